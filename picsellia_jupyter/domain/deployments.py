@@ -1,0 +1,233 @@
+"""A deployment: one model version tied to production."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from picsellia_jupyter.domain.errors import InvalidInputError, InvalidThresholdError
+from picsellia_jupyter.domain.registry import Datalake, InferenceType, ModelVersion
+
+DEFAULT_THRESHOLD = 0.1
+"""Low on purpose: start low, see how the model behaves, raise it later."""
+
+
+class Strategy(str, Enum):
+    """Who hosts the model."""
+
+    SERVING = "serving"
+    """Picsellia Serving: the platform hosts it, metered in MPU."""
+    MONITORING = "monitoring"
+    """Monitoring only: the user serves it and sends every prediction back; no MPU."""
+
+    @classmethod
+    def parse(cls, text: str) -> Strategy:
+        """Read a strategy as it is typed.
+
+        Raises:
+            InvalidInputError: it is neither of the two.
+        """
+        try:
+            return cls(text.strip().lower())
+        except ValueError:
+            raise InvalidInputError(
+                f"There is no strategy {text!r}.",
+                "Use 'serving' (Picsellia Serving) or 'monitoring' (Monitoring only).",
+            ) from None
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The strategy as the platform's pages call it."""
+        return "Picsellia Serving" if self is Strategy.SERVING else "Monitoring only"
+
+
+class ServingState(str, Enum):
+    """What a serving kernel last said of itself."""
+
+    STARTING = "starting"
+    LOADING = "loading"
+    WARMING = "warming"
+    READY = "ready"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+    STOPPED = "stopped"
+    NOT_SERVED = "not served"
+    """No serving kernel was ever started for it, as with Monitoring only."""
+
+
+class Stage(str, Enum):
+    """The steps of a deployment, in their order."""
+
+    RESOLVE = "resolve"
+    DOWNLOAD = "download"
+    LOAD = "load"
+    DRY_RUN = "dry run"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A step of a deployment that has begun, or the last one when it is done."""
+
+    stage: Stage
+    detail: str
+    """In words: what is being done, to what."""
+    elapsed_s: float
+    """Seconds since the deployment began."""
+
+
+ProgressListener = Callable[[Progress], None]
+"""Told of every step as it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPlan:
+    """What a user chose, checked: everything a deployment is made from."""
+
+    model_version: ModelVersion
+    strategy: Strategy
+    threshold: float | None
+    """In [0, 1]; None for classification, which takes none."""
+    datalake: Datalake
+    name: str | None = None
+    """None has the platform invent two words."""
+    place: str | None = None
+    """Where its serving kernel runs: `local`; None starts none."""
+    model_file: str = "model-latest"
+    """Name of the model file to serve."""
+    threshold_chosen: bool = True
+    """False where the user left it to the default."""
+
+    def line(self) -> str:
+        """The magic this plan stands for, to be run again."""
+        words = ["%deploy", self.model_version.title, f"--strategy {self.strategy.value}"]
+        if self.threshold is not None:
+            words.append(f"--threshold {self.threshold:g}")
+        words.append(f"--datalake {_quoted(self.datalake.name)}")
+        if self.place:
+            words.append(f"--on {self.place}")
+        if self.name:
+            words.append(f"--name {_quoted(self.name)}")
+        if self.model_file != "model-latest":
+            words.append(f"--file {_quoted(self.model_file)}")
+        return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What one prediction before the announcement showed."""
+
+    latency_s: float
+    """Seconds of one warm prediction, decoding included."""
+    found: int
+    """Objects in the trial image."""
+    runtime: str
+    """What runs the model: `onnxruntime 1.31 (CPU)`."""
+    sandbox: str = "process"
+    """How the model worker is confined: `full` or `process`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServingKernel:
+    """The serving kernel of a deployment, as it last reported itself."""
+
+    kernel_id: str
+    address: str
+    """Loopback address of its front: `http://127.0.0.1:PORT`."""
+    place: str
+    pid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a serving kernel says of itself, every few seconds."""
+
+    state: ServingState
+    kernel: ServingKernel
+    reason: str = ""
+    """Why it is in its state, where that is not plain."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServingJob:
+    """What a serving kernel is told to do, in the first message it gets."""
+
+    host: str
+    """The platform's address."""
+    token: str = field(repr=False)
+    """API token for the platform; stays in the front, never reaches the model worker."""
+    front_token: str = field(repr=False)
+    """Bearer token of the front's own control routes."""
+    organization_id: str
+    model_version_id: str
+    model_file: str
+    """Name of the model file to serve."""
+    cache_dir: str
+    """Folder for downloaded model files."""
+    place: str
+    kernel_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRecord:
+    """A deployment as the platform keeps it."""
+
+    id: str
+    name: str
+    type: InferenceType
+    strategy: Strategy
+    state: ServingState
+    model_version_id: str
+    model_title: str
+    """The model version as one would type it: `digits-detector:0`."""
+    threshold: float | None
+    datalake_id: str
+    datalake_name: str = ""
+    labels: dict[int, str] = field(default_factory=dict)
+    inferences: int = 0
+    """Champion predictions recorded so far."""
+    created_at: float | None = None
+    """Seconds since the epoch, UTC."""
+    reason: str = ""
+    """Why it is in its state, where that is not plain."""
+    serving: ServingKernel | None = None
+    url: str | None = None
+    """Its page on the platform, where it has one."""
+
+
+def checked_threshold(threshold: float | None, kind: InferenceType) -> float | None:
+    """The threshold a deployment of this type takes.
+
+    Args:
+        threshold: what the user gave; None takes the default.
+        kind: the model version's type.
+
+    Returns:
+        A number in [0, 1], or None for classification.
+
+    Raises:
+        InvalidThresholdError: it lies outside [0, 1], or one is given for a classification.
+    """
+    if kind is InferenceType.CLASSIFICATION:
+        if threshold is not None:
+            raise InvalidThresholdError(
+                f"A classification takes no threshold; got {threshold:g}.",
+                "Its classes compete for the whole image and the first one counts. "
+                "Leave --threshold out.",
+            )
+        return None
+    if threshold is None:
+        return DEFAULT_THRESHOLD
+    if not 0 <= threshold <= 1:
+        hint = (
+            f"A percentage? {threshold:g} % is {threshold / 100:g}."
+            if 1 < threshold <= 100
+            else "0.1 is a good start."
+        )
+        raise InvalidThresholdError(f"A threshold lies in [0, 1]; got {threshold:g}.", hint)
+    return float(threshold)
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if any(c.isspace() for c in word) else word

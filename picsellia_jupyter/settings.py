@@ -1,0 +1,65 @@
+"""Where the platform is and where our own files lie: one value, from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from picsellia_jupyter.domain.errors import InvalidInputError
+
+CLOUD_HOST = "https://app.picsellia.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says; never holds anything that was not given there."""
+
+    home: Path
+    """Our data directory: the local platform's database and blobs, caches, lock files."""
+    host: str | None = None
+    """The platform's address; None means the local platform of `home`, or the cloud where
+    only a token is given."""
+    token: str | None = None
+    """API token; never shown."""
+    organization: str | None = None
+
+    def __repr__(self) -> str:
+        shown = "set" if self.token else "not set"
+        return f"Settings(home={str(self.home)!r}, host={self.host!r}, token {shown})"
+
+    @property
+    def platform_address(self) -> str | None:
+        """The address to connect to, or None for the local platform."""
+        return self.host or (CLOUD_HOST if self.token else None)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the variables `PICSELLIA_{HOST,TOKEN,ORGANIZATION}` and `PICSELLIA_JUPYTER_HOME`.
+
+        Raises:
+            InvalidInputError: the host is no http(s) address.
+        """
+        env = os.environ if environment is None else environment  # noqa: TID251 - the one place
+        host = env.get("PICSELLIA_HOST") or None
+        if host and not host.startswith(("http://", "https://")):
+            raise InvalidInputError(
+                f"PICSELLIA_HOST is {host!r}, which is no address.",
+                f"Set it to something like {CLOUD_HOST}, or unset it for the local platform.",
+            )
+        return cls(
+            home=_home(env),
+            host=host.rstrip("/") if host else None,
+            token=env.get("PICSELLIA_TOKEN") or None,
+            organization=env.get("PICSELLIA_ORGANIZATION") or None,
+        )
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    given = env.get("PICSELLIA_JUPYTER_HOME")
+    if given:
+        return Path(given).expanduser().resolve()
+    from platformdirs import user_data_path
+
+    return user_data_path("picsellia_jupyter", appauthor=False)

@@ -1,0 +1,1 @@
+"""The HTTP API spelled once, both ways; no I/O."""

@@ -1,0 +1,226 @@
+"""Everything but predictions as JSON: deployments, heartbeats, logs, errors, replies."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from picsellia_jupyter.domain import errors
+from picsellia_jupyter.domain.deployments import (
+    DeploymentRecord,
+    DryRun,
+    Heartbeat,
+    ServingJob,
+    ServingKernel,
+    ServingState,
+    Strategy,
+)
+from picsellia_jupyter.domain.errors import PicselliaJupyterError, PlatformError
+from picsellia_jupyter.domain.monitoring import PredictionLog
+from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
+from picsellia_jupyter.domain.registry import (
+    Datalake,
+    Framework,
+    InferenceType,
+    ModelVersion,
+)
+from picsellia_jupyter.wire.predictions import Json, from_raw, to_raw
+
+PREDICTION_ID_KEY = "picsellia_jupyter_id"
+"""Key of a monitored prediction's `custom_metadata` that holds the client's own UUID.
+
+The local platform makes it the prediction's id and stores each one once; on the cloud it
+lets duplicates be seen.
+"""
+
+
+# Registry ------------------------------------------------------------------------------------
+
+
+def model_version_from_json(
+    raw: Mapping[str, Any], *, experiment_id: str | None = None
+) -> ModelVersion:
+    """Read a model version of the main API."""
+    origin = raw["origin"]
+    labels = {int(index): str(name) for index, name in (raw.get("labels") or {}).items()}
+    return ModelVersion(
+        id=str(raw["id"]),
+        model_id=str(origin["id"]),
+        model_name=str(origin["name"]),
+        name=str(raw["name"]),
+        version=int(raw["version"]),
+        type=InferenceType(raw["type"]),
+        framework=Framework(raw["framework"]),
+        labels=dict(sorted(labels.items())),
+        experiment_id=experiment_id,
+    )
+
+
+def datalake_from_json(raw: Mapping[str, Any]) -> Datalake:
+    """Read a datalake of the main API."""
+    connector = raw.get("connector_id")
+    return Datalake(str(raw["id"]), str(raw["name"]), str(connector) if connector else None)
+
+
+# Deployments ---------------------------------------------------------------------------------
+
+
+def deployment_from_json(
+    raw: Mapping[str, Any], *, version: ModelVersion | None = None, datalake_name: str = ""
+) -> DeploymentRecord:
+    """Read a deployment of the main API, with what only the local platform adds to it."""
+    serving = raw.get("serving") or {}
+    state = serving.get("state")
+    return DeploymentRecord(
+        id=str(raw["id"]),
+        name=str(raw["name"]),
+        type=InferenceType(raw["type"]),
+        strategy=Strategy.MONITORING if raw.get("disable_serving") else Strategy.SERVING,
+        state=ServingState(state) if state else ServingState.NOT_SERVED,
+        model_version_id=str(raw.get("model_version_id") or ""),
+        model_title=version.title if version else "",
+        threshold=raw.get("min_threshold"),
+        datalake_id=str(raw.get("target_datalake_id") or ""),
+        datalake_name=datalake_name,
+        labels=dict(version.labels) if version else {},
+        inferences=int(raw.get("inferences") or 0),
+        created_at=raw.get("created_at"),
+        reason=str(serving.get("reason") or ""),
+        serving=kernel_from_json(serving["kernel"]) if serving.get("kernel") else None,
+    )
+
+
+def heartbeat_to_json(beat: Heartbeat) -> Json:
+    """Spell a heartbeat: body of `POST /api/local/deployments/{id}/heartbeat`."""
+    return {
+        "state": beat.state.value,
+        "reason": beat.reason,
+        "kernel": dataclasses.asdict(beat.kernel),
+    }
+
+
+def heartbeat_from_json(raw: Mapping[str, Any]) -> Heartbeat:
+    """Read a heartbeat."""
+    return Heartbeat(
+        state=ServingState(raw["state"]),
+        kernel=kernel_from_json(raw["kernel"]),
+        reason=str(raw.get("reason") or ""),
+    )
+
+
+def kernel_from_json(raw: Mapping[str, Any]) -> ServingKernel:
+    """Read what a serving kernel says of itself."""
+    return ServingKernel(
+        kernel_id=str(raw["kernel_id"]),
+        address=str(raw["address"]),
+        place=str(raw["place"]),
+        pid=raw.get("pid"),
+    )
+
+
+def job_to_json(job: ServingJob) -> Json:
+    """Spell a serving job; it holds tokens, so it travels in a message, never in argv."""
+    return dataclasses.asdict(job)
+
+
+def job_from_json(raw: Mapping[str, Any]) -> ServingJob:
+    """Read a serving job."""
+    return ServingJob(**{f.name: str(raw[f.name]) for f in dataclasses.fields(ServingJob)})
+
+
+def dry_run_from_json(raw: Mapping[str, Any]) -> DryRun:
+    """Read what a dry run showed."""
+    return DryRun(
+        latency_s=float(raw["latency_s"]),
+        found=int(raw["found"]),
+        runtime=str(raw["runtime"]),
+        sandbox=str(raw.get("sandbox") or "process"),
+    )
+
+
+# Predictions of a serving kernel -------------------------------------------------------------
+
+
+def reply_to_json(image: PredictedImage, *, monitored: bool) -> Json:
+    """Spell a serving kernel's answer: `raw_predictions`' own keys, and what goes with them."""
+    return {
+        **to_raw(image.found, image.size),
+        "id": image.prediction_id,
+        "type": image.found.inference_type.value,
+        "filename": image.source,
+        "width": image.size.width,
+        "height": image.size.height,
+        "latency": image.latency_s,
+        "monitored": monitored,
+    }
+
+
+def reply_from_json(raw: Mapping[str, Any], *, source: str) -> PredictedImage:
+    """Read a serving kernel's answer."""
+    prediction_id = raw.get("id")
+    return PredictedImage(
+        source=source,
+        size=ImageSize(int(raw["width"]), int(raw["height"])),
+        found=from_raw(InferenceType(raw["type"]), raw),
+        latency_s=float(raw["latency"]),
+        prediction_id=str(prediction_id) if prediction_id else None,
+    )
+
+
+# Statistics ----------------------------------------------------------------------------------
+
+
+def log_to_json(log: PredictionLog) -> Json:
+    """Spell a prediction log as columns: the reply of the `metrics` statistic."""
+    return {
+        "service": "metrics",
+        "count": len(log),
+        "timestamps": log.at.tolist(),
+        "latencies": log.latency_s.tolist(),
+        "shape_of": log.shape_of.tolist(),
+        "classes": log.classes.tolist(),
+        "scores": log.scores.tolist(),
+    }
+
+
+def log_from_json(raw: Mapping[str, Any]) -> PredictionLog:
+    """Read the `metrics` statistic.
+
+    Raises:
+        PlatformError: it has another shape, as the cloud's may have.
+    """
+    try:
+        return PredictionLog(
+            at=np.asarray(raw["timestamps"], dtype=np.float64),
+            latency_s=np.asarray(raw["latencies"], dtype=np.float64),
+            shape_of=np.asarray(raw["shape_of"], dtype=np.int64),
+            classes=np.asarray(raw["classes"], dtype=np.int64),
+            scores=np.asarray(raw["scores"], dtype=np.float64),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PlatformError(
+            f"The platform's 'metrics' statistic has an unknown shape ({error}).",
+            "Open the deployment's dashboard on the platform instead.",
+        ) from error
+
+
+# Errors --------------------------------------------------------------------------------------
+
+
+def error_to_json(error: PicselliaJupyterError) -> Json:
+    """Spell an error: its class, its fact and its remedy, in the platform's error form."""
+    return {"message": error.fact, "detail": error.remedy or None, "error": type(error).__name__}
+
+
+def error_from_json(raw: Mapping[str, Any]) -> PicselliaJupyterError:
+    """Read an error; a class that is not known here becomes its nearest base."""
+    kind = getattr(errors, str(raw.get("error")), None)
+    fact, remedy = str(raw.get("message") or "No message."), str(raw.get("detail") or "")
+    if not (isinstance(kind, type) and issubclass(kind, PicselliaJupyterError)):
+        return PicselliaJupyterError(fact, remedy)
+    if issubclass(kind, errors.MissingExtraError):
+        return PicselliaJupyterError(fact, remedy)
+    return kind(fact, remedy)
