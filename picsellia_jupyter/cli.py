@@ -1,0 +1,129 @@
+"""The `picsellia-jupyter` command: the local platform's life, and the demo."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from picsellia_jupyter.domain.errors import PicselliaJupyterError
+from picsellia_jupyter.launch import local_platform
+from picsellia_jupyter.settings import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status."""
+    args = _arguments().parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except PicselliaJupyterError as error:
+        sys.stderr.write(f"{error.fact}\n")
+        if error.remedy:
+            sys.stderr.write(f"{error.remedy}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _arguments() -> argparse.ArgumentParser:
+    home = argparse.ArgumentParser(add_help=False)
+    home.add_argument(
+        "--home",
+        type=Path,
+        default=Settings.from_environment().home,
+        help="data directory (default: %(default)s)",
+    )
+    home.add_argument("--json", action="store_true", help="print one JSON line")
+    parser = argparse.ArgumentParser("picsellia-jupyter", description=__doc__)
+    parts = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    platform = parts.add_parser("platform", help="the embedded local platform").add_subparsers(
+        required=True, metavar="VERB"
+    )
+    for verb, run, text in (
+        ("run", _run, "serve in the foreground"),
+        ("start", _start, "serve in the background, or attach to the one there"),
+        ("status", _status, "say whether it runs, and where"),
+        ("stop", _stop, "stop it"),
+    ):
+        command = platform.add_parser(verb, help=text, parents=[home])
+        command.set_defaults(run=run)
+        if verb in ("run", "start"):
+            command.add_argument(
+                "--port", type=int, default=0, help="0, the default, takes any free one"
+            )
+
+    demo = parts.add_parser("demo", help="models trained on real data").add_subparsers(
+        required=True, metavar="VERB"
+    )
+    seed = demo.add_parser("seed", help="register the demo models", parents=[home])
+    seed.set_defaults(run=_seed)
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    # The platform is a program of its own: it is run, never imported.
+    command = [sys.executable, "-m", "picsellia_jupyter.localplatform", "--home", str(args.home)]
+    command += ["--port", str(args.port), *(["--json"] if args.json else [])]
+    process = subprocess.Popen(command)  # noqa: S603 - our own interpreter and module
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # It got the same signal and is finishing; wait for it.
+            continue
+
+
+def _start(args: argparse.Namespace) -> int:
+    _tell(local_platform.start(args.home, port=args.port), as_json=args.json)
+    return 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    running = local_platform.find(args.home)
+    if running is None:
+        sys.stdout.write("null\n" if args.json else f"No local platform runs in {args.home}.\n")
+        return 3
+    _tell(running, as_json=args.json)
+    return 0
+
+
+def _stop(args: argparse.Namespace) -> int:
+    stopped = local_platform.stop(args.home)
+    if args.json:
+        sys.stdout.write(json.dumps({"stopped": stopped}) + "\n")
+    else:
+        sys.stdout.write("Stopped.\n" if stopped else f"No local platform runs in {args.home}.\n")
+    return 0
+
+
+def _seed(args: argparse.Namespace) -> int:
+    from picsellia_jupyter.demo.seed import seed
+    from picsellia_jupyter.session import Session
+
+    made = seed(Session(home=args.home))
+    if args.json:
+        sys.stdout.write(json.dumps({"models": list(made)}) + "\n")
+    else:
+        text = f"Registered {', '.join(made)}." if made else "The demo models are there already."
+        sys.stdout.write(f"{text}\n")
+    return 0
+
+
+def _tell(running: local_platform.RunningPlatform, *, as_json: bool) -> None:
+    if as_json:
+        said = {
+            "host": running.host,
+            "token": running.token,
+            "organization": running.organization,
+        }
+        sys.stdout.write(json.dumps(said) + "\n")
+    else:
+        sys.stdout.write(f"The local platform answers at {running.host} (process {running.pid}).\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

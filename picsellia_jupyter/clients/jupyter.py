@@ -1,0 +1,198 @@
+"""A Jupyter server, over its REST API and the kernels' websocket."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlencode
+
+import httpx
+
+from picsellia_jupyter.domain.errors import ServingError
+from picsellia_jupyter.wire.predictions import Json
+
+
+@dataclass(frozen=True, slots=True)
+class JupyterServer:
+    """Where a Jupyter server is and how to be let in."""
+
+    url: str
+    """With its base path, without a slash at the end."""
+    token: str = field(repr=False)
+
+
+def own_server() -> JupyterServer | None:
+    """The Jupyter server that started this very kernel, or None where there is none.
+
+    A kernel's parent process is its server, and a server leaves its address and token in
+    a file named after its pid that only its user can read.
+    """
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    path = Path(jupyter_runtime_dir()) / f"jpserver-{os.getppid()}.json"
+    try:
+        info = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    url, token = info.get("url"), info.get("token")
+    # With a password instead of a token its REST API is closed to us.
+    return JupyterServer(url.rstrip("/"), token) if url and token else None
+
+
+class JupyterClient:
+    """What we ask of a Jupyter server: start, use, watch and end a kernel."""
+
+    def __init__(self, server: JupyterServer) -> None:
+        self.server = server
+        self._http = httpx.Client(
+            base_url=server.url,
+            headers={"Authorization": f"token {server.token}"},
+            timeout=30.0,
+            trust_env=False,
+        )
+
+    def usable(self) -> bool:
+        """Whether it answers and lets us in."""
+        try:
+            return self._http.get("/api/kernels", timeout=5.0).is_success
+        except httpx.TransportError:
+            return False
+
+    def kernel_name(self, kernel_id: str) -> str | None:
+        """The kernelspec a running kernel was started from."""
+        response = self._http.get(f"/api/kernels/{kernel_id}")
+        return cast("str", response.json()["name"]) if response.is_success else None
+
+    def start_kernel(self, title: str, spec: str | None) -> str:
+        """Start a kernel that the Running panel shows under `title`; its id."""
+        body: Json = {
+            "path": f"picsellia-serving-{uuid.uuid4().hex[:8]}",
+            "name": title,
+            "type": "console",
+            "kernel": {"name": spec} if spec else {},
+        }
+        response = self._http.post("/api/sessions", json=body)
+        if response.is_error:
+            raise ServingError(
+                f"The Jupyter server at {self.server.url} could not start a kernel: "
+                f"{_message(response)}",
+                "Try once more, or see the server's log.",
+            )
+        return cast("str", response.json()["kernel"]["id"])
+
+    def delete_kernel(self, kernel_id: str) -> None:
+        """End a kernel; one that is gone already is fine."""
+        response = self._http.delete(f"/api/kernels/{kernel_id}")
+        if response.is_error and response.status_code != httpx.codes.NOT_FOUND:
+            raise ServingError(
+                f"Kernel {kernel_id} could not be ended: {_message(response)}",
+                "End it in Jupyter's Running panel.",
+            )
+
+    def alive(self, kernel_id: str) -> bool:
+        """Whether the kernel is listed and not dead or just being restarted."""
+        response = self._http.get(f"/api/kernels/{kernel_id}")
+        if response.is_error:
+            return False
+        return response.json().get("execution_state") not in ("dead", "restarting")
+
+    def execute(self, kernel_id: str, code: str, expression: str, *, timeout_s: float) -> str:
+        """Run code in a kernel, unseen and out of its history; the value of an expression.
+
+        Raises:
+            ServingError: the code raised, the kernel died, or it took too long.
+        """
+        import websocket
+
+        session = uuid.uuid4().hex
+        query = urlencode({"session_id": session})
+        address = f"{self.server.url}/api/kernels/{kernel_id}/channels?{query}"
+        channel = websocket.create_connection(
+            address.replace("http", "ws", 1),
+            header=[f"Authorization: token {self.server.token}"],
+            suppress_origin=True,
+            timeout=timeout_s,
+            http_no_proxy=["*"],
+        )
+        try:
+            request = execute_request(session, code, expression)
+            channel.send(json.dumps(request))
+            return _await_reply(channel, request["header"]["msg_id"], time.monotonic() + timeout_s)
+        except (websocket.WebSocketException, OSError) as error:
+            raise ServingError(
+                f"Kernel {kernel_id} of {self.server.url} died or fell silent.",
+                "See the Jupyter server's log, then deploy again.",
+            ) from error
+        finally:
+            channel.close()
+
+
+def execute_request(session: str, code: str, expression: str) -> Json:
+    """A message that runs code silently and asks for the value of one expression."""
+    return {
+        "header": {
+            "msg_id": uuid.uuid4().hex,
+            "msg_type": "execute_request",
+            "session": session,
+            "username": "picsellia",
+            "version": "5.3",
+            "date": "",
+        },
+        "parent_header": {},
+        "metadata": {},
+        "channel": "shell",
+        "buffers": [],
+        "content": execute_content(code, expression),
+    }
+
+
+def execute_content(code: str, expression: str) -> Json:
+    """What an `execute_request` holds."""
+    return {
+        "code": code,
+        "silent": True,
+        "store_history": False,
+        "user_expressions": {"value": expression},
+        "allow_stdin": False,
+        "stop_on_error": True,
+    }
+
+
+def expression_value(content: Json) -> str:
+    """The value in an `execute_reply`.
+
+    Raises:
+        ServingError: the code or the expression raised.
+    """
+    value = content.get("user_expressions", {}).get("value", {})
+    failed = next((part for part in (content, value) if part.get("status") == "error"), None)
+    if failed is not None:
+        name, text = failed.get("ename", "Error"), failed.get("evalue", "")
+        if name == "ModuleNotFoundError":
+            raise ServingError(
+                f"The serving kernel's environment lacks a package: {text}.",
+                "Install it there: pip install 'picsellia_jupyter[serving]'",
+            )
+        raise ServingError(f"The serving kernel could not start: {name}: {text}")
+    return cast("str", value["data"]["text/plain"])
+
+
+def _await_reply(channel: Any, request_id: str, deadline: float) -> str:
+    while time.monotonic() < deadline:
+        message = json.loads(channel.recv())
+        of_ours = message.get("parent_header", {}).get("msg_id") == request_id
+        if of_ours and message.get("msg_type") == "execute_reply":
+            return expression_value(message["content"])
+    raise TimeoutError("no execute_reply")
+
+
+def _message(response: httpx.Response) -> str:
+    try:
+        return str(response.json().get("message") or response.reason_phrase)
+    except ValueError:
+        return f"HTTP {response.status_code}"

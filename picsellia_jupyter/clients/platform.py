@@ -1,0 +1,358 @@
+"""The Picsellia API through the official SDK: cloud and local differ by `host` alone.
+
+What the SDK cannot do goes through its own connection to `/api/local/…` of the local
+platform.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from typing_extensions import Self
+
+from picsellia_jupyter.clients import sdk
+from picsellia_jupyter.domain.deployments import (
+    DeploymentPlan,
+    DeploymentRecord,
+    Heartbeat,
+    Strategy,
+)
+from picsellia_jupyter.domain.monitoring import PredictionLog
+from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.domain.registry import (
+    Datalake,
+    Framework,
+    InferenceType,
+    Model,
+    ModelFile,
+    ModelVersion,
+)
+from picsellia_jupyter.wire import resources
+from picsellia_jupyter.wire.predictions import Json
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatReply:
+    """What the platform answers to a heartbeat."""
+
+    threshold: float | None
+    """The deployment's threshold now; it may have been changed in its settings."""
+    interval_s: float
+    """Seconds until it expects the next one."""
+
+
+class PlatformClient:
+    """One organization on one platform. Not thread-safe: one thread, one client."""
+
+    def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:
+        self._sdk = sdk_client
+        self._token = token
+        self.host = host
+        self.username = str(ping.get("username") or "")
+        self.is_local = ping.get("platform") == "local"
+        self.capabilities = frozenset(map(str, ping.get("capabilities") or ()))
+        self.organization_id = str(sdk_client.id)
+        self.organization_name = str(sdk_client.name)
+        self._monitored: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"PlatformClient(host={self.host!r}, organization={self.organization_name!r})"
+
+    @classmethod
+    @sdk.translated
+    def connect(
+        cls,
+        host: str,
+        token: str,
+        *,
+        organization_id: str | None = None,
+        organization: str | None = None,
+    ) -> Self:
+        """Connect to a platform and an organization on it; the default one if none is named.
+
+        Raises:
+            PlatformUnreachableError: nobody answers at `host`.
+            AuthenticationError: the token is not accepted.
+        """
+        client, ping = sdk.connect(
+            host, token, organization_id=organization_id, organization=organization
+        )
+        return cls(client, host, token, ping)
+
+    @property
+    def token(self) -> str:
+        """The API token; a serving kernel's front needs it, nothing else does."""
+        return self._token
+
+    @property
+    def sdk(self) -> Any:
+        """The official SDK's own `picsellia.Client`, connected."""
+        return self._sdk
+
+    # Registry ------------------------------------------------------------------------------
+
+    @sdk.translated
+    def models(self) -> list[Model]:
+        """Every private model, without its versions."""
+        items = self._get(f"/api/organization/{self.organization_id}/models")["items"]
+        return [Model(str(item["id"]), str(item["name"])) for item in items]
+
+    @sdk.translated
+    def versions(self, model: Model) -> list[ModelVersion]:
+        """The versions of a model, oldest first."""
+        items = self._get(f"/api/model/{model.id}/versions")["items"]
+        found = [resources.model_version_from_json(item) for item in items]
+        return sorted(found, key=lambda version: version.version)
+
+    @sdk.translated
+    def model_version(self, version_id: str) -> ModelVersion:
+        """One model version by its id."""
+        return resources.model_version_from_json(self._get(f"/api/model/version/{version_id}"))
+
+    @sdk.translated
+    def files(self, version: ModelVersion) -> list[ModelFile]:
+        """The files of a model version."""
+        items = self._get(f"/api/model/version/{version.id}/modelfiles")["items"]
+        return [ModelFile(str(i["id"]), str(i["name"]), str(i["filename"])) for i in items]
+
+    @sdk.translated
+    def download(self, file: ModelFile, folder: Path) -> Path:
+        """Fetch a model file; it appears in `folder` whole or not at all.
+
+        Returns:
+            Its path: `folder` / its file name.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / Path(file.filename).name
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
+        try:
+            sdk_file = sdk.model_file(self._sdk.connection, self._get(f"/api/model/file/{file.id}"))
+            sdk_file.download(part, force_replace=True)
+            _make_durable(part / sdk_file.filename, target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return target
+
+    @sdk.translated
+    def create_model(self, name: str, description: str) -> Model:
+        """Add a model to the Private Model Registry.
+
+        Raises:
+            ConflictError: the name is taken.
+        """
+        made = self._sdk.create_model(name, description)
+        return Model(str(made.id), str(made.name))
+
+    @sdk.translated
+    def create_version(
+        self,
+        model: Model,
+        *,
+        kind: InferenceType,
+        framework: Framework,
+        labels: Mapping[int, str],
+        description: str = "",
+        parameters: Mapping[str, Any] | None = None,
+    ) -> ModelVersion:
+        """Add a version to a model."""
+        made = self._sdk.get_model_by_id(model.id).create_version(
+            labels={str(index): name for index, name in labels.items()},
+            framework=framework.value,
+            type=kind.value,
+            description=description,
+            base_parameters=dict(parameters or {}),
+        )
+        return self.model_version(str(made.id))
+
+    @sdk.translated
+    def store_file(self, version: ModelVersion, name: str, path: Path) -> None:
+        """Store a file with a model version under a logical name."""
+        self._sdk.get_model_version_by_id(version.id).store(name, str(path))
+
+    @sdk.translated
+    def set_context(
+        self,
+        version: ModelVersion,
+        *,
+        repartitions: Mapping[str, Mapping[str, int]],
+        parameters: Mapping[str, Any],
+    ) -> None:
+        """Say what a version was trained on: label counts per dataset alias. Local only."""
+        self._send(
+            "put",
+            f"/api/local/model/version/{version.id}/context",
+            {
+                "datas": [
+                    {"name": alias, "repartition": dict(counts)}
+                    for alias, counts in repartitions.items()
+                ],
+                "parameters": dict(parameters),
+            },
+        )
+
+    # Datalakes -----------------------------------------------------------------------------
+
+    @sdk.translated
+    def datalakes(self) -> list[Datalake]:
+        """All datalakes, the organization's default one first."""
+        base = f"/api/organization/{self.organization_id}"
+        default = resources.datalake_from_json(self._get(f"{base}/datalake"))
+        everyone = map(resources.datalake_from_json, self._get(f"{base}/datalakes")["items"])
+        return [default, *(lake for lake in everyone if lake.id != default.id)]
+
+    # Deployments ---------------------------------------------------------------------------
+
+    @sdk.translated
+    def deployments(self) -> list[DeploymentRecord]:
+        """All deployments, newest first, without logging in to each of their services."""
+        items = self._get(f"/api/organization/{self.organization_id}/deployments")["items"]
+        lakes = {lake.id: lake.name for lake in self.datalakes()}
+        records = [self._record(item, lakes) for item in items]
+        return sorted(records, key=lambda record: -(record.created_at or 0.0))
+
+    @sdk.translated
+    def deployment(self, deployment_id: str) -> DeploymentRecord:
+        """One deployment by its id, as it is now."""
+        return self._record(self._get(f"/api/deployment/{deployment_id}"))
+
+    @sdk.translated
+    def create_deployment(self, plan: DeploymentPlan) -> DeploymentRecord:
+        """Make the deployment a plan asks for.
+
+        Raises:
+            ConflictError: the name is taken.
+            QuotaSpentError: no MPU is left for Picsellia Serving.
+        """
+        made = self._sdk.create_deployment(
+            model_version=self._sdk.get_model_version_by_id(plan.model_version.id),
+            name=plan.name,
+            min_threshold=plan.threshold,
+            target_datalake=self._sdk.get_datalake(id=plan.datalake.id),
+            disable_serving=plan.strategy is Strategy.MONITORING,
+        )
+        return self.deployment(str(made.id))
+
+    @sdk.translated
+    def set_threshold(self, deployment_id: str, threshold: float) -> DeploymentRecord:
+        """Change a deployment's threshold; it holds from the next prediction on."""
+        self._send("patch", f"/api/deployment/{deployment_id}", {"min_threshold": threshold})
+        return self.deployment(deployment_id)
+
+    @sdk.translated
+    def delete_deployment(self, deployment_id: str) -> None:
+        """Remove a deployment with its predicted assets; the images stay in their datalake."""
+        self._sdk.connection.delete(
+            f"/api/deployment/{deployment_id}", params={"force_delete": True}
+        )
+        self._monitored.pop(deployment_id, None)
+
+    @sdk.translated
+    def prediction_log(
+        self, deployment_id: str, *, since: float | None = None, until: float | None = None
+    ) -> PredictionLog:
+        """Champion predictions in [since, until], seconds since the epoch, UTC."""
+        stats = self._sdk_deployment(deployment_id).get_stats(
+            sdk.predictions_data(), from_timestamp=since, to_timestamp=until
+        )
+        return resources.log_from_json(stats)
+
+    # What a serving kernel says ------------------------------------------------------------
+
+    @sdk.translated
+    def heartbeat(self, deployment_id: str, beat: Heartbeat) -> HeartbeatReply:
+        """Tell the local platform how a deployment's serving kernel is.
+
+        Raises:
+            NotFoundError: the deployment is gone; its kernel should end.
+        """
+        reply = self._send(
+            "post",
+            f"/api/local/deployments/{deployment_id}/heartbeat",
+            resources.heartbeat_to_json(beat),
+        )
+        return HeartbeatReply(reply.get("min_threshold"), float(reply.get("interval_s") or 2.0))
+
+    @sdk.translated
+    def monitor(  # noqa: PLR0913 - the platform's own fields
+        self,
+        deployment_id: str,
+        image: bytes,
+        predicted: PredictedImage,
+        *,
+        content_type: str,
+        at: float | None = None,
+        tags: Sequence[str] = (),
+        source: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        custom_metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record a prediction with its image in the deployment.
+
+        Args:
+            deployment_id: where it is recorded.
+            image: the encoded image, `image/jpeg` or `image/png`.
+            predicted: what was found in it; its `prediction_id` makes sending it twice safe.
+            content_type: of the image.
+            at: when it was predicted, seconds since the epoch, UTC; None is now.
+            tags: names of tags.
+            source: name of the data source.
+            metadata: of the image, by the platform's own keys.
+            custom_metadata: of the image, the user's own.
+
+        Raises:
+            ConflictError: the platform has this prediction already.
+        """
+        custom = dict(custom_metadata or {})
+        if predicted.prediction_id:
+            custom[resources.PREDICTION_ID_KEY] = predicted.prediction_id
+        self._sdk_deployment(deployment_id).monitor_bytes(
+            raw_image=image,
+            content_type=content_type,
+            filename=Path(predicted.source).name,
+            latency=float(predicted.latency_s),
+            height=predicted.size.height,
+            width=predicted.size.width,
+            prediction=sdk.prediction_format(predicted),
+            source=source,
+            tags=list(tags) or None,
+            timestamp=at,
+            metadata=dict(metadata) if metadata else None,
+            custom_metadata=custom or None,
+        )
+
+    # The SDK's own connection --------------------------------------------------------------
+
+    def _get(self, path: str) -> Json:
+        return cast("Json", self._sdk.connection.get(path).json())
+
+    def _send(self, method: str, path: str, body: Json) -> Json:
+        response = getattr(self._sdk.connection, method)(path, data=json.dumps(body))
+        return cast("Json", response.json())
+
+    def _record(
+        self, raw: Mapping[str, Any], lakes: Mapping[str, str] | None = None
+    ) -> DeploymentRecord:
+        known = lakes or {lake.id: lake.name for lake in self.datalakes()}
+        version_id = raw.get("model_version_id")
+        version = self.model_version(str(version_id)) if version_id else None
+        lake = known.get(str(raw.get("target_datalake_id")), "")
+        return resources.deployment_from_json(raw, version=version, datalake_name=lake)
+
+    def _sdk_deployment(self, deployment_id: str) -> Any:
+        if deployment_id not in self._monitored:
+            raw = self._get(f"/api/deployment/{deployment_id}")
+            self._monitored[deployment_id] = sdk.monitored_deployment(self._sdk.connection, raw)
+        return self._monitored[deployment_id]
+
+
+def _make_durable(written: Path, target: Path) -> None:
+    with written.open("rb") as stream:
+        os.fsync(stream.fileno())
+    written.replace(target)

@@ -1,0 +1,137 @@
+"""The official SDK, behind one door: its objects, its formats and its errors.
+
+The only module that imports `picsellia`; `clients.platform` puts our verbs on top.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from typing_extensions import ParamSpec
+
+from picsellia_jupyter.domain.errors import (
+    AuthenticationError,
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    PicselliaJupyterError,
+    PlatformError,
+    PlatformUnreachableError,
+    QuotaSpentError,
+)
+from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.wire.predictions import Json, to_raw
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def translated(call: Callable[P, R]) -> Callable[P, R]:
+    """Turn the SDK's and its HTTP library's exceptions into ours; they stay as the cause."""
+
+    @functools.wraps(call)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return call(*args, **kwargs)
+        except PicselliaJupyterError:
+            raise
+        except Exception as error:
+            ours = _ours(error)
+            if ours is None:
+                raise
+            raise ours from error
+
+    return inner
+
+
+def connect(
+    host: str, token: str, *, organization_id: str | None, organization: str | None
+) -> tuple[Any, Json]:
+    """The SDK's client for an organization, and what the platform's ping said."""
+    # On import the SDK replaces the root logger's handlers and silences every other logger,
+    # unless told not to.
+    os.environ.setdefault("PICSELLIA_SDK_CUSTOM_LOGGING", "1")  # noqa: TID251 - see above
+    import picsellia
+    from picsellia.sdk.connection import Connection
+
+    # Unlike the SDK's constructor, a ping of our own keeps the kinds of failure apart.
+    with Connection(host, token) as connection:
+        ping = cast("Json", connection.get("/api/home/ping").json())
+    client = picsellia.Client(
+        api_token=token, organization_id=organization_id, organization_name=organization, host=host
+    )
+    return client, ping
+
+
+def monitored_deployment(connection: Any, raw: Mapping[str, Any]) -> Any:
+    """The SDK's deployment, logged in to monitoring only: `Endpoint` speaks to serving."""
+    from picsellia.sdk.deployment import Deployment
+
+    return Deployment(connection, {**raw, "serving_host": None})
+
+
+def model_file(connection: Any, raw: Mapping[str, Any]) -> Any:
+    """The SDK's model file, which can download itself."""
+    from picsellia.sdk.model_file import ModelFile
+
+    return ModelFile(connection, dict(raw))
+
+
+def predictions_data() -> Any:
+    """The statistic of single predictions; its members compare equal, so never use `==`."""
+    from picsellia.types.enums import ServiceMetrics
+
+    return ServiceMetrics.PREDICTIONS_DATA
+
+
+def prediction_format(predicted: PredictedImage) -> Any:
+    """The SDK's payload class for what was found, checked by it."""
+    from picsellia.types import schemas_prediction as formats
+
+    kind = {
+        InferenceType.CLASSIFICATION: formats.ClassificationPredictionFormat,
+        InferenceType.OBJECT_DETECTION: formats.DetectionPredictionFormat,
+        InferenceType.SEGMENTATION: formats.SegmentationPredictionFormat,
+        InferenceType.LINE: formats.LinePredictionFormat,
+        InferenceType.POINT: formats.PointPredictionFormat,
+        InferenceType.KEYPOINT: formats.KeypointPredictionFormat,
+        InferenceType.MASK: formats.MaskPredictionFormat,
+    }[predicted.found.inference_type]
+    return kind(**to_raw(predicted.found, predicted.size))
+
+
+def _ours(error: Exception) -> PicselliaJupyterError | None:
+    """Our error for one of the SDK's, or None where it is nothing a user can mend."""
+    import requests.exceptions as http  # noqa: TID251 - what the SDK lets through
+    from picsellia import exceptions as sdk
+
+    if isinstance(error, (http.ConnectionError, http.Timeout, sdk.MonitoringConnectionError)):
+        url = getattr(getattr(error, "request", None), "url", None)
+        where = f" at {urlsplit(url).netloc}" if url else ""
+        return PlatformUnreachableError(
+            f"The platform{where} does not answer.",
+            "Check its address and your network; a local one starts with: "
+            "picsellia-jupyter platform start",
+        )
+    if isinstance(error, http.RequestException):
+        return PlatformError(f"The platform's storage refused ({type(error).__name__}).", "Retry.")
+    if not isinstance(error, sdk.PicselliaError):
+        return None
+    fact, _, remedy = str(error).partition(". Detail: ")
+    fact = fact if fact.endswith((".", "!", "?")) else f"{fact}."
+    if isinstance(error, sdk.MonitorError) and "already been processed" in fact:
+        return ConflictError(fact, remedy)
+    kinds: dict[type[Exception], type[PicselliaJupyterError]] = {
+        sdk.UnauthorizedError: AuthenticationError,
+        sdk.ForbiddenError: AuthenticationError,
+        sdk.InsufficientResourcesError: QuotaSpentError,
+        sdk.ResourceConflictError: ConflictError,
+        sdk.ResourceNotFoundError: NotFoundError,
+        sdk.BadRequestError: InvalidInputError,
+    }
+    return kinds.get(type(error), PlatformError)(fact, remedy)

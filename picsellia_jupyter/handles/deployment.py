@@ -1,0 +1,206 @@
+"""A deployment in a user's hand."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from picsellia_jupyter.clients.endpoint import Endpoint
+from picsellia_jupyter.clients.platform import PlatformClient
+from picsellia_jupyter.domain.deployments import (
+    DeploymentPlan,
+    DeploymentRecord,
+    DryRun,
+    ServingState,
+    Strategy,
+    checked_threshold,
+)
+from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError
+from picsellia_jupyter.handles.images import expand
+from picsellia_jupyter.handles.predictions import Predictions, predict_files
+from picsellia_jupyter.handles.views import DashboardView
+from picsellia_jupyter.workflows.interconnection import interconnection_code
+from picsellia_jupyter.workflows.metrics import parse_range, summarize
+
+FLUSH_TIMEOUT_S = 10.0
+
+
+class Deployment:
+    """One deployment: predict with it, look at its dashboard, change its threshold.
+
+    Made by `Session.deploy` and `Session.deployment`; shows itself as a card.
+    """
+
+    def __init__(
+        self,
+        platform: PlatformClient,
+        record: DeploymentRecord,
+        *,
+        undeploy: Callable[[str, bool], None],
+        plan: DeploymentPlan | None = None,
+        dry_run: DryRun | None = None,
+    ) -> None:
+        self._platform = platform
+        self._record = record
+        self._undeploy = undeploy
+        self._plan = plan
+        self._endpoint: Endpoint | None = None
+        self.dry_run = dry_run
+
+    @property
+    def id(self) -> str:
+        """The platform's id of it."""
+        return self._record.id
+
+    @property
+    def name(self) -> str:
+        """Its name, unique in the organization."""
+        return self._record.name
+
+    @property
+    def state(self) -> ServingState:
+        """What its serving kernel says now."""
+        return self.refresh().state
+
+    @property
+    def threshold(self) -> float | None:
+        """Only shapes scored over it are considered; None for classification."""
+        return self._record.threshold
+
+    @threshold.setter
+    def threshold(self, value: float) -> None:
+        checked = checked_threshold(value, self._record.type)
+        if checked is None:
+            raise InvalidThresholdError("A classification takes no threshold.")
+        self._record = self._platform.set_threshold(self.id, checked)
+
+    @property
+    def record(self) -> DeploymentRecord:
+        """What the platform last said of it."""
+        return self._record
+
+    @property
+    def labels(self) -> dict[int, str]:
+        """Class index to label name."""
+        return dict(self._record.labels)
+
+    def refresh(self) -> DeploymentRecord:
+        """Ask the platform how it is now."""
+        self._record = self._platform.deployment(self.id)
+        return self._record
+
+    def predict(
+        self,
+        *images: str | Path | Sequence[str | Path],
+        monitor: bool = True,
+        tags: Sequence[str] = (),
+    ) -> Predictions:
+        """Predict on images: files, globs and folders.
+
+        Args:
+            images: paths; `d.predict("page.jpg")`, `d.predict("pages/", "more/*.png")`.
+            monitor: record each prediction with its image in the deployment.
+            tags: names of tags for the recorded images.
+
+        Returns:
+            What was found, in the order of the images; those that failed are in its
+            `failures` and the others went on.
+
+        Raises:
+            NotServingError: no serving kernel answers for this deployment.
+            NotFoundError: a path names no image.
+        """
+        paths = expand(_flat(images))
+        found, failures = predict_files(self._served(), paths, monitor=monitor, tags=tags)
+        return Predictions(
+            found, failures, labels=self._record.labels, threshold=self._record.threshold
+        )
+
+    def dashboard(self, last: str = "24h") -> DashboardView:
+        """Its dashboard over the last `30m`, `24h`, `7d`, … or `all`.
+
+        Predictions that are still on their way are waited for, up to ten seconds.
+        """
+        span_s = parse_range(last)
+        if self.refresh().serving and self._record.state is ServingState.READY:
+            self._served().flush(FLUSH_TIMEOUT_S)
+        until = time.time()
+        since = until - span_s if span_s is not None else None
+        log = self._platform.prediction_log(self.id, since=since, until=None)
+        begin = since if since is not None else (float(log.at[0]) if len(log) else until)
+        return DashboardView(
+            summarize(
+                log,
+                deployment=self.name,
+                labels=self._record.labels,
+                threshold=self._record.threshold,
+                since=begin,
+                until=max(until, begin),
+            )
+        )
+
+    def code(self) -> str:
+        """Python that connects your own serving infrastructure to this deployment."""
+        return interconnection_code(self._record, self._platform.host)
+
+    def download(self, folder: str | Path) -> list[Path]:
+        """Fetch all files of its model version, to serve it yourself."""
+        version = self._platform.model_version(self._record.model_version_id)
+        files = self._platform.files(version)
+        return [self._platform.download(file, Path(folder)) for file in files]
+
+    def undeploy(self, *, delete: bool = False) -> None:
+        """End its serving kernel; with `delete`, also remove it and its predictions."""
+        self._undeploy(self.name, delete)
+
+    def stop_serving(self) -> None:
+        """Have its serving kernel drain and end; one that does not answer is gone already."""
+        with contextlib.suppress(NotServingError):
+            self._served().stop()
+
+    def __str__(self) -> str:
+        """Its name, so that a magic takes it as a word: `%monitor $d`."""
+        return self.name
+
+    def __repr__(self) -> str:
+        from picsellia_jupyter.display import cards
+
+        return cards.deployment_text(self._record, self.dry_run, self._line())
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        from picsellia_jupyter.display import cards
+
+        record = self.refresh()
+        by_hand = record.strategy is Strategy.MONITORING and record.serving is None
+        html = cards.deployment_card(
+            record, self.dry_run, self._line(), code=self.code() if by_hand else None
+        )
+        return {"text/html": html, "text/plain": repr(self)}
+
+    def _line(self) -> str:
+        return self._plan.line() if self._plan else ""
+
+    def _served(self) -> Endpoint:
+        record = self._record
+        if record.serving is None:
+            record = self.refresh()
+        if record.serving is None or record.state is ServingState.STOPPED:
+            raise NotServingError(
+                f"{self.name!r} has no serving kernel ({record.state.value}"
+                f"{': ' + record.reason if record.reason else ''}).",
+                f"Serve it with: %deploy {record.model_title} --strategy "
+                f"{record.strategy.value} --on local --name {self.name}",
+            )
+        if self._endpoint is None or self._endpoint.address != record.serving.address:
+            self._endpoint = Endpoint(record.serving.address, self._platform.token, self.id)
+        return self._endpoint
+
+
+def _flat(images: Sequence[str | Path | Sequence[str | Path]]) -> list[str | Path]:
+    flat: list[str | Path] = []
+    for image in images:
+        flat.extend([image] if isinstance(image, (str, Path)) else image)
+    return flat

@@ -1,0 +1,121 @@
+"""Predictions on a user's images: a sequence that shows itself as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, overload
+
+from picsellia_jupyter.domain.errors import NotServingError, PicselliaJupyterError
+from picsellia_jupyter.domain.ports import Predictor
+from picsellia_jupyter.domain.predictions import (
+    FailedImage,
+    PredictedImage,
+    Prediction,
+    considered,
+)
+from picsellia_jupyter.handles import images
+
+IN_FLIGHT = 4
+"""Images on their way at once; a serving kernel decodes one while it runs another."""
+SHOWN = 24
+"""Images in a grid; the others stay in the value."""
+
+
+class Predictions(Sequence[PredictedImage]):
+    """What a deployment found in some images, in their order.
+
+    Everything the model found is kept, with raw scores; pictures and `considered` apply
+    the deployment's threshold. Images that failed are in `failures`; the others went on.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[PredictedImage],
+        failures: Sequence[FailedImage],
+        *,
+        labels: Mapping[int, str],
+        threshold: float | None,
+    ) -> None:
+        self._items = tuple(items)
+        self.failures = tuple(failures)
+        self.labels = dict(labels)
+        self.threshold = threshold
+
+    @overload
+    def __getitem__(self, index: int) -> PredictedImage: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Predictions: ...
+
+    def __getitem__(self, index: int | slice) -> PredictedImage | Predictions:
+        if isinstance(index, int):
+            return self._items[index]
+        return Predictions(self._items[index], (), labels=self.labels, threshold=self.threshold)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[PredictedImage]:
+        return iter(self._items)
+
+    def considered(self, index: int) -> Prediction:
+        """What was found in one image, scored over the deployment's threshold."""
+        return considered(self._items[index].found, threshold=self.threshold)
+
+    def __repr__(self) -> str:
+        counts = [
+            f"{Path(item.source).name}: {len(considered(item.found, threshold=self.threshold))}"
+            for item in self._items[:SHOWN]
+        ]
+        more = [f"… {len(self) - SHOWN} more"] if len(self) > SHOWN else []
+        failed = [f"{failure.source}: {failure.reason}" for failure in self.failures]
+        head = f"{len(self)} images predicted, {len(self.failures)} failed; objects found:"
+        return "\n  ".join([head, *counts, *more, *failed])
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        from picsellia_jupyter.display import pictures
+
+        shown = [(item, images.read(Path(item.source))) for item in self._items[:SHOWN]]
+        if len(self) == 1 and not self.failures:
+            html = pictures.predicted_image_html(*shown[0], self.labels, self.threshold)
+        else:
+            html = pictures.grid_html(
+                shown, self.failures, self.labels, self.threshold, total=len(self)
+            )
+        return {"text/html": html, "text/plain": repr(self)}
+
+
+def predict_files(
+    endpoint: Predictor, paths: Sequence[Path], *, monitor: bool, tags: Sequence[str]
+) -> tuple[list[PredictedImage], list[FailedImage]]:
+    """Predict on files, several at once; one that fails is named and the others go on.
+
+    Raises:
+        PicselliaJupyterError: a single image failed.
+        NotServingError: nobody answered for any of them.
+    """
+
+    def one(path: Path) -> PredictedImage | PicselliaJupyterError:
+        try:
+            image = images.read(path)
+            found = endpoint.predict(image, path.name, monitor=monitor, tags=tags)
+        except PicselliaJupyterError as error:
+            return error
+        return replace(found, source=str(path))
+
+    with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="predict") as pool:
+        results = list(pool.map(one, paths))
+    found = [result for result in results if isinstance(result, PredictedImage)]
+    errors = [result for result in results if isinstance(result, PicselliaJupyterError)]
+    unanswered = errors and all(isinstance(error, NotServingError) for error in errors)
+    if not found and (len(errors) == 1 or unanswered):
+        raise errors[0]
+    failures = [
+        FailedImage(str(path), str(result))
+        for path, result in zip(paths, results, strict=True)
+        if isinstance(result, PicselliaJupyterError)
+    ]
+    return found, failures

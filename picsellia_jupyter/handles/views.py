@@ -1,0 +1,84 @@
+"""Listings and dashboards: values that show themselves as a table or a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from picsellia_jupyter.domain.deployments import DeploymentRecord
+from picsellia_jupyter.domain.monitoring import Dashboard
+from picsellia_jupyter.domain.registry import Model
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryListing:
+    """The models of the Private Model Registry, each with its versions."""
+
+    models: tuple[Model, ...]
+
+    def __repr__(self) -> str:
+        from picsellia_jupyter.display import cards
+
+        return cards.registry_text(self.models)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        from picsellia_jupyter.display import cards
+
+        return {"text/html": cards.registry_table(self.models), "text/plain": repr(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentListing:
+    """The organization's deployments, newest first."""
+
+    records: tuple[DeploymentRecord, ...]
+
+    def __repr__(self) -> str:
+        from picsellia_jupyter.display import cards
+
+        return cards.deployments_text(self.records)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        from picsellia_jupyter.display import cards
+
+        return {"text/html": cards.deployments_table(self.records), "text/plain": repr(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where the session is connected, and what it found there."""
+
+    rows: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        from picsellia_jupyter.display import cards
+
+        return cards.status_text(self.rows)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        from picsellia_jupyter.display import cards
+
+        return {"text/html": cards.status_card(self.rows), "text/plain": repr(self)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DashboardView:
+    """The dashboard of a deployment; its numbers are in `data`."""
+
+    data: Dashboard
+
+    def __repr__(self) -> str:
+        from picsellia_jupyter.display import charts
+
+        return charts.dashboard_text(self.data)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        from picsellia_jupyter.display import charts
+
+        return {"text/html": charts.dashboard_html(self.data), "text/plain": repr(self)}
+
+
+def listing(records: Sequence[DeploymentRecord]) -> DeploymentListing:
+    """Deployments as a table."""
+    return DeploymentListing(tuple(records))

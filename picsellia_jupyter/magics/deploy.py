@@ -1,0 +1,86 @@
+"""`%deploy`, `%deployments` and `%undeploy`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from picsellia_jupyter.magics.progress import ProgressView
+from picsellia_jupyter.magics.verb import Arguments, Verb
+
+if TYPE_CHECKING:
+    from picsellia_jupyter.session import Session
+
+
+def _deploy_arguments() -> Arguments:
+    parser = Arguments(
+        "deploy",
+        "Deploy a model version and serve it:\n\n"
+        "    %deploy digits-detector --threshold 0.3\n"
+        "    d = %deploy digits-detector:0 --strategy monitoring --name my-line",
+    )
+    parser.add_argument(
+        "model", nargs="?", help="a model's name, or name:version; without one, what there is"
+    )
+    parser.add_argument(
+        "--strategy",
+        default="serving",
+        metavar="serving|monitoring",
+        help="Picsellia Serving (the default), or Monitoring only",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="T",
+        help="in [0, 1]; only shapes scored over it are considered (default 0.1); "
+        "none for classification",
+    )
+    parser.add_argument("--datalake", metavar="NAME", help="where predicted images are stored")
+    parser.add_argument("--on", metavar="PLACE", help="where its serving kernel runs: local")
+    parser.add_argument("--name", help="of the deployment; two words are made up without one")
+    parser.add_argument(
+        "--file", default="model-latest", metavar="NAME", help="model file to serve"
+    )
+    return parser
+
+
+def _deploy(session: Session, args: argparse.Namespace) -> object:
+    if args.model is None:
+        return session.registry()
+    with ProgressView() as view:
+        return session.deploy(
+            args.model,
+            strategy=args.strategy,
+            threshold=args.threshold,
+            datalake=args.datalake,
+            on=args.on,
+            name=args.name,
+            file=args.file,
+            progress=view,
+        )
+
+
+def _undeploy_arguments() -> Arguments:
+    parser = Arguments(
+        "undeploy",
+        "End a deployment's serving kernel; its predictions and dashboard stay:\n\n"
+        "    %undeploy my-line\n"
+        "    %undeploy my-line --delete",
+    )
+    parser.add_argument("name", help="the deployment's name or id")
+    parser.add_argument("--delete", action="store_true", help="also remove it with its predictions")
+    return parser
+
+
+def _undeploy(session: Session, args: argparse.Namespace) -> object:
+    session.undeploy(args.name, args.delete)
+    return None if args.delete else session.deployment(args.name)
+
+
+def _deployments_arguments() -> Arguments:
+    return Arguments("deployments", "All deployments with their states, newest first.")
+
+
+DEPLOY = Verb("deploy", _deploy_arguments(), _deploy)
+UNDEPLOY = Verb("undeploy", _undeploy_arguments(), _undeploy)
+DEPLOYMENTS = Verb("deployments", _deployments_arguments(), lambda s, _args: s.deployments())

@@ -1,0 +1,102 @@
+"""The magics of one shell and the session they share."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import no_var_expand
+
+from picsellia_jupyter.magics.deploy import DEPLOY, DEPLOYMENTS, UNDEPLOY
+from picsellia_jupyter.magics.predict import MONITOR, PREDICT
+from picsellia_jupyter.magics.registry import REGISTRY
+from picsellia_jupyter.magics.verb import Arguments, Verb, words
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from picsellia_jupyter.session import Session
+
+VERBS = (DEPLOY, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY)
+UMBRELLA = "picsellia"
+
+Magic = Callable[[str], object]
+
+
+class Extension:
+    """What `%load_ext picsellia_jupyter` adds to a shell."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
+        self._added: dict[str, Magic] = {}
+
+    @cached_property
+    def session(self) -> Session:
+        """One for all magics of this notebook; connected on first use."""
+        from picsellia_jupyter.session import Session
+
+        return Session()
+
+    def register(self) -> None:
+        """Add every magic whose name is free; `%picsellia VERB` does the same for all."""
+        self._add(UMBRELLA, self._umbrella())
+        taken = [verb.name for verb in VERBS if not self._add(verb.name, self._magic(verb))]
+        if taken:
+            shown = ", ".join(f"%{name}" for name in taken)
+            warnings.warn(
+                f"{shown} belongs to another extension; use %picsellia {taken[0]} … instead.",
+                stacklevel=2,
+            )
+
+    def unregister(self) -> None:
+        """Remove what was added, and nothing else."""
+        magics = self._line_magics
+        for name, magic in self._added.items():
+            if magics.get(name) is magic:
+                del magics[name]
+        self._added.clear()
+
+    @property
+    def _line_magics(self) -> dict[str, Any]:
+        lines: dict[str, Any] = self._shell.magics_manager.magics["line"]
+        return lines
+
+    def _add(self, name: str, magic: Magic) -> bool:
+        if name in self._line_magics:
+            return False
+        self._shell.register_magic_function(magic, "line", name)  # type: ignore[arg-type]
+        self._added[name] = magic
+        return True
+
+    def _magic(self, verb: Verb) -> Magic:
+        # The line is data: IPython must not expand {…} in it, which would run code.
+        @no_var_expand
+        def magic(line: str) -> object:
+            return verb(self.session, line, self._shell.user_ns)
+
+        magic.__doc__ = verb.help()
+        magic.__name__ = verb.name
+        return magic
+
+    def _umbrella(self) -> Magic:
+        known = {verb.name: verb for verb in VERBS}
+
+        @no_var_expand
+        def magic(line: str) -> object:
+            typed = words(line, self._shell.user_ns)[:1]
+            if not typed:
+                return self.session.status()
+            if typed[0] not in known:
+                parser = Arguments(UMBRELLA, "")
+                parser.error(f"there is no verb {typed[0]!r}; known: {', '.join(known)}")
+            rest = line.split(maxsplit=1)[1] if len(line.split(maxsplit=1)) > 1 else ""
+            return known[typed[0]](self.session, rest, self._shell.user_ns)
+
+        magic.__doc__ = (
+            "Where the session is connected; or any verb, for shells where a name is taken:\n\n"
+            "    %picsellia\n" + "\n".join(f"    %picsellia {name} …" for name in known)
+        )
+        magic.__name__ = UMBRELLA
+        return magic

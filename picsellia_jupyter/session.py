@@ -1,0 +1,276 @@
+"""The Python API: every verb the magics have, for scripts and notebooks alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from picsellia_jupyter.clients.platform import PlatformClient
+from picsellia_jupyter.domain.deployments import (
+    Progress,
+    ProgressListener,
+    ServingState,
+    Stage,
+)
+from picsellia_jupyter.domain.errors import AuthenticationError, MissingExtraError
+from picsellia_jupyter.domain.ports import StagedServing
+from picsellia_jupyter.domain.registry import Model
+from picsellia_jupyter.handles.deployment import Deployment
+from picsellia_jupyter.handles.predictions import Predictions
+from picsellia_jupyter.handles.views import (
+    DashboardView,
+    DeploymentListing,
+    RegistryListing,
+    Status,
+)
+from picsellia_jupyter.launch import local_platform
+from picsellia_jupyter.launch.kernels import KernelLauncher, end_kernel
+from picsellia_jupyter.settings import Settings
+from picsellia_jupyter.workflows import deploying
+from picsellia_jupyter.workflows import registry as finding
+
+
+class Session:
+    """A connection to one platform, and the verbs on what it holds.
+
+    Without arguments it follows the environment: the Picsellia cloud where
+    `PICSELLIA_TOKEN` is set, else the local platform, which it starts if none runs.
+
+    Example:
+        >>> s = Session()  # doctest: +SKIP
+        >>> d = s.deploy("digits-detector", threshold=0.3)  # doctest: +SKIP
+        >>> d.predict("page.jpg")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        host: str | None = None,
+        token: str | None = None,
+        *,
+        organization: str | None = None,
+        home: str | Path | None = None,
+    ) -> None:
+        given = Settings.from_environment()
+        self._settings = Settings(
+            home=Path(home).expanduser().resolve() if home else given.home,
+            host=host.rstrip("/") if host else given.host,
+            token=token or given.token,
+            organization=organization or given.organization,
+        )
+        self._platform: PlatformClient | None = None
+        self._staged: dict[str, StagedServing] = {}
+
+    def __repr__(self) -> str:
+        where = self._platform.host if self._platform else "not connected yet"
+        return f"Session({where})"
+
+    @property
+    def platform(self) -> PlatformClient:
+        """The platform's client; connected on first use.
+
+        Raises:
+            PlatformUnreachableError: nobody answers there.
+            AuthenticationError: the token is missing or not accepted.
+        """
+        if self._platform is None or not self._still_there(self._platform):
+            self._platform = self._connect()
+        return self._platform
+
+    @property
+    def sdk(self) -> Any:
+        """The official SDK's own `picsellia.Client`, for all that has no verb here."""
+        return self.platform.sdk
+
+    def registry(self) -> RegistryListing:
+        """The private models, each with its versions."""
+        models = self.platform.models()
+        return RegistryListing(
+            tuple(Model(m.id, m.name, tuple(self.platform.versions(m))) for m in models)
+        )
+
+    def deploy(
+        self,
+        model: str,
+        *,
+        strategy: str = "serving",
+        threshold: float | None = None,
+        datalake: str | None = None,
+        on: str | None = None,
+        name: str | None = None,
+        file: str = "model-latest",
+        progress: ProgressListener | None = None,
+    ) -> Deployment:
+        """Deploy a model version: `s.deploy("digits-detector:0", threshold=0.3)`.
+
+        An interrupt or a failure leaves nothing behind. The same name for the same model
+        version is the same deployment: it is served again, not made twice.
+
+        Args:
+            model: a model's name, or name:version; the newest version by default.
+            strategy: `serving` (Picsellia Serving) or `monitoring` (Monitoring only).
+            threshold: in [0, 1]; only shapes scored over it are considered. Starts at a low
+                0.1; none for classification.
+            datalake: where predicted images are stored; the default one if none is named.
+            on: where the serving kernel runs: `local`. With Monitoring only, none is
+                started unless a place is named.
+            name: of the deployment; two words are made up if none is given.
+            file: name of the model file to serve.
+            progress: told of every stage.
+
+        Raises:
+            NotFoundError: the model, its version or file, or the datalake does not exist.
+            InvalidThresholdError: the threshold is out of range, or none applies.
+            ServingError: the model could not be loaded, or its dry run failed.
+            QuotaSpentError: no MPU is left for Picsellia Serving.
+        """
+        began = time.monotonic()
+        listen = progress or _ignore
+        listen(Progress(Stage.RESOLVE, f"looking up {model}", 0.0))
+        platform = self.platform
+        request = deploying.DeployRequest(model, strategy, threshold, datalake, on, name, file)
+        plan = deploying.check(request, platform, platform, serves_itself=not platform.is_local)
+        if plan.place:
+            _check_serving_installed()
+        deployed = deploying.deploy(
+            plan,
+            platform,
+            KernelLauncher(platform, self._settings.home / "cache" / "models"),
+            listen=listen,
+            clock=time.monotonic,
+            began=began,
+        )
+        if deployed.staged:
+            self._staged[deployed.record.id] = deployed.staged
+        handle = Deployment(
+            platform,
+            deployed.record,
+            undeploy=self.undeploy,
+            plan=deployed.plan,
+            dry_run=deployed.dry_run,
+        )
+        handle.refresh()
+        return handle
+
+    def deployments(self) -> DeploymentListing:
+        """All deployments, newest first."""
+        return DeploymentListing(tuple(self.platform.deployments()))
+
+    def deployment(self, name: str | None = None) -> Deployment:
+        """A deployment by its name or id; the newest one if none is named.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        platform = self.platform
+        if name is None:
+            record = finding.only_deployment(platform.deployments(), verb="use")
+        else:
+            record = finding.find_deployment(platform, name)
+        return Deployment(platform, record, undeploy=self.undeploy)
+
+    def predict(
+        self,
+        *images: str | Path | Sequence[str | Path],
+        on: str | None = None,
+        monitor: bool = True,
+        tags: Sequence[str] = (),
+    ) -> Predictions:
+        """Predict on images with a deployment, the newest one if none is named."""
+        return self.deployment(on).predict(*images, monitor=monitor, tags=tags)
+
+    def monitor(self, name: str | None = None, *, last: str = "24h") -> DashboardView:
+        """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`."""
+        return self.deployment(name).dashboard(last)
+
+    def undeploy(self, name: str, delete: bool = False) -> None:
+        """End a deployment's serving kernel; its predictions and dashboard stay.
+
+        Args:
+            name: of the deployment, or its id.
+            delete: also remove the deployment with its predictions. Images stay in their
+                datalake.
+
+        Raises:
+            NotFoundError: there is no deployment of that name.
+        """
+        platform = self.platform
+        record = finding.find_deployment(platform, name)
+        self._end_kernel(record.id, Deployment(platform, record, undeploy=self.undeploy))
+        if delete:
+            platform.delete_deployment(record.id)
+
+    def status(self) -> Status:
+        """Where the session is connected, and what it found there."""
+        platform = self.platform
+        records = platform.deployments()
+        ready = sum(record.state is ServingState.READY for record in records)
+        kind = "local platform" if platform.is_local else "Picsellia"
+        return Status(
+            {
+                "Platform": f"{kind} at {platform.host}",
+                "Organization": platform.organization_name,
+                "User": platform.username,
+                "Models": str(len(platform.models())),
+                "Datalakes": ", ".join(lake.name for lake in platform.datalakes()),
+                "Deployments": f"{len(records)} ({ready} ready)",
+                "Data directory": str(self._settings.home),
+                "Versions": f"picsellia_jupyter {_version('picsellia_jupyter')}, "
+                f"picsellia {_version('picsellia')}",
+            }
+        )
+
+    # Inside --------------------------------------------------------------------------------
+
+    def _connect(self) -> PlatformClient:
+        settings = self._settings
+        if settings.platform_address is None:
+            local = local_platform.find_or_start(settings.home)
+            return PlatformClient.connect(local.host, local.token)
+        if settings.token is None:
+            raise AuthenticationError(
+                f"No API token for {settings.platform_address}.",
+                "Set the environment variable PICSELLIA_TOKEN (Profile → Token on the platform).",
+            )
+        return PlatformClient.connect(
+            settings.platform_address, settings.token, organization=settings.organization
+        )
+
+    def _still_there(self, platform: PlatformClient) -> bool:
+        """Whether a local platform still runs at the address we know; a cloud is taken to."""
+        if self._settings.platform_address is not None:
+            return True
+        running = local_platform.find(self._settings.home)
+        return running is not None and running.host == platform.host
+
+    def _end_kernel(self, deployment_id: str, handle: Deployment) -> None:
+        staged = self._staged.pop(deployment_id, None)
+        if staged is not None:
+            staged.stop()
+            return
+        serving = handle.record.serving
+        if serving is None or handle.record.state is ServingState.STOPPED:
+            return
+        handle.stop_serving()
+        end_kernel(serving.kernel_id)
+
+
+def _check_serving_installed() -> None:
+    from importlib.util import find_spec
+
+    for module in ("onnxruntime", "starlette", "uvicorn", "jwt", "multipart"):
+        if find_spec(module) is None:
+            raise MissingExtraError("A serving kernel", module, "serving")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _ignore(_progress: Progress) -> None:
+    return None

@@ -1,0 +1,206 @@
+"""Deploy a model version: check what was asked for, serve it, announce it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from picsellia_jupyter.domain.deployments import (
+    DeploymentPlan,
+    DeploymentRecord,
+    DryRun,
+    Progress,
+    ProgressListener,
+    ServingState,
+    Stage,
+    Strategy,
+    checked_threshold,
+)
+from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from picsellia_jupyter.domain.ports import (
+    Clock,
+    Datalakes,
+    Deployments,
+    Launcher,
+    Registry,
+    StagedServing,
+)
+from picsellia_jupyter.domain.registry import ModelReference, ModelVersion
+from picsellia_jupyter.workflows.registry import find_datalake, find_model_version
+
+PLACES = ("local",)
+
+
+@dataclass(frozen=True, slots=True)
+class DeployRequest:
+    """What a user asked for, unchecked."""
+
+    model: str
+    strategy: str = Strategy.SERVING.value
+    threshold: float | None = None
+    datalake: str | None = None
+    place: str | None = None
+    name: str | None = None
+    model_file: str = "model-latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployment that was announced."""
+
+    record: DeploymentRecord
+    plan: DeploymentPlan
+    dry_run: DryRun | None
+    """None where no serving kernel was started."""
+    staged: StagedServing | None
+
+
+def check(
+    request: DeployRequest, registry: Registry, datalakes: Datalakes, *, serves_itself: bool
+) -> DeploymentPlan:
+    """Turn what a user asked for into a plan.
+
+    Args:
+        request: what was typed.
+        registry: where its model is looked up.
+        datalakes: where its datalake is looked up.
+        serves_itself: whether the platform hosts what is deployed with Picsellia Serving,
+            as the cloud does; on the local platform we start its serving kernel.
+
+    Raises:
+        NotFoundError: the model, version, file or datalake does not exist.
+        InvalidThresholdError: the threshold is out of range, or none applies.
+        InvalidInputError: the strategy or the place is unknown.
+    """
+    strategy = Strategy.parse(request.strategy)
+    version = find_model_version(registry, ModelReference.parse(request.model))
+    place = _place(request.place, strategy, serves_itself=serves_itself)
+    if place is not None:
+        _check_file(registry, version, request.model_file)
+    return DeploymentPlan(
+        model_version=version,
+        strategy=strategy,
+        threshold=checked_threshold(request.threshold, version.type),
+        datalake=find_datalake(datalakes, request.datalake),
+        name=request.name or None,
+        place=place,
+        model_file=request.model_file,
+        threshold_chosen=request.threshold is not None,
+    )
+
+
+def existing(plan: DeploymentPlan, deployments: Deployments) -> DeploymentRecord | None:
+    """The deployment this plan's name already stands for, to be served again.
+
+    Running a cell twice must not fail: the same name for the same model version is the
+    same deployment.
+
+    Raises:
+        ConflictError: the name stands for something else.
+    """
+    if plan.name is None:
+        return None
+    for record in deployments.deployments():
+        if record.name != plan.name:
+            continue
+        same = record.model_version_id == plan.model_version.id
+        if same and record.strategy is plan.strategy:
+            return record
+        raise ConflictError(
+            f"The deployment {plan.name!r} exists already: {record.model_title}, "
+            f"{record.strategy.title}.",
+            f"Choose another --name, or remove it with: %undeploy {plan.name} --delete",
+        )
+    return None
+
+
+def deploy(
+    plan: DeploymentPlan,
+    deployments: Deployments,
+    launcher: Launcher,
+    *,
+    listen: ProgressListener,
+    clock: Clock,
+    began: float,
+) -> Deployed:
+    """Serve the plan's model, try it on one image, and only then announce the deployment.
+
+    Whatever goes wrong, or an interrupt, leaves nothing behind: no kernel, no deployment.
+
+    Args:
+        plan: what to deploy.
+        deployments: where it is announced.
+        launcher: starts its serving kernel, where the plan has a place.
+        listen: told of every stage as it begins.
+        clock: seconds, monotonic.
+        began: when the deployment began, by that clock.
+    """
+
+    def tell(stage: Stage, detail: str) -> None:
+        listen(Progress(stage, detail, clock() - began))
+
+    known = existing(plan, deployments)
+    if known is not None:
+        known = _with_threshold(known, plan, deployments)
+        if known.state is ServingState.READY:
+            tell(Stage.READY, f"{known.name} was being served already")
+            return Deployed(known, plan, None, None)
+    staged = launcher.start(plan) if plan.place else None
+    try:
+        return _announced(plan, known, staged, deployments, tell)
+    except BaseException:
+        if staged:
+            staged.stop()
+        raise
+
+
+def _announced(
+    plan: DeploymentPlan,
+    known: DeploymentRecord | None,
+    staged: StagedServing | None,
+    deployments: Deployments,
+    tell: Callable[[Stage, str], None],
+) -> Deployed:
+    dry_run = staged.prepare(tell) if staged else None
+    record = known or deployments.create_deployment(plan)
+    try:
+        if staged:
+            staged.attach(record)
+        tell(Stage.READY, f"{record.name} is ready")
+    except BaseException:
+        if known is None:
+            deployments.delete_deployment(record.id)
+        raise
+    return Deployed(record, plan, dry_run, staged)
+
+
+def _with_threshold(
+    known: DeploymentRecord, plan: DeploymentPlan, deployments: Deployments
+) -> DeploymentRecord:
+    """The deployment with the threshold that was asked for, if one was."""
+    if not plan.threshold_chosen or plan.threshold in (None, known.threshold):
+        return known
+    return deployments.set_threshold(known.id, plan.threshold)
+
+
+def _place(asked: str | None, strategy: Strategy, *, serves_itself: bool) -> str | None:
+    if asked is not None and asked not in PLACES:
+        raise InvalidInputError(
+            f"There is no place {asked!r}.", f"Known: {', '.join(PLACES)}, as in --on local."
+        )
+    if strategy is Strategy.SERVING and serves_itself:
+        if asked:
+            raise InvalidInputError(
+                f"Picsellia Serving hosts the model itself; it cannot run on {asked!r}.",
+                "Leave --on out, or serve it on your own hardware: --strategy monitoring.",
+            )
+        return None
+    return asked or ("local" if strategy is Strategy.SERVING else None)
+
+
+def _check_file(registry: Registry, version: ModelVersion, name: str) -> None:
+    known = [file.name for file in registry.files(version)]
+    if name not in known:
+        raise NotFoundError.named(
+            f"file of {version.title}", name, known, remedy="Choose one with: --file NAME"
+        )

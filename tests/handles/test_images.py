@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from picsellia_jupyter.domain.errors import InvalidImageError, NotFoundError
+from picsellia_jupyter.handles.images import expand, read
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b.JPG", "a.png", "notes.txt", "[odd] name.jpeg"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [path.name for path in paths]
+
+
+def test_a_folder_stands_for_its_images_in_order(folder: Path):
+    assert names(expand([folder])) == ["[odd] name.jpeg", "a.png", "b.JPG"]
+
+
+def test_a_file_that_is_named_is_always_tried(folder: Path):
+    assert names(expand([folder / "notes.txt"])) == ["notes.txt"]
+
+
+def test_a_glob_stands_for_what_it_matches(folder: Path):
+    assert names(expand([str(folder / "*.p*")])) == ["a.png"]
+
+
+def test_a_name_with_brackets_is_a_file_before_it_is_a_glob(folder: Path):
+    assert names(expand([folder / "[odd] name.jpeg"])) == ["[odd] name.jpeg"]
+
+
+def test_a_file_named_twice_is_taken_once_in_the_order_given(folder: Path):
+    assert names(expand([folder / "b.JPG", folder])) == ["b.JPG", "[odd] name.jpeg", "a.png"]
+
+
+def test_a_misspelt_path_is_answered_with_the_nearest_one(folder: Path):
+    with pytest.raises(NotFoundError, match=r"a\.png"):
+        expand([folder / "aa.png"])
+
+
+def test_a_folder_without_images_is_said_to_be_one(folder: Path):
+    with pytest.raises(NotFoundError, match="no image in the folder"):
+        expand([folder / "empty"])
+
+
+def test_a_file_that_cannot_be_read_is_named(folder: Path):
+    with pytest.raises(InvalidImageError, match=r"gone\.jpg cannot be read"):
+        read(folder / "gone.jpg")

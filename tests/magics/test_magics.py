@@ -1,0 +1,189 @@
+"""The magics in a real IPython shell, over a session that notes what it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+
+from picsellia_jupyter import magics
+from picsellia_jupyter.domain.errors import NotFoundError
+
+
+class NotingSession:
+    """Stands for `Session`: notes each call, and fails where it is told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self.error: Exception | None = None
+
+    def __getattr__(self, verb: str) -> Any:
+        def call(*args: Any, **options: Any) -> str:
+            options.pop("progress", None)
+            self.calls.append((verb, args, options))
+            if self.error:
+                raise self.error
+            return f"value of {verb}"
+
+        return call
+
+
+@pytest.fixture
+def shell() -> Iterator[InteractiveShell]:
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def session(shell: InteractiveShell) -> Iterator[NotingSession]:
+    extension = magics.register(shell)
+    noting = extension.__dict__["session"] = NotingSession()
+    yield noting
+    magics.unregister(shell)
+
+
+def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: NotingSession):
+    result = shell.run_line_magic(
+        "deploy", 'pets:1 --strategy monitoring --threshold 0.3 --datalake "my lake" --on local'
+    )
+
+    assert result == "value of deploy"
+    assert session.calls == [
+        (
+            "deploy",
+            ("pets:1",),
+            {
+                "strategy": "monitoring",
+                "threshold": 0.3,
+                "datalake": "my lake",
+                "on": "local",
+                "name": None,
+                "file": "model-latest",
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("%deploy", ("registry", (), {})),
+        (
+            "%predict a.jpg b/*.png --on d1 --tag night --no-monitor",
+            ("predict", (["a.jpg", "b/*.png"],), {"on": "d1", "monitor": False, "tags": ["night"]}),
+        ),
+        ("%monitor d1 --last 7d", ("monitor", ("d1",), {"last": "7d"})),
+        ("%monitor", ("monitor", (None,), {"last": "24h"})),
+        ("%deployments", ("deployments", (), {})),
+        ("%registry", ("registry", (), {})),
+        ("%picsellia", ("status", (), {})),
+        ("%picsellia monitor d1", ("monitor", ("d1",), {"last": "24h"})),
+    ],
+)
+def test_each_magic_is_one_call_on_the_session(
+    shell: InteractiveShell, session: NotingSession, line: str, call: object
+):
+    shell.run_cell(line).raise_error()
+
+    assert session.calls == [call]
+
+
+def test_undeploy_shows_what_is_left_of_the_deployment(
+    shell: InteractiveShell, session: NotingSession
+):
+    assert shell.run_line_magic("undeploy", "d1") == "value of deployment"
+    assert shell.run_line_magic("undeploy", "d1 --delete") is None
+    assert session.calls[0] == ("undeploy", ("d1", False), {})
+    assert session.calls[2] == ("undeploy", ("d1", True), {})
+
+
+def test_the_value_can_be_assigned(shell: InteractiveShell, session: NotingSession):
+    shell.run_cell("d = %deploy pets").raise_error()
+
+    assert shell.user_ns["d"] == "value of deploy"
+
+
+def test_a_line_is_data_and_never_runs_code(shell: InteractiveShell, session: NotingSession):
+    shell.user_ns["ran"] = []
+
+    shell.run_cell("%deploy {ran.append(1)} --name \"{ran.append(2)}\" --datalake '$(touch x)'")
+
+    assert shell.user_ns["ran"] == []
+    assert session.calls[0][1] == ("{ran.append(1)}",)
+
+
+def test_a_dollar_word_stands_for_a_variable(shell: InteractiveShell, session: NotingSession):
+    shell.user_ns["pages"] = ["one page.jpg", "two.jpg"]
+
+    shell.run_line_magic("predict", "$pages")
+
+    assert session.calls[0][1] == (["one page.jpg", "two.jpg"],)
+
+
+@pytest.mark.parametrize(
+    ("magic", "line", "said"),
+    [
+        ("deploy", "pets --treshold 0.3", "unrecognized arguments: --treshold"),
+        ("deploy", "pets --threshold high", "invalid float value: 'high'"),
+        ("deploy", 'pets --name "open', "No closing quotation"),
+        ("deploy", "$nothing", "no variable 'nothing'"),
+        ("predict", "", "required: PATH"),
+        ("picsellia", "deplyo pets", "no verb 'deplyo'"),
+    ],
+)
+def test_a_wrong_line_is_answered_in_a_sentence(
+    shell: InteractiveShell, session: NotingSession, magic: str, line: str, said: str
+):
+    with pytest.raises(UsageError, match=said):
+        shell.run_line_magic(magic, line)
+
+    assert session.calls == []
+
+
+def test_an_error_shows_its_fact_and_remedy_without_a_traceback(
+    shell: InteractiveShell, session: NotingSession, capsys: pytest.CaptureFixture[str]
+):
+    session.error = NotFoundError.named("model", "digit-detector", ["digits-detector"])
+
+    shell.run_cell("%deploy digit-detector")
+
+    shown = capsys.readouterr().out
+    assert "There is no model named 'digit-detector'" in shown
+    assert "Did you mean 'digits-detector'?" in shown
+    assert "Traceback" not in shown
+    assert ".py" not in shown
+
+
+def test_help_shows_the_arguments(shell: InteractiveShell, session: NotingSession):
+    for name in ("deploy", "predict", "monitor", "undeploy"):
+        documentation = shell.find_line_magic(name).__doc__
+        assert documentation is not None
+        assert f"usage: %{name}" in documentation
+
+
+def test_a_name_that_is_taken_is_left_alone_and_said(shell: InteractiveShell):
+    def theirs(line: str) -> str:
+        return "theirs"
+
+    shell.register_magic_function(theirs, "line", "deploy")
+
+    with pytest.warns(UserWarning, match="%deploy belongs to another extension"):
+        magics.register(shell)
+
+    assert shell.run_line_magic("deploy", "pets") == "theirs"
+    magics.unregister(shell)
+    assert shell.run_line_magic("deploy", "pets") == "theirs"
+
+
+def test_unloading_takes_the_magics_away(shell: InteractiveShell, session: NotingSession):
+    shell.run_line_magic("unload_ext", "picsellia_jupyter")
+    shell.run_line_magic("load_ext", "picsellia_jupyter")
+    assert shell.find_line_magic("deploy") is not None
+
+    shell.run_line_magic("unload_ext", "picsellia_jupyter")
+
+    assert shell.find_line_magic("deploy") is None
+    assert shell.find_line_magic("picsellia") is None

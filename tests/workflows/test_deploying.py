@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from picsellia_jupyter.domain.deployments import Progress, ServingState, Stage, Strategy
+from picsellia_jupyter.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    InvalidThresholdError,
+    ModelLoadError,
+    NotFoundError,
+)
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.workflows.deploying import Deployed, DeployRequest, check, deploy
+from tests.workflows.fakes import FakeLauncher, FakePlatform, FakeServing, version
+
+DETECTOR = version("digits-detector", 0)
+
+
+def plan_of(platform: FakePlatform, *, serves_itself: bool = False, **request: object):
+    asked = DeployRequest("digits-detector", **request)  # type: ignore[arg-type]
+    return check(asked, platform, platform, serves_itself=serves_itself)
+
+
+def run(platform: FakePlatform, serving: FakeServing, **request: object) -> Deployed:
+    return deploy(
+        plan_of(platform, **request),
+        platform,
+        FakeLauncher(serving),
+        listen=lambda _progress: None,
+        clock=lambda: 0.0,
+        began=0.0,
+    )
+
+
+def test_the_newest_version_and_the_default_datalake_are_taken():
+    plan = plan_of(FakePlatform(DETECTOR, version("digits-detector", 1)))
+
+    assert plan.model_version.title == "digits-detector:1"
+    assert (plan.datalake.name, plan.threshold, plan.place) == ("default", 0.1, "local")
+
+
+def test_a_version_can_be_named_by_number_or_name():
+    platform = FakePlatform(DETECTOR, version("digits-detector", 1))
+
+    for asked in ("digits-detector:0", "digits-detector:v0"):
+        plan = check(DeployRequest(asked), platform, platform, serves_itself=False)
+        assert plan.model_version is DETECTOR
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (DeployRequest("digit-detector"), "Did you mean 'digits-detector'?"),
+        (DeployRequest("digits-detector:7"), "no version of 'digits-detector' named '7'"),
+        (DeployRequest("digits-detector", datalake="archiv"), "Did you mean 'archive'?"),
+        (DeployRequest("digits-detector", model_file="model-lastest"), "'model-latest'"),
+    ],
+)
+def test_what_is_misspelt_is_answered_with_the_nearest_name(request_: DeployRequest, said: str):
+    platform = FakePlatform(DETECTOR)
+
+    with pytest.raises(NotFoundError) as caught:
+        check(request_, platform, platform, serves_itself=False)
+
+    assert said in str(caught.value)
+
+
+def test_an_empty_registry_says_how_to_fill_it():
+    with pytest.raises(NotFoundError, match="picsellia-jupyter demo seed"):
+        plan_of(FakePlatform())
+
+
+def test_a_threshold_for_a_classification_is_refused():
+    platform = FakePlatform(version("digits-detector", 0, InferenceType.CLASSIFICATION))
+
+    with pytest.raises(InvalidThresholdError, match="takes no threshold"):
+        plan_of(platform, threshold=0.5)
+
+
+def test_monitoring_only_starts_no_kernel_unless_a_place_is_named():
+    platform = FakePlatform(DETECTOR)
+
+    assert plan_of(platform, strategy="monitoring").place is None
+    assert plan_of(platform, strategy="monitoring", place="local").place == "local"
+
+
+def test_a_platform_that_hosts_the_model_itself_takes_no_place():
+    platform = FakePlatform(DETECTOR)
+
+    assert plan_of(platform, serves_itself=True).place is None
+    with pytest.raises(InvalidInputError, match="hosts the model itself"):
+        plan_of(platform, serves_itself=True, place="local")
+
+
+def test_an_unknown_place_is_refused():
+    with pytest.raises(InvalidInputError, match="no place 'mars'"):
+        plan_of(FakePlatform(DETECTOR), place="mars")
+
+
+def test_stages_are_told_in_their_order():
+    platform = FakePlatform(DETECTOR)
+    told: list[Progress] = []
+
+    deploy(
+        plan_of(platform),
+        platform,
+        FakeLauncher(FakeServing()),
+        listen=told.append,
+        clock=iter(range(10, 100)).__next__,
+        began=10.0,
+    )
+
+    assert [p.stage for p in told] == [Stage.DOWNLOAD, Stage.LOAD, Stage.DRY_RUN, Stage.READY]
+    assert [p.elapsed_s for p in told] == sorted(p.elapsed_s for p in told)
+
+
+def test_a_deployment_is_announced_after_its_dry_run_and_attached():
+    platform, serving = FakePlatform(DETECTOR), FakeServing()
+
+    deployed = run(platform, serving, name="line-1")
+
+    assert serving.attached == deployed.record.id
+    assert [record.name for record in platform.deployments()] == ["line-1"]
+
+
+@pytest.mark.parametrize("stage", [Stage.DOWNLOAD, Stage.LOAD, Stage.DRY_RUN, Stage.READY])
+@pytest.mark.parametrize("error", [ModelLoadError("It is broken."), KeyboardInterrupt()])
+def test_whatever_goes_wrong_leaves_nothing_behind(stage: Stage, error: BaseException):
+    platform, serving = FakePlatform(DETECTOR), FakeServing(fails_at=(stage, error))
+
+    with pytest.raises(type(error)):
+        run(platform, serving, name="line-1")
+
+    assert not serving.running
+    assert platform.deployments() == []
+
+
+def test_the_same_name_for_the_same_version_is_served_again():
+    platform = FakePlatform(DETECTOR)
+    first = run(platform, FakeServing(), name="line-1")
+
+    again = FakeServing()
+    second = run(platform, again, name="line-1")
+
+    assert second.record.id == first.record.id == again.attached
+    assert len(platform.deployments()) == 1
+
+
+def test_a_deployment_that_is_being_served_is_not_served_twice():
+    platform = FakePlatform(DETECTOR)
+    first = run(platform, FakeServing(), name="line-1").record
+    platform.records[first.id] = replace(first, state=ServingState.READY)
+    launcher = FakeLauncher(FakeServing())
+
+    deploy(
+        plan_of(platform, name="line-1"),
+        platform,
+        launcher,
+        listen=lambda _progress: None,
+        clock=lambda: 0.0,
+        began=0.0,
+    )
+
+    assert launcher.plans == []
+
+
+def test_serving_again_keeps_the_threshold_unless_one_is_given():
+    platform = FakePlatform(DETECTOR)
+    first = run(platform, FakeServing(), name="line-1", threshold=0.4).record
+
+    run(platform, FakeServing(), name="line-1")
+    assert platform.records[first.id].threshold == 0.4
+
+    run(platform, FakeServing(), name="line-1", threshold=0.6)
+    assert platform.records[first.id].threshold == 0.6
+
+
+def test_failing_to_serve_again_keeps_the_deployment_that_was_there():
+    platform = FakePlatform(DETECTOR)
+    run(platform, FakeServing(), name="line-1")
+    broken = FakeServing(fails_at=(Stage.READY, ModelLoadError("It is broken.")))
+
+    with pytest.raises(ModelLoadError):
+        run(platform, broken, name="line-1")
+
+    assert len(platform.deployments()) == 1
+
+
+def test_a_name_that_stands_for_something_else_is_a_conflict():
+    platform = FakePlatform(DETECTOR)
+    run(platform, FakeServing(), name="line-1")
+
+    with pytest.raises(ConflictError, match="%undeploy line-1 --delete"):
+        run(platform, FakeServing(), name="line-1", strategy=Strategy.MONITORING.value)
