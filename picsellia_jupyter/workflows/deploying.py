@@ -145,6 +145,8 @@ def deploy(
         if known.state is ServingState.READY:
             tell(Stage.READY, f"{known.name} was being served already")
             return Deployed(known, plan, None, None)
+    if plan.place:
+        tell(Stage.DOWNLOAD, "starting a serving kernel")
     staged = launcher.start(plan) if plan.place else None
     try:
         return _announced(plan, known, staged, deployments, tell)
