@@ -37,6 +37,9 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
 
+CLOUD_INTERVAL_S = 30.0
+"""How often a serving kernel asks the cloud for a changed threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatReply:
@@ -92,7 +95,7 @@ class PlatformClient:
         return self._token
 
     @property
-    def sdk(self) -> Any:
+    def sdk_client(self) -> Any:
         """The official SDK's own `picsellia.Client`, connected."""
         return self._sdk
 
@@ -269,9 +272,14 @@ class PlatformClient:
     def heartbeat(self, deployment_id: str, beat: Heartbeat) -> HeartbeatReply:
         """Tell the local platform how a deployment's serving kernel is.
 
+        The cloud takes no heartbeats; there it is asked for the threshold alone.
+
         Raises:
             NotFoundError: the deployment is gone; its kernel should end.
         """
+        if not self.is_local:
+            raw = self._get(f"/api/deployment/{deployment_id}")
+            return HeartbeatReply(raw.get("min_threshold"), CLOUD_INTERVAL_S)
         reply = self._send(
             "post",
             f"/api/local/deployments/{deployment_id}/heartbeat",
@@ -280,7 +288,7 @@ class PlatformClient:
         return HeartbeatReply(reply.get("min_threshold"), float(reply.get("interval_s") or 2.0))
 
     @sdk.translated
-    def monitor(  # noqa: PLR0913 - the platform's own fields
+    def monitor(
         self,
         deployment_id: str,
         image: bytes,

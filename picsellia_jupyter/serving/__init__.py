@@ -1,0 +1,1 @@
+"""The serving kernel: a front that speaks HTTP and a worker that holds the model."""

@@ -1,0 +1,125 @@
+"""Who may ask the front for what: closed unless a rule opens it."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+
+import httpx
+import jwt
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from picsellia_jupyter.domain.deployments import ServingJob
+from picsellia_jupyter.domain.errors import AuthenticationError, PlatformUnreachableError
+from picsellia_jupyter.wire import resources
+
+_LIFETIME_S = 3600
+_ALGORITHM = "HS256"
+_AUDIENCE = "picsellia_jupyter serving"
+_OPEN = ("/health/live", "/health/ready", "/api/login")
+"""Routes that ask for no token; the last one hands them out."""
+
+
+class Gatekeeper:
+    """Knows the tokens of one start of a serving kernel."""
+
+    def __init__(self, job: ServingJob) -> None:
+        self._job = job
+        self._secret = secrets.token_bytes(32)
+
+    async def login(self, api_token: str, deployment_id: str) -> tuple[str, int]:
+        """Exchange an API token of the platform for one of this front.
+
+        Returns:
+            The token, and when it expires in seconds since the epoch, UTC.
+
+        Raises:
+            AuthenticationError: the platform does not know the API token.
+            PlatformUnreachableError: it cannot be asked.
+        """
+        if not _same(api_token, self._job.token):
+            await self._ask_platform(api_token, deployment_id)
+        expires = int(time.time()) + _LIFETIME_S
+        claims = {"sub": deployment_id, "aud": _AUDIENCE, "exp": expires}
+        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM), expires
+
+    def may_control(self, token: str) -> bool:
+        """Whether this is the token of the control routes."""
+        return _same(token, self._job.front_token)
+
+    def deployment_of(self, token: str) -> str | None:
+        """The deployment a token of this front is for; None where it is not valid."""
+        try:
+            claims = jwt.decode(
+                token, self._secret, algorithms=[_ALGORITHM], audience=_AUDIENCE,
+                options={"require": ["sub", "exp", "aud"]},
+            )  # fmt: skip
+        except jwt.InvalidTokenError:
+            return None
+        return str(claims["sub"])
+
+    async def _ask_platform(self, api_token: str, deployment_id: str) -> None:
+        body = {"api_token": api_token, "deployment_id": deployment_id}
+        try:
+            async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+                reply = await client.post(f"{self._job.host}/api/auth/login", json=body)
+        except httpx.HTTPError as error:
+            raise PlatformUnreachableError(
+                "The platform cannot be asked about this token.", "Is it running?"
+            ) from error
+        if reply.status_code != 200:
+            raise AuthenticationError(
+                "The platform does not know this API token.", "Connect again with a valid one."
+            )
+
+
+class Guard:
+    """The outermost layer: every path that is not open asks for its token.
+
+    It also refuses foreign Host and Origin headers, so that no web page can drive the front
+    through a browser on this machine.
+    """
+
+    def __init__(self, app: ASGIApp, keeper: Gatekeeper, address: str) -> None:
+        self._app = app
+        self._keeper = keeper
+        port = address.rpartition(":")[2]
+        self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with 401 or 403."""
+        refusal = self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> JSONResponse | None:
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
+            return _answer(403, "The Host header is not this server's.", "Ask it by its address.")
+        if any(origin not in {f"http://{host}" for host in self._hosts} for origin in origins):
+            return _answer(403, "Web pages may not ask this server.", "Use the Picsellia SDK.")
+        if scope["path"] in _OPEN:
+            return None
+        return self._token_refusal(scope, headers.get("authorization", ""))
+
+    def _token_refusal(self, scope: Scope, authorization: str) -> JSONResponse | None:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            if scope["path"].startswith("/control/"):
+                if self._keeper.may_control(token):
+                    return None
+            elif (deployment := self._keeper.deployment_of(token)) is not None:
+                scope.setdefault("state", {})["deployment_id"] = deployment
+                return None
+        return _answer(401, "The token is missing, wrong or expired.", "Log in at /api/login.")
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+def _answer(status: int, fact: str, remedy: str) -> JSONResponse:
+    return JSONResponse(resources.error_to_json(AuthenticationError(fact, remedy)), status)

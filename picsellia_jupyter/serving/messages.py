@@ -1,0 +1,149 @@
+"""What front and worker say to each other, as JSON; the front trusts none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from picsellia_jupyter.domain.errors import (
+    InvalidImageError,
+    InvalidPredictionError,
+    ModelLoadError,
+    PicselliaJupyterError,
+    ServingError,
+)
+from picsellia_jupyter.domain.predictions import (
+    Classification,
+    Detections,
+    ImageSize,
+    Prediction,
+)
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving.channel import Json, Message
+from picsellia_jupyter.wire import resources
+
+RECORDABLE = ("image/jpeg", "image/png")
+_ALLOWED_ERRORS = (InvalidImageError, InvalidPredictionError, ModelLoadError)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """Which model a worker is to hold."""
+
+    model: Path
+    manifest: Path | None
+    """Its serving.json; None where there is none."""
+    kind: InferenceType
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkerReply:
+    """What a worker found in one image."""
+
+    found: Prediction
+    size: ImageSize
+    """Of the upright photo."""
+    latency_s: float
+    """Seconds of decoding, preparing, running and reading the model."""
+    content_type: str
+    """`image/jpeg` or `image/png`: of `recorded`, or of the image that was sent."""
+    recorded: bytes | None = None
+    """The image as PNG, where the one that was sent cannot be recorded."""
+
+
+def load_message(request: LoadRequest) -> Message:
+    """Ask a worker to load a model."""
+    manifest = str(request.manifest) if request.manifest else None
+    return Message(
+        {
+            "op": "load",
+            "model": str(request.model),
+            "manifest": manifest,
+            "type": request.kind.value,
+        }
+    )
+
+
+def load_request(header: Mapping[str, Any]) -> LoadRequest:
+    """Read what `load_message` wrote."""
+    manifest = header["manifest"]
+    return LoadRequest(
+        Path(header["model"]),
+        Path(manifest) if manifest else None,
+        InferenceType(header["type"]),
+    )
+
+
+def predict_message(image: bytes, name: str, *, record: bool) -> Message:
+    """Ask a worker what is in an image; `record` asks for a PNG where that is needed."""
+    return Message({"op": "predict", "name": name, "record": record}, image)
+
+
+def reply_message(reply: WorkerReply) -> Message:
+    """Spell what was found, with full precision."""
+    header: Json = {
+        "type": reply.found.inference_type.value,
+        "classes": reply.found.classes.tolist(),
+        "scores": reply.found.scores.tolist(),
+        "width": reply.size.width,
+        "height": reply.size.height,
+        "latency": reply.latency_s,
+        "content_type": reply.content_type,
+    }
+    if isinstance(reply.found, Detections):
+        header["boxes_xyxy"] = reply.found.boxes_xyxy.tolist()
+    return Message(header, reply.recorded or b"")
+
+
+def reply_of(message: Message) -> WorkerReply:
+    """Read what a worker found.
+
+    Raises:
+        InvalidImageError: it says that the image cannot be used.
+        ServingError: it says that it failed, or says nothing sensible.
+    """
+    raise_error(message)
+    raw = message.header
+    try:
+        return WorkerReply(
+            found=_found(raw),
+            size=ImageSize(raw["width"], raw["height"]),
+            latency_s=float(raw["latency"]),
+            content_type=RECORDABLE[RECORDABLE.index(raw["content_type"])],
+            recorded=message.body or None,
+        )
+    except (KeyError, TypeError, ValueError, OverflowError, InvalidPredictionError) as error:
+        raise ServingError(
+            f"The model worker's answer cannot be read ({error}).", "Deploy the model again."
+        ) from error
+
+
+def error_message(error: PicselliaJupyterError) -> Message:
+    """Spell why something failed."""
+    return Message({"error": resources.error_to_json(error)})
+
+
+def raise_error(message: Message) -> None:
+    """Raise the error that a worker tells of, if it does."""
+    raw = message.header.get("error")
+    if raw is None:
+        return
+    error = resources.error_from_json(raw if isinstance(raw, dict) else {})
+    if isinstance(error, _ALLOWED_ERRORS):
+        raise error
+    raise ServingError(error.fact, error.remedy)
+
+
+def _found(raw: Mapping[str, Any]) -> Prediction:
+    classes = np.asarray(raw["classes"], dtype=np.int64)
+    scores = np.asarray(raw["scores"], dtype=np.float32)
+    if raw["type"] == InferenceType.CLASSIFICATION.value:
+        return Classification(classes, scores)
+    if raw["type"] != InferenceType.OBJECT_DETECTION.value:
+        raise ValueError(raw["type"])
+    boxes = np.asarray(raw["boxes_xyxy"], dtype=np.float32).reshape(-1, 4)
+    return Detections(classes, scores, boxes)

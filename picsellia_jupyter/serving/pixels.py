@@ -1,0 +1,151 @@
+"""From an encoded photo to the model's input, and back to pixels of the photo."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from picsellia_jupyter.domain.errors import InvalidImageError
+from picsellia_jupyter.domain.predictions import ImageSize
+from picsellia_jupyter.serving.manifest import InputSpec
+
+MAX_BYTES = 32 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+"""Decoders that are asked; rare ones have a history of holes."""
+
+_RECORDED_AS = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A decoded photo, turned upright."""
+
+    image: Image.Image
+    content_type: str | None
+    """`image/jpeg` or `image/png`; None for formats that the platform does not store."""
+
+    @property
+    def size(self) -> ImageSize:
+        """Its size after EXIF orientation was applied."""
+        return ImageSize(*self.image.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a photo lies in the model's input, both in pixels."""
+
+    left: int
+    top: int
+    width: int
+    """Of the resized photo."""
+    height: int
+    photo: ImageSize
+
+    def to_photo(self, boxes_xyxy: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Map (N, 4) boxes from the model's input to the photo, clipped to it."""
+        scale = np.array([self.photo.width / self.width, self.photo.height / self.height] * 2)
+        moved = (boxes_xyxy - np.array([self.left, self.top] * 2)) * scale
+        limits = np.array([self.photo.width, self.photo.height] * 2)
+        return np.asarray(np.clip(moved, 0, limits), dtype=np.float32)
+
+
+def decode(data: bytes, name: str) -> Photo:
+    """Decode one photo and turn it upright.
+
+    Args:
+        data: an encoded JPEG, PNG, WEBP, BMP or TIFF of at most 32 MiB; only its first
+            frame counts.
+        name: what to call it in an error.
+
+    Raises:
+        InvalidImageError: it is no image, is broken, or has more than 50 million pixels.
+    """
+    if len(data) > MAX_BYTES:
+        raise InvalidImageError(
+            f"{name!r} has {len(data) / 2**20:.0f} MiB.", "Send at most 32 MiB; resize it first."
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _decode(data, name)
+    except InvalidImageError:
+        raise
+    except Exception as error:  # a broken file makes Pillow's decoders raise nearly anything
+        raise InvalidImageError(
+            f"{name!r} cannot be read as an image ({_brief(error)}).",
+            f"Send a whole {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file.",
+        ) from error
+
+
+def _decode(data: bytes, name: str) -> Photo:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise InvalidImageError(
+                f"{name!r} has {width} x {height} pixels.",
+                f"Send at most {MAX_PIXELS // 10**6} million pixels; resize it first.",
+            )
+        content_type = _RECORDED_AS.get(image.format or "")
+        image.load()
+        return Photo(_eight_bit(ImageOps.exif_transpose(image)), content_type)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Pillow clips 16-bit grey to white where it should scale it."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image, dtype=np.uint16) >> 8).astype(np.uint8))
+    return image
+
+
+def as_png(photo: Photo) -> bytes:
+    """The upright photo as a PNG."""
+    out = io.BytesIO()
+    kept = photo.image.mode in ("L", "LA", "RGB", "RGBA")
+    (photo.image if kept else photo.image.convert("RGB")).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def place(size: ImageSize, spec: InputSpec) -> Placement:
+    """Where a photo of this size goes in the model's input."""
+    if spec.resize == "stretch":
+        return Placement(0, 0, spec.width, spec.height, size)
+    ratio = min(spec.width / size.width, spec.height / size.height)
+    width = min(spec.width, max(1, round(size.width * ratio)))
+    height = min(spec.height, max(1, round(size.height * ratio)))
+    left, top = (spec.width - width) // 2, (spec.height - height) // 2
+    return Placement(left, top, width, height, size)
+
+
+def to_input(photo: Photo, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:
+    """Make the model's input of a photo.
+
+    Returns:
+        (1, C, H, W) float32, scaled and normalised, and where the photo lies in it.
+    """
+    spot = place(photo.size, spec)
+    mode = "L" if spec.channels == "L" else "RGB"
+    resized = photo.image.convert(mode).resize((spot.width, spot.height), Image.Resampling.BILINEAR)
+    canvas = Image.new(mode, (spec.width, spec.height), _grey(spec.pad, mode))
+    canvas.paste(resized, (spot.left, spot.top))
+    pixels = np.asarray(canvas, dtype=np.float32).reshape(spec.height, spec.width, -1)
+    if spec.channels == "BGR":
+        pixels = pixels[:, :, ::-1]
+    mean, std = (np.array(numbers, dtype=np.float32) for numbers in (spec.mean, spec.std))
+    scaled = (pixels / np.float32(spec.scale) - mean) / std
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None], dtype=np.float32), spot
+
+
+def _grey(level: int, mode: str) -> int | tuple[int, int, int]:
+    return level if mode == "L" else (level, level, level)
+
+
+def _brief(error: BaseException) -> str:
+    # Pillow's own text names a BytesIO object, which tells a user nothing.
+    text = str(error) or type(error).__name__
+    return "unknown format" if "cannot identify image file" in text else text

@@ -1,0 +1,43 @@
+"""What runs a model; which one is decided by the content of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from picsellia_jupyter.serving.gate import ModelFormat, recognise
+
+
+class Runtime(Protocol):
+    """A loaded model."""
+
+    @property
+    def title(self) -> str:
+        """What runs it, in words: `onnxruntime 1.31 (CPU)`."""
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...] | None:
+        """(N, C, H, W) with None for any size; None where the file does not tell."""
+
+    def run(self, batch: NDArray[np.float32]) -> Mapping[str, NDArray[np.generic]]:
+        """Outputs by name, in the model's order, for a batch (N, C, H, W)."""
+
+
+def load(path: Path) -> Runtime:
+    """Load a model file.
+
+    Raises:
+        ModelLoadError: its content is none that can be loaded safely, or is broken.
+    """
+    kind = recognise(path)
+    if kind is ModelFormat.ONNX:
+        from picsellia_jupyter.serving.runtimes import onnx
+
+        return onnx.OnnxRuntime(path)
+    from picsellia_jupyter.serving.runtimes import torch
+
+    return torch.TorchRuntime(path, kind)

@@ -1,0 +1,58 @@
+"""How a serving kernel is: one value, replaced whole, read by every route."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from picsellia_jupyter.domain.deployments import DryRun, ServingState, Stage
+from picsellia_jupyter.domain.errors import PicselliaJupyterError
+from picsellia_jupyter.wire import resources
+from picsellia_jupyter.wire.predictions import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A serving kernel at one moment."""
+
+    state: ServingState = ServingState.STARTING
+    stage: Stage | None = None
+    """The last stage that began; None before the first."""
+    detail: str = ""
+    """What is being done, or why the state is what it is."""
+    dry_run: DryRun | None = None
+    """Set once the kernel is prepared and waits to be attached."""
+    error: PicselliaJupyterError | None = None
+    """What preparing failed with, or why the worker was given up."""
+
+    def to_json(self) -> Json:
+        """The part of `/control/status` that says how the kernel is."""
+        return {
+            "state": self.state.value,
+            "stage": self.stage.value if self.stage else None,
+            "detail": self.detail,
+            "dry_run": dataclasses.asdict(self.dry_run) if self.dry_run else None,
+            "error": resources.error_to_json(self.error) if self.error else None,
+        }
+
+
+class StatusBoard:
+    """The present status; written and read by any thread."""
+
+    def __init__(self) -> None:
+        self._status = Status()
+        self._lock = threading.Lock()
+
+    @property
+    def now(self) -> Status:
+        """The status at this moment."""
+        return self._status
+
+    def set(self, **changes: Any) -> Status:
+        """Replace fields of the status; a stopped kernel stays stopped."""
+        with self._lock:
+            if self._status.state is not ServingState.STOPPED:
+                self._status = dataclasses.replace(self._status, **changes)
+            return self._status

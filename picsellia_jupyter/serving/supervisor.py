@@ -1,0 +1,222 @@
+"""Keeps one model worker running and hands it images one after another."""
+
+from __future__ import annotations
+
+import collections
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from picsellia_jupyter.domain.deployments import ServingState
+from picsellia_jupyter.domain.errors import NotServingError, PicselliaJupyterError
+from picsellia_jupyter.serving import messages
+from picsellia_jupyter.serving.channel import Message
+from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
+from picsellia_jupyter.serving.process import WorkerLog, WorkerProcess
+
+LOAD_TIMEOUT_S = 600.0
+PREDICT_TIMEOUT_S = 60.0
+QUEUE_LIMIT = 64
+QUEUE_BYTES_LIMIT = 256 * 1024 * 1024
+_DEATHS_LIMIT, _DEATHS_WITHIN_S = 5, 60.0
+_BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
+
+StateListener = Callable[[ServingState, str], None]
+"""Told of READY, DEGRADED or UNHEALTHY, and why."""
+
+
+class QueueFullError(NotServingError):
+    """More images wait than the kernel holds; the client should slow down."""
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    message: Message
+    timeout_s: float
+    reply: Future[WorkerReply] = field(default_factory=Future)
+
+
+class Supervisor:
+    """One worker, a bounded queue before it, and a restart when it dies."""
+
+    def __init__(self, request: LoadRequest, on_state: StateListener) -> None:
+        self._request = request
+        self._on_state = on_state
+        self._log = WorkerLog()
+        self._worker: WorkerProcess | None = None
+        self._calls: collections.deque[_Call] = collections.deque()
+        self._busy = False
+        self._accepting = False
+        self._draining = False
+        self._stopped = False
+        self._changed = threading.Condition()
+        self._deaths: collections.deque[float] = collections.deque(maxlen=_DEATHS_LIMIT)
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    def start(self) -> str:
+        """Start the worker and have it load the model.
+
+        Returns:
+            What runs the model, in words.
+
+        Raises:
+            ModelLoadError: the model cannot be loaded.
+            NotServingError: the worker died while loading.
+        """
+        title = self._load()
+        self._accepting = True
+        self._thread.start()
+        return title
+
+    @property
+    def log_tail(self) -> tuple[str, ...]:
+        """The worker's last lines."""
+        return self._log.tail()
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the worker, where one runs."""
+        worker = self._worker
+        return worker.pid if worker and worker.alive else None
+
+    def submit(
+        self, image: bytes, name: str, *, record: bool, timeout_s: float = PREDICT_TIMEOUT_S
+    ) -> Future[WorkerReply]:
+        """Queue an image.
+
+        Raises:
+            QueueFullError: too many wait already.
+            NotServingError: there is no worker now.
+        """
+        call = _Call(messages.predict_message(image, name, record=record), timeout_s)
+        with self._changed:
+            if self._draining or not self._accepting:
+                raise NotServingError("There is no model worker now.", "Send the image again soon.")
+            waiting = sum(len(queued.message.body) for queued in self._calls)
+            if len(self._calls) >= QUEUE_LIMIT or waiting + len(image) > QUEUE_BYTES_LIMIT:
+                raise QueueFullError(
+                    f"{len(self._calls)} images wait for the model already.",
+                    "Send fewer at a time, and this one again in a second.",
+                )
+            self._calls.append(call)
+            self._changed.notify_all()
+        return call.reply
+
+    def drain(self, timeout_s: float) -> bool:
+        """Take no more images and wait until those at hand are answered."""
+        with self._changed:
+            self._draining = True
+            return self._changed.wait_for(lambda: not (self._calls or self._busy), timeout_s)
+
+    def stop(self) -> None:
+        """End the worker; images that still wait are answered with an error."""
+        with self._changed:
+            self._stopped = True
+            self._accepting = False
+            if self._worker:
+                self._worker.kill()
+            self._changed.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join(5.0)
+
+    # The supervisor's own thread -----------------------------------------------------------
+
+    def _run(self) -> None:
+        while (worker := self._worker) is not None:
+            call = self._next(worker)
+            if call is not None:
+                self._answer(worker, call)
+            elif not self._replace(worker):
+                return
+
+    def _next(self, worker: WorkerProcess) -> _Call | None:
+        """The next image; None once the worker is dead or is to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._calls or self._stopped or not worker.alive)
+            if self._stopped or not worker.alive:
+                return None
+            self._busy = True
+            return self._calls.popleft()
+
+    def _answer(self, worker: WorkerProcess, call: _Call) -> None:
+        try:
+            if call.reply.set_running_or_notify_cancel():
+                answer = worker.call(call.message, timeout_s=call.timeout_s)
+                call.reply.set_result(messages.reply_of(answer))
+        except PicselliaJupyterError as error:
+            call.reply.set_exception(error)
+        finally:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _replace(self, dead: WorkerProcess) -> bool:
+        """Start a new worker after one died; False when there is to be none."""
+        dead.end()
+        self._deaths.append(time.monotonic())
+        self._refuse_waiting()
+        while not self._stopped:
+            if self._dies_too_often():
+                reason = f"The model worker died {_DEATHS_LIMIT} times within a minute."
+                self._on_state(ServingState.UNHEALTHY, f"{reason} Deploy the model again.")
+                return False
+            self._on_state(ServingState.DEGRADED, "The model worker died and is started anew.")
+            if self._pause() and self._reload():
+                return True
+        return False
+
+    def _refuse_waiting(self) -> None:
+        with self._changed:
+            self._accepting = False
+            waiting, self._calls = list(self._calls), collections.deque()
+            self._changed.notify_all()
+        for call in waiting:
+            if call.reply.set_running_or_notify_cancel():
+                call.reply.set_exception(
+                    NotServingError(
+                        "The model worker died before it came to this image.",
+                        "Send the image again; it is started anew.",
+                        log_tail=self.log_tail,
+                    )
+                )
+
+    def _dies_too_often(self) -> bool:
+        full = len(self._deaths) == _DEATHS_LIMIT
+        return full and self._deaths[-1] - self._deaths[0] <= _DEATHS_WITHIN_S
+
+    def _pause(self) -> bool:
+        """Wait a little longer after every death; False when the supervisor is to stop."""
+        wait_s = _BACKOFF_S[min(len(self._deaths), len(_BACKOFF_S)) - 1]
+        with self._changed:
+            return not self._changed.wait_for(lambda: self._stopped, wait_s)
+
+    def _reload(self) -> bool:
+        try:
+            self._load()
+        except PicselliaJupyterError as error:
+            self._deaths.append(time.monotonic())
+            self._on_state(ServingState.DEGRADED, str(error))
+            return False
+        with self._changed:
+            self._accepting = not self._stopped
+        self._on_state(ServingState.READY, "")
+        return True
+
+    def _load(self) -> str:
+        with self._changed:
+            if self._stopped:
+                raise NotServingError("Serving was stopped.")
+            worker = self._worker = WorkerProcess(self._log, self._notify)
+        try:
+            answer = worker.call(messages.load_message(self._request), timeout_s=LOAD_TIMEOUT_S)
+            messages.raise_error(answer)
+        except PicselliaJupyterError:
+            worker.end()
+            raise
+        return str(answer.header.get("runtime"))
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

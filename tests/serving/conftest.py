@@ -1,0 +1,130 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from picsellia_jupyter.serving.kernel import ServingProgram
+from tests.serving import fakes, models
+
+ROOT = Path(__file__).parents[2]
+
+
+class Kernel:
+    """A serving kernel in this process, with a client for each kind of caller."""
+
+    def __init__(self, program, platform):
+        self.program = program
+        self.platform = platform
+        self.service = program.service
+        self.control = httpx.Client(
+            base_url=program.address,
+            headers={"Authorization": "Bearer front-token-canary"},
+            timeout=20,
+        )
+
+    def status(self):
+        return self.control.get("/control/status").json()
+
+    def prepared(self):
+        return fakes.wait_for(lambda: (s := self.status())["dry_run"] and s)
+
+    def failed(self):
+        return fakes.wait_for(lambda: (s := self.status())["error"] and s, within_s=20)
+
+    def attach(self):
+        self.prepared()
+        reply = self.control.post("/control/attach", json={"deployment_id": fakes.DEPLOYMENT})
+        assert reply.status_code == 200, reply.text
+        return self
+
+    def login(self, token="api-token-canary", deployment=fakes.DEPLOYMENT):
+        return httpx.post(
+            f"{self.program.address}/api/login",
+            json={"api_token": token, "deployment_id": deployment},
+        )
+
+    def predict(self, image=None, name="page.jpg", **fields):
+        if not hasattr(self, "jwt"):
+            self.jwt = self.login().json()["jwt"]
+        return httpx.post(
+            f"{self.program.address}/api/deployments/{fakes.DEPLOYMENT}/predict",
+            headers={"Authorization": f"Bearer {self.jwt}"},
+            data={"monitor": "True", "postprocess": "True", **fields},
+            files={"media": (name, fakes.picture() if image is None else image)},
+            timeout=30,
+        )
+
+    def close(self):
+        self.control.close()
+        self.program.stop("the test is over")
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a serving kernel of a model; by default a detector in ONNX."""
+    started = []
+
+    def begin(make=models.onnx_detector, manifest=models.DETECTOR, **platform):
+        model = make(tmp_path / "model-latest")
+        fake = fakes.store(fakes.FakePlatform(**platform), model, manifest)
+        program = ServingProgram(fakes.job(tmp_path / "cache"), lambda: fake)
+        kernel = Kernel(program, fake)
+        started.append(kernel)
+        program.start()
+        return kernel
+
+    yield begin
+    for kernel in started:
+        kernel.close()
+
+
+@pytest.fixture
+def own(start):
+    """A serving kernel that is attached to its deployment, for this test alone."""
+    return start().attach()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shared")
+    model = models.onnx_detector(folder / "model-latest")
+    platform = fakes.store(fakes.FakePlatform(), model, models.DETECTOR)
+    program = ServingProgram(fakes.job(folder / "cache"), lambda: platform)
+    program.start()
+    kernel = Kernel(program, platform).attach()
+    yield kernel
+    kernel.close()
+
+
+@pytest.fixture
+def serving(shared):
+    """A serving kernel that is attached; a test that uses it leaves it ready."""
+    shared.platform.threshold = 0.5
+    fakes.wait_for(lambda: shared.service._heart.threshold == 0.5)
+    assert shared.service.flush(5) == 0
+    shared.platform.recorded.clear()
+    return shared
+
+
+@pytest.fixture
+def host(tmp_path):
+    """Start `host.py` in its own process."""
+    started = []
+
+    def begin(*options):
+        process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("host.py")), str(tmp_path), *options],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PICSELLIA_TOKEN": "environment-canary"},
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()

@@ -1,0 +1,38 @@
+"""A process that serves like a kernel: `python host.py FOLDER [fork]`.
+
+Prints one JSON line with the address and the worker's process id, then waits.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from picsellia_jupyter.serving import kernel
+from tests.serving import fakes, models
+
+
+def main():
+    folder = Path(sys.argv[1])
+    model = models.onnx_detector(folder / "model-latest")
+    platform = fakes.store(fakes.FakePlatform(), model, models.DETECTOR)
+    kernel.connector = lambda _: lambda: platform
+    address = kernel.start(fakes.job(folder / "cache"))["address"]
+    service = kernel._RUNNING[0].service
+    fakes.wait_for(lambda: service.status.dry_run)
+    service.attach(fakes.DEPLOYMENT)
+    if "fork" in sys.argv and os.fork() == 0:
+        # Holds every descriptor of ours open, as a data loader's worker would.
+        os.setsid()
+        time.sleep(60)
+        os._exit(0)
+    sys.stdout.write(json.dumps({"address": address, "worker": service.worker_pid}) + "\n")
+    sys.stdout.flush()
+    while True:
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

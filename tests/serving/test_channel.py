@@ -1,0 +1,138 @@
+import json
+import socket
+import struct
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from picsellia_jupyter.domain.errors import InvalidImageError, ServingError
+from picsellia_jupyter.domain.predictions import Classification, Detections, ImageSize
+from picsellia_jupyter.serving import messages
+from picsellia_jupyter.serving.channel import Channel, ChannelClosedError, Message
+
+
+@pytest.fixture
+def ends():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield Channel(ours), theirs
+
+
+@given(st.dictionaries(st.text(), st.text()), st.binary(max_size=2000))
+def test_a_message_arrives_as_it_was_sent(header, body):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Channel(ours).send(Message(header, body))
+        assert Channel(theirs).receive() == Message(header, body)
+
+
+def test_a_message_larger_than_the_socket_takes_arrives_whole(ends):
+    channel, theirs = ends
+    body = np.random.default_rng(0).bytes(8_000_000)
+    sender = threading.Thread(target=Channel(theirs).send, args=(Message({}, body),))
+    sender.start()
+    assert channel.receive(timeout_s=10).body == body
+    sender.join()
+
+
+def test_a_closed_channel_is_told(ends):
+    channel, theirs = ends
+    theirs.close()
+    with pytest.raises(ChannelClosedError):
+        channel.receive()
+
+
+def test_a_message_that_breaks_off_is_told(ends):
+    channel, theirs = ends
+    theirs.sendall(struct.pack("!II", 100, 0) + b"{")
+    theirs.close()
+    with pytest.raises(ChannelClosedError):
+        channel.receive()
+
+
+def test_a_message_that_trickles_in_runs_out_of_time(ends):
+    channel, theirs = ends
+    theirs.sendall(struct.pack("!II", 100, 0) + b"{")
+    with pytest.raises(TimeoutError):
+        channel.receive(timeout_s=0.05)
+
+
+@pytest.mark.parametrize("text", [b"[]", b"no json", b"\xff", b"[" * 100_000])
+def test_a_header_that_is_no_object_is_refused(ends, text):
+    channel, theirs = ends
+    sender = threading.Thread(
+        target=theirs.sendall, args=(struct.pack("!II", len(text), 0) + text,)
+    )
+    sender.start()
+    with pytest.raises(ServingError, match="header is"):
+        channel.receive(timeout_s=5)
+    sender.join()
+
+
+def test_a_length_beyond_reason_is_refused_before_it_is_read(ends):
+    channel, theirs = ends
+    theirs.sendall(struct.pack("!II", 2**31, 0))
+    with pytest.raises(ServingError, match="is too long"):
+        channel.receive()
+
+
+# Replies of a worker -----------------------------------------------------------------------
+
+
+def reply(found):
+    return messages.WorkerReply(found, ImageSize(30, 20), 0.25, "image/png", b"png")
+
+
+def test_a_reply_arrives_with_full_precision():
+    found = Detections(
+        np.array([3]), np.array([0.1], np.float32), np.array([[0.1, 0.2, 7.3, 8.4]], np.float32)
+    )
+    again = messages.reply_of(messages.reply_message(reply(found)))
+    assert (again.found.boxes_xyxy == found.boxes_xyxy).all()
+    assert (again.found.scores == found.scores).all()
+    assert (again.size, again.latency_s, again.recorded) == (ImageSize(30, 20), 0.25, b"png")
+
+
+def test_an_empty_reply_arrives():
+    empty = Detections(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros((0, 4), np.float32))
+    assert len(messages.reply_of(messages.reply_message(reply(empty))).found) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "MASK"},
+        {"classes": "abc"},
+        {"classes": [2**80]},
+        {"classes": [-1]},
+        {"scores": [float("nan")]},
+        {"scores": [0.5, 0.5]},
+        {"scores": None},
+        {"width": 0},
+        {"width": "30"},
+        {"height": 1.5},
+        {"latency": []},
+        {"content_type": "text/html"},
+        {"content_type": ["image/png"]},
+    ],
+)
+def test_a_reply_that_makes_no_sense_is_refused(change):
+    header = messages.reply_message(
+        reply(Classification(np.array([1]), np.array([0.5], np.float32)))
+    ).header
+    with pytest.raises(ServingError, match="answer cannot be read"):
+        messages.reply_of(Message(json.loads(json.dumps({**header, **change}))))
+
+
+def test_an_error_about_the_image_crosses_as_what_it_is():
+    with pytest.raises(InvalidImageError, match="No image"):
+        messages.raise_error(messages.error_message(InvalidImageError("No image.", "Send one.")))
+
+
+@pytest.mark.parametrize("error", ["text", {"error": "AuthenticationError", "message": "x"}, []])
+def test_a_worker_cannot_raise_any_error_it_likes(error):
+    with pytest.raises(ServingError):
+        messages.raise_error(Message({"error": error}))

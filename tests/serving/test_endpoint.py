@@ -1,0 +1,96 @@
+"""The notebook's client of a serving kernel, against a real front."""
+
+import pytest
+
+from picsellia_jupyter.clients.endpoint import Endpoint, Front
+from picsellia_jupyter.domain.deployments import ServingState
+from picsellia_jupyter.domain.errors import (
+    AuthenticationError,
+    InvalidImageError,
+    NotFoundError,
+    NotServingError,
+    PicselliaJupyterError,
+)
+from tests.serving import fakes
+
+
+@pytest.fixture
+def endpoint(serving):
+    return Endpoint(serving.program.address, "api-token-canary", fakes.DEPLOYMENT)
+
+
+def test_everything_that_was_found_comes_back_unfiltered(serving, endpoint):
+    serving.platform.threshold = 0.99
+
+    found = endpoint.predict(fakes.picture(), "page.jpg")
+
+    assert len(found.found) > 0
+    assert (found.size.width, found.size.height) == (128, 96)
+    assert found.prediction_id is not None
+
+
+def test_flushing_waits_until_every_prediction_is_recorded(serving, endpoint):
+    for _ in range(5):
+        endpoint.predict(fakes.picture(), "page.jpg")
+
+    assert endpoint.flush(10.0) == 0
+    assert len(serving.platform.recorded) == 5
+
+
+def test_what_is_not_monitored_is_not_recorded(serving, endpoint):
+    assert endpoint.predict(fakes.picture(), "page.jpg", monitor=False).prediction_id is None
+    assert endpoint.flush(10.0) == 0
+    assert serving.platform.recorded == []
+
+
+def test_tags_arrive_with_the_record(serving, endpoint):
+    endpoint.predict(fakes.picture(), "page.jpg", tags=["night", "rain"])
+    endpoint.flush(10.0)
+
+    assert list(serving.platform.recorded[0][3]["tags"]) == ["night", "rain"]
+
+
+def test_a_bad_image_is_an_invalid_image_by_name(endpoint):
+    with pytest.raises(InvalidImageError, match=r"notes\.txt"):
+        endpoint.predict(b"not an image", "notes.txt")
+
+
+def test_stopping_ends_the_kernels_serving(own):
+    endpoint = Endpoint(own.program.address, "api-token-canary", fakes.DEPLOYMENT)
+    endpoint.predict(fakes.picture(), "page.jpg")
+
+    endpoint.stop()
+
+    assert own.service.status.state is ServingState.STOPPED
+    assert len(own.platform.recorded) == 1
+    with pytest.raises(NotServingError):
+        endpoint.predict(fakes.picture(), "page.jpg")
+
+
+def test_nobody_at_the_address_is_not_serving():
+    with pytest.raises(NotServingError, match="does not answer"):
+        Endpoint("http://127.0.0.1:9", "t", fakes.DEPLOYMENT).predict(b"", "a.jpg")
+
+
+def test_a_deployment_that_is_served_elsewhere_is_not_found(serving):
+    other = "99999999-9999-4999-8999-999999999999"
+
+    with pytest.raises(NotFoundError):
+        Endpoint(serving.program.address, "api-token-canary", other).predict(b"", "a.jpg")
+
+
+@pytest.mark.parametrize("route", ["flush", "stop", "predict"])
+def test_a_token_of_another_deployment_opens_no_route(serving, endpoint, route):
+    endpoint.flush(1.0)
+    endpoint._deployment_id = "99999999-9999-4999-8999-999999999999"
+
+    with pytest.raises(AuthenticationError):
+        endpoint._send("POST", f"/api/deployments/{endpoint._deployment_id}/{route}", json={})
+
+
+def test_the_control_side_tells_state_and_takes_no_other_token(serving):
+    with_token = Front(serving.program.address, "front-token-canary")
+    assert with_token.status()["state"] == "ready"
+
+    with pytest.raises(PicselliaJupyterError, match="token"):
+        Front(serving.program.address, "wrong").status()

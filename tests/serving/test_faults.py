@@ -1,0 +1,174 @@
+"""Dying workers, a platform that is away, and ends: what a caller sees of them."""
+
+import os
+import signal
+import socket
+import threading
+
+from picsellia_jupyter.domain.deployments import ServingState
+from picsellia_jupyter.domain.errors import ConflictError, PlatformError
+from tests.serving import fakes
+
+
+class Held:
+    """A worker that is stopped in its tracks until `go_on`."""
+
+    def __init__(self, kernel):
+        self.supervisor = kernel.service._supervisor
+        self.pid = kernel.service.worker_pid
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self):
+        os.kill(self.pid, signal.SIGCONT)
+
+    def wait_until_busy(self, *, waiting=0):
+        fakes.wait_for(lambda: self.supervisor._busy and len(self.supervisor._calls) == waiting)
+
+
+def sending(kernel, replies):
+    sender = threading.Thread(target=lambda: replies.append(kernel.predict()))
+    sender.start()
+    return sender
+
+
+def test_a_dead_worker_fails_what_waits_at_once_and_is_replaced(own):
+    own.predict()
+    held, replies = Held(own), []
+    senders = [sending(own, replies) for _ in range(3)]
+    held.wait_until_busy(waiting=2)
+    os.kill(held.pid, signal.SIGKILL)
+    for sender in senders:
+        sender.join(10)
+    assert [reply.status_code for reply in replies] == [503] * 3
+    messages = sorted(reply.json()["message"] for reply in replies)
+    assert messages[:2] == ["The model worker died before it came to this image."] * 2
+    assert messages[2] == "The model worker was ended by SIGKILL; out of memory, perhaps."
+    assert all(reply.headers["retry-after"] == "1" for reply in replies)
+    fakes.wait_for(lambda: own.status()["state"] == "ready")
+    assert own.service.worker_pid != held.pid
+    assert own.predict().status_code == 200
+    assert ServingState.DEGRADED in {beat.state for beat in own.platform.beats}
+
+
+def test_a_worker_that_dies_while_idle_is_replaced(own):
+    before = own.service.worker_pid
+    os.kill(before, signal.SIGKILL)
+    fakes.wait_for(lambda: own.service.worker_pid not in (None, before))
+    fakes.wait_for(lambda: own.status()["state"] == "ready")
+    assert own.predict().status_code == 200
+
+
+def test_a_worker_that_dies_five_times_is_given_up(own):
+    own.predict()
+
+    def kill_next():
+        pid = own.service.worker_pid
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        return own.status()["state"] == "unhealthy"
+
+    fakes.wait_for(kill_next, within_s=30)
+    status = own.status()
+    assert "died 5 times within a minute" in status["detail"]
+    assert status["error"]["detail"] == "Deploy the model again."
+    assert own.predict().status_code == 503
+    fakes.wait_for(lambda: own.platform.beats[-1].state is ServingState.UNHEALTHY)
+
+
+def test_a_full_queue_is_answered_with_429(own):
+    own.predict()
+    held = Held(own)
+    submit = held.supervisor.submit
+    waiting = [submit(b"", "x", record=False)]
+    held.wait_until_busy()
+    waiting += [submit(b"", "x", record=False) for _ in range(64)]
+    reply = own.predict()
+    held.go_on()
+    assert reply.status_code == 429
+    assert reply.headers["retry-after"] == "1"
+    for future in waiting:
+        assert future.exception(10) is not None
+    assert own.predict().status_code == 200
+
+
+def test_a_worker_that_hangs_is_ended_and_replaced(own):
+    before = own.service.worker_pid
+    os.kill(before, signal.SIGSTOP)
+    reply = own.service._supervisor.submit(b"", "x", record=False, timeout_s=0.2)
+    assert "did not answer within 0.2 s" in str(reply.exception(10))
+    fakes.wait_for(lambda: own.service.worker_pid not in (None, before))
+    fakes.wait_for(lambda: own.predict().status_code == 200)
+
+
+def test_while_the_platform_is_away_predictions_wait(own):
+    own.platform.reachable = False
+    own.predict()
+    own.predict()
+    status = fakes.wait_for(lambda: (s := own.status())["detail"] and s)
+    assert (status["pending"], status["failed"]) == (2, 0)
+    assert "Nobody answers." in status["detail"]
+    assert own.service.flush(0.05) == 2
+    own.platform.reachable = True
+    assert own.service.flush(10) == 0
+    assert len(own.platform.recorded) == 2
+
+
+def test_one_that_the_platform_refuses_does_not_hold_up_the_others(own):
+    own.platform.refusals += [PlatformError("No.")] * 3
+    own.predict(name="bad.jpg")
+    own.predict(name="good.jpg")
+    assert own.service.flush(10) == 0
+    assert [p.source for _, _, p, _ in own.platform.recorded] == ["good.jpg"]
+    assert own.status()["failed"] == 1
+
+
+def test_one_that_was_recorded_already_counts_as_recorded(own):
+    own.platform.refusals.append(ConflictError("This has already been processed."))
+    own.predict()
+    assert own.service.flush(10) == 0
+    assert own.status()["failed"] == 0
+
+
+def test_a_stop_answers_what_is_under_way_and_records_it(own):
+    kernel = own
+    kernel.predict(monitor="False")
+    held, replies, stops = Held(kernel), [], []
+    sender = sending(kernel, replies)
+    held.wait_until_busy()
+    stopper = threading.Thread(target=lambda: stops.append(kernel.control.post("/control/stop")))
+    stopper.start()
+    fakes.wait_for(lambda: held.supervisor._draining)
+    held.go_on()
+    sender.join(10)
+    stopper.join(10)
+    assert stops[0].json() == {}
+    assert replies[0].status_code == 200
+    assert len(kernel.platform.recorded) == 1
+    assert kernel.platform.beats[-1].state is ServingState.STOPPED
+    assert fakes.is_gone(held.pid)
+
+    def closed():
+        try:
+            socket.create_connection(("127.0.0.1", int(kernel.program.address.rpartition(":")[2])))
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    fakes.wait_for(closed)
+
+
+def test_a_kernel_whose_deployment_was_deleted_stops_serving(own):
+    own.predict()
+    own.platform.known = False
+    fakes.wait_for(lambda: own.status()["state"] == "stopped")
+    assert "deployment is gone" in own.status()["detail"]
+    fakes.wait_for(lambda: own.service.worker_pid is None)
+    assert own.predict().status_code == 503
+
+
+def test_a_stop_while_the_model_loads_leaves_no_worker(start):
+    kernel = start()
+    fakes.wait_for(lambda: kernel.service.worker_pid)
+    kernel.program.stop("changed my mind")
+    fakes.wait_for(lambda: kernel.service.worker_pid is None)
+    assert kernel.service.status.state is ServingState.STOPPED

@@ -1,0 +1,113 @@
+import pytest
+
+from picsellia_jupyter.domain.errors import ModelLoadError
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving import manifest
+from tests.serving import models
+
+DETECTION = InferenceType.OBJECT_DETECTION
+
+
+def refusal(raw, kind=DETECTION, shape=None):
+    with pytest.raises(ModelLoadError) as caught:
+        manifest.parse(raw, kind, shape)
+    return str(caught.value)
+
+
+def test_everything_that_is_said_is_taken():
+    said = {
+        "format": 1,
+        "input": {
+            "width": 640,
+            "height": 320,
+            "resize": "letterbox",
+            "channels": "BGR",
+            "scale": 1,
+            "mean": [1, 2, 3],
+            "std": [4, 5, 6],
+            "pad": 255,
+        },
+        "head": "boxes_scores",
+        "score_floor": 0.2,
+        "iou_threshold": 0.7,
+        "max_objects": 10,
+        "label_offset": 1,
+    }
+    spec = manifest.InputSpec(
+        640, 320, "letterbox", "BGR", 1.0, (1.0, 2.0, 3.0), (4.0, 5.0, 6.0), 255
+    )
+    assert manifest.parse(said, DETECTION, None) == manifest.Manifest(
+        spec, "boxes_scores", 0.2, 0.7, 10, "none", 5, 1
+    )
+
+
+def test_the_model_tells_its_size_where_nothing_is_said():
+    read = manifest.parse({}, InferenceType.CLASSIFICATION, (1, 3, 20, 30))
+    assert (read.input.width, read.input.height, read.input.channels) == (30, 20, "RGB")
+    assert (read.head, read.input.resize) == ("class_scores", "stretch")
+
+
+def test_a_grey_model_takes_grey_photos():
+    assert manifest.parse({}, DETECTION, (None, 1, 20, 30)).input.channels == "L"
+
+
+def test_a_size_that_nobody_tells_is_asked_for():
+    told = refusal({}, shape=(None, 3, None, None))
+    assert "serving.json: input.width is missing" in told
+
+
+@pytest.mark.parametrize(
+    ("raw", "named"),
+    [
+        ({"format": 2}, "serving.json: format is 2"),
+        ({"input": 3}, "serving.json: input is 3"),
+        ({"input": {"width": "64", "height": 48}}, "input.width is '64'"),
+        ({"input": {"width": True, "height": 48}}, "input.width is True"),
+        ({"input": {"width": 0, "height": 48}}, "input.width is 0"),
+        ({"input": {"width": 64, "height": 48, "channels": "RGBA"}}, "input.channels is 'RGBA'"),
+        ({"input": {"width": 64, "height": 48, "resize": "crop"}}, "input.resize is 'crop'"),
+        ({"input": {"width": 64, "height": 48, "scale": 0}}, "input.scale is 0"),
+        ({"input": {"width": 64, "height": 48, "mean": [0.5]}}, "input.mean is [0.5]"),
+        ({"input": {"width": 64, "height": 48, "std": [0, 0, 0]}}, "input.std is [0, 0, 0]"),
+        ({"input": {"width": 64, "height": 48, "pad": 256}}, "input.pad is 256"),
+        ({"input": {"width": 64, "height": 48, "widht": 3}}, "Did you mean 'width'?"),
+        ({**models.DETECTOR, "score_floor": 5}, "score_floor is 5"),
+        ({**models.DETECTOR, "iou_threshold": float("nan")}, "iou_threshold is nan"),
+        ({**models.DETECTOR, "max_objects": 0}, "max_objects is 0"),
+        ({**models.DETECTOR, "activation": "relu"}, "activation is 'relu'"),
+        ({**models.DETECTOR, "threshold": 0.3}, "no key threshold"),
+        ({**models.DETECTOR, "head": "class_scores"}, "head is 'class_scores'"),
+    ],
+)
+def test_a_bad_value_is_refused_by_its_key(raw, named):
+    assert named in refusal(raw)
+
+
+def test_a_type_without_a_head_is_refused_with_what_can_be_served():
+    told = refusal({}, InferenceType.SEGMENTATION)
+    assert "SEGMENTATION cannot be served yet" in told
+    assert "OBJECT_DETECTION, CLASSIFICATION" in told
+
+
+def test_a_size_that_contradicts_the_model_is_refused_with_both():
+    told = refusal(models.DETECTOR, shape=(1, 3, 640, 640))
+    assert "takes 3 x 640 x 640" in told
+    assert "says 1 x 48 x 64" in told
+
+
+def test_a_file_that_is_no_json_is_refused(tmp_path):
+    path = tmp_path / "serving.json"
+    path.write_text("{format: 1}")
+    with pytest.raises(ModelLoadError, match=r"serving\.json cannot be read"):
+        manifest.read(path)
+
+
+def test_a_file_that_holds_a_list_is_refused(tmp_path):
+    path = tmp_path / "serving.json"
+    path.write_text("[]")
+    with pytest.raises(ModelLoadError, match="holds a list, not an object"):
+        manifest.read(path)
+
+
+def test_no_file_says_nothing():
+    assert manifest.read(None) == {}
