@@ -82,7 +82,7 @@ class Session:
     @property
     def sdk(self) -> Any:
         """The official SDK's own `picsellia.Client`, for all that has no verb here."""
-        return self.platform.sdk
+        return self.platform.sdk_client
 
     def registry(self) -> RegistryListing:
         """The private models, each with its versions."""

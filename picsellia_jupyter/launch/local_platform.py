@@ -63,7 +63,7 @@ def start(home: Path, *, port: int = 0) -> RunningPlatform:
         PlatformError: it could not be started; its last log lines say why.
     """
     _check_installed()
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_home(home)
     log = home / LOG_NAME
     command = [sys.executable, "-m", "picsellia_jupyter.localplatform", "--home", str(home)]
     command += ["--port", str(port), "--idle-exit", str(IDLE_EXIT_S)]
@@ -110,18 +110,19 @@ def stop(home: Path) -> bool:
 def _answers(platform: RunningPlatform) -> bool:
     """Whether the platform named in the file is the one that answers there now.
 
-    Its process may be gone and its port another program's; only ours knows the token.
+    Its process may be gone and its port another program's, or that of a platform which is
+    just starting and has not written the file yet.
     """
     try:
         reply = httpx.get(
-            f"{platform.host}/api/home/ping",
+            f"{platform.host}/api/local/status",
             headers={"Authorization": f"Bearer {platform.token}"},
             timeout=5.0,
             trust_env=False,
         )
     except httpx.TransportError:
         return False
-    return reply.is_success and reply.json().get("platform") == "local"
+    return reply.is_success and reply.json().get("pid") == platform.pid
 
 
 def _check_installed() -> None:
@@ -130,6 +131,16 @@ def _check_installed() -> None:
     for module in ("fastapi", "uvicorn", "sqlalchemy", "fsspec", "jwt", "multipart"):
         if find_spec(module) is None:
             raise MissingExtraError("The local platform", module, "platform")
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise PlatformError(
+            f"The data directory {str(home)!r} cannot be made: {error.strerror}.",
+            "Name another one with --home or PICSELLIA_JUPYTER_HOME.",
+        ) from error
 
 
 def _not_started(home: Path, port: int, log: Path) -> PlatformError:
