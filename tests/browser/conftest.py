@@ -1,0 +1,111 @@
+"""A real JupyterLab (or Notebook 7) in a real browser; nothing leaves this machine.
+
+What a test asks for:
+
+    jupyter_lab         a running JupyterLab: `.root` (a copy of notebooks/), `.url`, `.token`,
+                        `.home` (its own local platform's data), `.log()`
+    jupyter_notebook    the same for Notebook 7
+    lab_page            a fresh browser window on `jupyter_lab`; fails the test at its end when the
+                        console showed an error or a request left 127.0.0.1
+    notebook_page       the same on `jupyter_notebook`
+    write_notebook      fixture function: (server, name, *sources) -> None, one code cell a source
+
+What a page (page.py) can do, each with its own deadline:
+
+    lab_page.open("01_deploy.ipynb")          until its kernel is idle
+    lab_page.run_all(timeout_s=180)           until every cell ran; fails with a cell's traceback
+    lab_page.cells()                          [Cell(kind, source, execution_count, outputs)]
+    lab_page.execute("picsellia:deploy")      a command of the application, by id
+    lab_page.wait_for_cell("%deploy")         until a cell with this source ran; returns the Cell
+    lab_page.wait_for("js expression")        until it is true
+    lab_page.cell(3)                          Playwright locator of a cell, for what is *seen* in it
+    lab_page.use_theme("dark")                light | dark
+    lab_page.screenshots("quickstart")        build/screenshots/quickstart-{light,dark}.png
+    lab_page.page                             the Playwright page, for everything else
+
+A test of a notebook from end to end:
+
+    def test_the_quickstart_shows_boxes(lab_page):
+        lab_page.open("01_deploy.ipynb")
+        lab_page.run_all(timeout_s=180)
+        assert lab_page.cell(4).locator("img").count() == 1
+        lab_page.screenshots("quickstart", cell=4)
+
+Servers live as long as the test session, pages as long as a test. Give each test its own notebook.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.page import JupyterPage
+from tests.browser.server import JupyterServer, running_jupyter
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",  # Chromium refuses to run as root without it
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.fail(f"None of {names} is installed; `apt-get install chromium` brings one.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def jupyter_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    with running_jupyter("lab", tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def jupyter_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    with running_jupyter("notebook", tmp_path_factory.mktemp("notebook")) as server:
+        yield server
+
+
+@pytest.fixture
+def lab_page(chromium: Browser, jupyter_lab: JupyterServer) -> Iterator[JupyterPage]:
+    yield from _page(chromium, jupyter_lab)
+
+
+@pytest.fixture
+def notebook_page(chromium: Browser, jupyter_notebook: JupyterServer) -> Iterator[JupyterPage]:
+    yield from _page(chromium, jupyter_notebook)
+
+
+def _page(chromium: Browser, server: JupyterServer) -> Iterator[JupyterPage]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = JupyterPage(context.new_page(), server)
+    yield page
+    context.close()
+    server.shut_kernels_down()
+    assert page.complaints() == []
+
+
+@pytest.fixture
+def write_notebook() -> Callable[..., None]:
+    def write(server: JupyterServer, name: str, *sources: str) -> None:
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(notebook, server.root / name)
+
+    return write
