@@ -1,0 +1,83 @@
+# Two commands suffice: `make lab` and `make test`. Everything is set up by itself, once.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXTENSION := picsellia_jupyter/labextension/package.json
+EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
+  labextension/package.json labextension/tsconfig.json labextension/yarn.lock
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+# The extension's scripts call jlpm and jupyter-builder by name.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab demo test lint fix notebooks bench clean chromium
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.installed ## Virtual environment, Node packages, Lab extension, our package
+
+$(VENV)/.python: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade pip
+	$(PIP) install --group dev
+	touch $@
+
+labextension/node_modules/.yarn-state.yml: $(VENV)/.python labextension/package.json labextension/yarn.lock
+	cd labextension && ../$(BIN)/jlpm install --immutable > /dev/null
+	touch $@
+
+$(EXTENSION): labextension/node_modules/.yarn-state.yml $(EXTENSION_SOURCES)
+	cd labextension && ../$(BIN)/jlpm build:prod > /dev/null
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.python $(EXTENSION)
+	$(PIP) install --no-build-isolation --editable '.[all]'
+	touch $@
+
+lab: setup ## Open JupyterLab on the quickstart, with the demo models in the local platform
+	$(BIN)/picsellia-jupyter demo seed
+	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/01_deploy.ipynb
+
+demo: setup ## Run the quickstart headless and write build/quickstart.html
+	mkdir -p build
+	PICSELLIA_JUPYTER_HOME=$(CURDIR)/build/demo $(BIN)/picsellia-jupyter demo seed
+	cd notebooks && PICSELLIA_JUPYTER_HOME=$(CURDIR)/build/demo \
+	  ../$(BIN)/jupyter nbconvert --to html --execute --no-prompt 01_deploy.ipynb \
+	  --output-dir ../build --output quickstart; \
+	  status=$$?; ../$(BIN)/picsellia-jupyter platform stop --home ../build/demo; exit $$status
+
+test: setup chromium lint ## Everything CI runs: linters, types, import contracts, all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: setup ## Formatting, linters, strict types, import contracts, TypeScript
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd labextension && ../$(BIN)/jlpm lint:check
+
+fix: setup ## Format and mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+notebooks: setup ## Execute the journeys and check their outputs
+	$(BIN)/python -m pytest tests/journeys $(PYTEST_ARGS)
+
+bench: setup ## Run the benchmarks in their quick form
+	$(BIN)/python -m benchmarks.startup --quick
+
+chromium:
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null || { \
+	  echo "Installing Chromium for the browser tests"; \
+	  if [ "$$(id -u)" = 0 ]; then as=; else as="sudo -n"; fi; \
+	  $$as apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq chromium > /dev/null; } || { \
+	  echo "No Chromium and no way to install it: the browser tests need one on the PATH."; exit 1; }
+
+clean: ## Remove everything that was made here
+	rm -rf $(VENV) build dist labextension/node_modules labextension/lib picsellia_jupyter/labextension
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
