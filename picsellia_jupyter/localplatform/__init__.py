@@ -1,0 +1,1 @@
+"""The embedded platform: an ASGI app that speaks the Picsellia API."""

@@ -1,0 +1,95 @@
+"""What the local platform does beyond the SDK's API: heartbeats and its own status."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, field_validator
+from sqlalchemy import func, select
+
+from picsellia_jupyter.domain.deployments import Heartbeat, ServingState
+from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.store import the
+from picsellia_jupyter.localplatform.tables.datalakes import Datalake
+from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
+from picsellia_jupyter.localplatform.tables.registry import Model
+from picsellia_jupyter.wire.predictions import Json
+from picsellia_jupyter.wire.resources import heartbeat_from_json, heartbeat_to_json
+
+HEARTBEAT_INTERVAL_S = 2.0
+
+router = APIRouter(dependencies=[NeedsUser])
+open_to_all = APIRouter()
+"""The one route that needs no token; it says nothing but that somebody is there."""
+
+
+class KernelBody(BaseModel):
+    """A serving kernel, as it describes itself."""
+
+    kernel_id: str
+    address: str
+    place: str
+    pid: int | None = None
+
+    @field_validator("address")
+    @classmethod
+    def _is_origin(cls, address: str) -> str:
+        if not address.startswith(("http://", "https://")) or address.count("/") != 2:
+            raise ValueError("an address is like http://127.0.0.1:8765")
+        return address
+
+
+class HeartbeatBody(BaseModel):
+    """What a serving kernel says every few seconds."""
+
+    state: ServingState
+    reason: str = ""
+    kernel: KernelBody
+
+    def value(self) -> Heartbeat:
+        """The heartbeat it spells."""
+        return heartbeat_from_json(self.model_dump(mode="json"))
+
+
+@open_to_all.get("/health")
+async def health() -> dict[str, Any]:
+    """Whether anybody is there."""
+    return {"live": True}
+
+
+@router.post("/api/local/deployments/{deployment_id}/heartbeat")
+def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Json:
+    """Take down how a serving kernel is; tell it the threshold that holds now."""
+    beat = heartbeat_to_json(body.value())
+    with here.store.writing() as session:
+        row = the(session, Deployment, deployment_id, kind="deployment")
+        row.serving_state = beat["state"]
+        row.serving_reason = beat["reason"]
+        row.serving_kernel = beat["kernel"]
+        row.serving_reported_at = here.clock()
+        return {"min_threshold": row.min_threshold, "interval_s": HEARTBEAT_INTERVAL_S}
+
+
+@router.get("/api/local/status")
+def status(here: Here) -> Json:
+    """What runs here, and how much it holds."""
+    counted = {
+        "models": Model,
+        "deployments": Deployment,
+        "predictions": Prediction,
+        "datalakes": Datalake,
+    }
+    with here.store.reading() as session:
+        counts = {
+            name: session.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in counted.items()
+        }
+    return {
+        "version": here.version,
+        "pid": here.pid,
+        "home": str(here.home),
+        "started_at": here.started_at,
+        "counts": counts,
+    }

@@ -1,0 +1,153 @@
+"""The monitoring service: login, predictions, statistics."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from picsellia_jupyter.domain.errors import AuthenticationError, InvalidInputError
+from picsellia_jupyter.localplatform.platform import Here, Monitoring, Platform
+from picsellia_jupyter.localplatform.recording import NewPrediction, record, record_shadow
+from picsellia_jupyter.localplatform.refusals import ForbiddenError
+from picsellia_jupyter.localplatform.statistics import (
+    Selection,
+    label_distribution,
+    prediction_log,
+    summary,
+)
+from picsellia_jupyter.localplatform.store import the
+from picsellia_jupyter.localplatform.tables.deployments import Deployment
+from picsellia_jupyter.wire.predictions import Json
+from picsellia_jupyter.wire.resources import log_to_json
+
+open_to_all = APIRouter()
+"""The login, which checks the token in its body."""
+router = APIRouter()
+SINGLE_SERVICES = (
+    "ae_outlier", "metrics", "object_detection", "classification", "label_distribution"
+)  # fmt: skip
+AGGREGATED_SERVICES = ("label_distribution", "object_detection", "metrics", "ks_drift")
+
+
+class Login(BaseModel):
+    """Who logs in, and to which deployment."""
+
+    api_token: str = Field(repr=False)
+    deployment_id: UUID
+
+
+class ShadowPrediction(BaseModel):
+    """What the shadow model found."""
+
+    shadow_raw_predictions: dict[str, Any]
+    shadow_latency: float = Field(ge=0, allow_inf_nan=False)
+
+
+class Asked(BaseModel):
+    """Which statistic, over which predictions."""
+
+    service: str
+    model_id: UUID | None = None
+    from_timestamp: float | None = None
+    to_timestamp: float | None = None
+    since: float | None = Field(default=None, ge=0)
+    """Only the last so many seconds."""
+    includes: list[str] = []
+    excludes: list[str] = []
+    tags: list[str] = []
+
+    def selection(self, deployment: Deployment, *, now: float) -> Selection:
+        """The predictions that are meant."""
+        starts = [self.from_timestamp, None if self.since is None else now - self.since]
+        return Selection(
+            deployment=deployment,
+            since=max((start for start in starts if start is not None), default=None),
+            until=self.to_timestamp,
+            model_version_id=str(self.model_id) if self.model_id else None,
+            includes=tuple(self.includes),
+            excludes=tuple(self.excludes),
+            tags=tuple(self.tags),
+        )
+
+
+async def _own_deployment(deployment_id: UUID, caller: Monitoring) -> str:
+    if caller.deployment_id != str(deployment_id):
+        raise ForbiddenError("This token is another deployment's.", "Log in to this one.")
+    return caller.deployment_id
+
+
+OwnDeployment = Annotated[str, Depends(_own_deployment)]
+
+
+@open_to_all.post("/api/auth/login")
+def login(here: Here, body: Login) -> Json:
+    """Exchange an API token for the token of one deployment, good for an hour."""
+    if here.keyring.user_of(body.api_token) is None:
+        raise AuthenticationError("The API token is not accepted.", "Check `api_token`.")
+    with here.store.reading() as session:
+        deployment = the(session, Deployment, body.deployment_id, kind="deployment")
+    token, expires = here.keyring.deployment_token(deployment.id, now=here.clock())
+    return {"jwt": token, "expires": expires}
+
+
+@router.post("/api/deployment/{deployment_id}/predictions", status_code=201)
+def monitor(here: Here, deployment_id: OwnDeployment, body: NewPrediction) -> Json:
+    """Record a prediction; the answer comes after it is safe on disk."""
+    return {"id": record(here, deployment_id, body), "deployment_id": deployment_id}
+
+
+@router.post("/api/prediction/{prediction_id}/shadow", status_code=201)
+def monitor_shadow(
+    here: Here, caller: Monitoring, prediction_id: UUID, body: ShadowPrediction
+) -> Json:
+    """Record what the shadow model found in an image the champion has seen."""
+    raw, latency = body.shadow_raw_predictions, body.shadow_latency
+    record_shadow(here, caller.deployment_id, str(prediction_id), raw, latency)
+    return {"id": str(prediction_id)}
+
+
+@router.get("/api/deployment/{deployment_id}/predictions/stats")
+def single_statistic(
+    here: Here, deployment_id: OwnDeployment, asked: Annotated[Asked, Query()]
+) -> Json:
+    """A statistic of single predictions."""
+    _refuse_unknown(asked.service, SINGLE_SERVICES)
+    if asked.service != "metrics":
+        return {"service": asked.service, "predictions": [], **_not_computed(asked.service)}
+    with here.store.reading() as session:
+        deployment = the(session, Deployment, deployment_id, kind="deployment")
+        return log_to_json(prediction_log(session, asked.selection(deployment, now=here.clock())))
+
+
+@router.get("/api/deployment/{deployment_id}/stats")
+def aggregated_statistic(
+    here: Here, deployment_id: OwnDeployment, asked: Annotated[Asked, Query()]
+) -> Json:
+    """A statistic of many predictions together."""
+    _refuse_unknown(asked.service, AGGREGATED_SERVICES)
+    if asked.service not in ("metrics", "label_distribution"):
+        return {"service": asked.service, "result": None, **_not_computed(asked.service)}
+    return {"service": asked.service, "result": _aggregated(here, deployment_id, asked)}
+
+
+def _aggregated(here: Platform, deployment_id: str, asked: Asked) -> Json:
+    with here.store.reading() as session:
+        deployment = the(session, Deployment, deployment_id, kind="deployment")
+        chosen = asked.selection(deployment, now=here.clock())
+        if asked.service == "metrics":
+            return summary(prediction_log(session, chosen))
+        return {**label_distribution(session, chosen)}
+
+
+def _refuse_unknown(service: str, known: tuple[str, ...]) -> None:
+    if service not in known:
+        raise InvalidInputError(
+            f"There is no statistic {service!r}.", f"Known: {', '.join(known)}."
+        )
+
+
+def _not_computed(service: str) -> Json:
+    return {"infos": {"info": f"The local platform does not compute {service!r}."}}

@@ -1,0 +1,79 @@
+"""The platform as one ASGI application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from picsellia_jupyter.localplatform import refusals
+from picsellia_jupyter.localplatform.api import (
+    assets,
+    connect,
+    data,
+    datalakes,
+    deployments,
+    files,
+    local,
+    models,
+    oracle,
+    storage,
+    tags,
+    versions,
+)
+from picsellia_jupyter.localplatform.guard import Guard
+from picsellia_jupyter.localplatform.platform import Platform
+
+ROUTERS = (
+    connect.router,
+    tags.router,
+    datalakes.router,
+    data.router,
+    storage.router,
+    storage.signed,
+    versions.router,
+    files.router,
+    models.router,
+    deployments.router,
+    deployments.either,
+    oracle.open_to_all,
+    oracle.router,
+    assets.router,
+    local.open_to_all,
+    local.router,
+)
+"""Literal paths before those with an id in their place, such as `/api/model/version/{id}`."""
+
+
+class Activity:
+    """ASGI middleware that notes when the last request came, for the idle exit."""
+
+    def __init__(self, app: ASGIApp, platform: Platform) -> None:
+        self._app, self._platform = app, platform
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        self._platform.last_request_at = self._platform.clock()
+        await self._app(scope, receive, send)
+
+
+def build_app(platform: Platform) -> FastAPI:
+    """Make the application around an open platform.
+
+    Args:
+        platform: its database, keys and clock; closing them is the caller's business.
+    """
+    # The SDK sends its logins and predictions as JSON without saying that they are.
+    app = FastAPI(
+        title="Picsellia local platform",
+        openapi_url=None,
+        strict_content_type=False,
+        redirect_slashes=False,
+    )
+    app.state.platform = platform
+    for router in ROUTERS:
+        app.include_router(router)
+    refusals.install(app)
+    app.add_middleware(Activity, platform=platform)
+    # Added last, so it is outermost: nothing is even parsed for whom it does not know.
+    app.add_middleware(Guard, keyring=platform.keyring, clock=platform.clock)
+    return app

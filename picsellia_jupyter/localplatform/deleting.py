@@ -1,0 +1,117 @@
+"""Taking rows away together with what hangs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from picsellia_jupyter.domain.errors import ConflictError
+from picsellia_jupyter.localplatform.platform import Platform
+from picsellia_jupyter.localplatform.tables.base import Base
+from picsellia_jupyter.localplatform.tables.datalakes import Data, Datalake, TagLink
+from picsellia_jupyter.localplatform.tables.deployments import (
+    Deployment,
+    PredictedAsset,
+    Prediction,
+)
+from picsellia_jupyter.localplatform.tables.organization import Connector
+from picsellia_jupyter.localplatform.tables.registry import Model, ModelFile, ModelVersion
+
+Blob = tuple[Connector, str]
+"""A storage connector and the name of an object in it."""
+
+
+def delete_tagged(session: Session, row: Base, ident: str) -> None:
+    """Delete a row and the tags' links to it."""
+    session.execute(delete(TagLink).where(TagLink.target_id == ident))
+    session.delete(row)
+
+
+def delete_data(session: Session, rows: Sequence[Data]) -> list[Blob]:
+    """Delete data with their predicted assets; statistics keep the predictions.
+
+    Returns:
+        The blobs to remove once this is committed.
+    """
+    blobs = []
+    for row in rows:
+        assets = select(PredictedAsset).where(PredictedAsset.data_id == row.id)
+        for asset in session.scalars(assets):
+            delete_tagged(session, asset, asset.id)
+        lake = session.get_one(Datalake, row.datalake_id)
+        blobs.append((session.get_one(Connector, lake.connector_id), row.object_name))
+        session.flush()
+        delete_tagged(session, row, row.id)
+    return blobs
+
+
+def delete_model(session: Session, row: Model) -> list[Blob]:
+    """Delete a model with its versions.
+
+    Returns:
+        The blobs to remove once this is committed.
+
+    Raises:
+        ConflictError: one of its versions is deployed.
+    """
+    versions = session.scalars(select(ModelVersion).where(ModelVersion.model_id == row.id)).all()
+    blobs = [blob for version in versions for blob in delete_version(session, version)]
+    delete_tagged(session, row, row.id)
+    return blobs
+
+
+def delete_version(session: Session, row: ModelVersion) -> list[Blob]:
+    """Delete a model version with its files.
+
+    Returns:
+        The blobs to remove once this is committed.
+
+    Raises:
+        ConflictError: it is deployed, or predictions of it are still kept.
+    """
+    _refuse_in_use(session, row)
+    files = session.scalars(select(ModelFile).where(ModelFile.version_id == row.id)).all()
+    blobs = [file_blob(session, file) for file in files]
+    delete_tagged(session, row, row.id)
+    session.flush()
+    return blobs
+
+
+def delete_deployment(session: Session, row: Deployment) -> None:
+    """Delete a deployment with its predictions and predicted assets; the data stay."""
+    assets = select(PredictedAsset.id).where(PredictedAsset.deployment_id == row.id)
+    session.execute(delete(TagLink).where(TagLink.target_id.in_(assets)))
+    delete_tagged(session, row, row.id)
+
+
+def file_blob(session: Session, row: ModelFile) -> Blob:
+    """Where the bytes of a model file lie."""
+    return session.get_one(Connector, row.connector_id), row.object_name
+
+
+def remove_blobs(platform: Platform, blobs: Sequence[Blob]) -> None:
+    """Remove blobs that no row speaks of any more."""
+    for connector, name in blobs:
+        platform.blobs(connector).remove(name)
+
+
+def _refuse_in_use(session: Session, row: ModelVersion) -> None:
+    used_by = session.scalars(
+        select(Deployment.name).where(
+            or_(
+                Deployment.model_version_id == row.id,
+                Deployment.shadow_model_version_id == row.id,
+                Deployment.id.in_(
+                    select(Prediction.deployment_id).where(Prediction.model_version_id == row.id)
+                ),
+            )
+        )
+    ).all()
+    if used_by:
+        names = ", ".join(map(repr, used_by))
+        raise ConflictError(
+            f"The model version {row.model.name}:{row.version} is used by {names}.",
+            "Delete the deployment first.",
+        )

@@ -1,0 +1,150 @@
+"""The data directory: who owns it, and where its owner answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
+
+_UNTIL_ANNOUNCED_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a local platform answers, as `platform.json` says; it holds the API token."""
+
+    host: str
+    token: str
+    organization: str
+    organization_id: str
+    version: str
+    pid: int | None
+    """None after a clean stop."""
+    started_at: float | None
+    """When that process began, seconds since the epoch: tells it from a later namesake."""
+
+    def __repr__(self) -> str:
+        return f"Address(host={self.host!r}, pid={self.pid})"
+
+    def line(self) -> str:
+        """The one line of JSON that whoever starts a platform reads."""
+        return json.dumps(
+            {"host": self.host, "token": self.token, "organization": self.organization}
+        )
+
+    @property
+    def port(self) -> int:
+        """The port of `host`."""
+        return int(self.host.rsplit(":", 1)[1])
+
+
+def read_address(home: Path) -> Address | None:
+    """The address last written, by a running platform or an earlier one.
+
+    Raises:
+        InvalidInputError: the file is there and makes no sense.
+    """
+    path = home / "platform.json"
+    try:
+        raw: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise InvalidInputError(
+            f"{path} cannot be read ({error}).", "Delete it; the next start makes a new token."
+        ) from error
+    known: dict[str, Any] = {f.name: raw.get(f.name) for f in dataclasses.fields(Address)}
+    return Address(**known)
+
+
+def write_address(home: Path, address: Address) -> None:
+    """Write `platform.json` at once and for the user's eyes only."""
+    target = home / "platform.json"
+    part = home / f".platform.json-{os.getpid()}"
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as stream:
+        json.dump(dataclasses.asdict(address), stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(target)
+
+
+def sign_off(home: Path, address: Address) -> None:
+    """Say that nobody answers any more; the token and the port stay for the next run."""
+    write_address(home, dataclasses.replace(address, pid=None, started_at=None))
+
+
+class OwnerLock:
+    """The right to own a data directory; the system takes it back when the process ends."""
+
+    def __init__(self, home: Path) -> None:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = home / "platform.lock"
+        self._file: IO[str] | None = None
+
+    def take(self) -> bool:
+        """Become the owner, unless somebody is."""
+        stream = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+        if not _locked(stream):
+            stream.close()
+            return False
+        self._file = stream
+        return True
+
+    def release(self) -> None:
+        """Let somebody else own it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def owner_address(home: Path) -> Address:
+    """Where the present owner answers, once it says so.
+
+    Raises:
+        ConflictError: it has the lock, but never said where it answers.
+    """
+    deadline = time.monotonic() + _UNTIL_ANNOUNCED_S
+    while time.monotonic() < deadline:
+        address = read_address(home)
+        if address is not None and address.pid is not None and _is_running(address.pid):
+            return address
+        time.sleep(0.05)
+    raise ConflictError(
+        f"Another process holds {home / 'platform.lock'} but does not say where it answers.",
+        "Wait a moment; if it stays so, find and end that process.",
+    )
+
+
+def process_start() -> float:
+    """When this process began, seconds since the epoch, as psutil tells of any process."""
+    import psutil
+
+    return float(psutil.Process().create_time())
+
+
+def _is_running(pid: int) -> bool:
+    import psutil
+
+    return bool(psutil.pid_exists(pid))
+
+
+def _locked(stream: IO[str]) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

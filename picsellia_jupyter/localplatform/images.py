@@ -1,0 +1,97 @@
+"""What an uploaded file really is, found by decoding it and not by what it claims."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from picsellia_jupyter.domain.errors import InvalidImageError
+from picsellia_jupyter.domain.predictions import ImageSize
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+"""Pillow's names; rarer decoders have had holes and are never asked."""
+MAX_PIXELS = 50_000_000
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+"""EXIF orientations that swap width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What decoding the head of an image shows."""
+
+    content_type: str
+    """`image/jpeg`, `image/png`, …"""
+    size: ImageSize
+    """Of the upright photo."""
+
+
+def image_facts(stream: BinaryIO) -> ImageFacts:
+    """Look into an encoded image.
+
+    Raises:
+        InvalidImageError: it is no image of a known format, is broken or too large.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(stream, formats=FORMATS) as image:
+            return _facts(image)
+    except _unreadable() as error:
+        raise InvalidImageError(
+            f"The file is no readable image ({error}).", f"Send {', '.join(FORMATS)}."
+        ) from error
+
+
+def checked_photo(body: bytes, *, claimed: str, width: int, height: int) -> ImageFacts:
+    """Look into an image that says what it is.
+
+    Args:
+        body: the encoded image.
+        claimed: its content type, in any letter case.
+        width: in pixels, before or after EXIF rotation.
+        height: likewise.
+
+    Raises:
+        InvalidImageError: it is no image, or another one than it claims to be.
+    """
+    facts = image_facts(io.BytesIO(body))
+    if facts.content_type != claimed.lower():
+        raise InvalidImageError(
+            f"The image says it is {claimed.lower()}, but it is {facts.content_type}.",
+            "Send its true content type.",
+        )
+    size = facts.size
+    if {width, height} != {size.width, size.height}:
+        raise InvalidImageError(
+            f"The image is {size.width} x {size.height} pixels, not {width} x {height}.",
+            "Send its own width and height; shapes are in pixels of that image.",
+        )
+    return facts
+
+
+def _facts(image: Image) -> ImageFacts:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"{width} x {height} pixels are more than {MAX_PIXELS}")
+    if _orientation(image) in _SIDEWAYS:
+        width, height = height, width
+    return ImageFacts(f"image/{(image.format or '').lower()}", ImageSize(width, height))
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    from PIL.Image import DecompressionBombError, DecompressionBombWarning
+
+    # What thousands of mutated files made Pillow raise; anything else is a fault of ours. The
+    # warning is raised where warnings are errors.
+    return OSError, SyntaxError, ValueError, DecompressionBombError, DecompressionBombWarning
+
+
+def _orientation(image: Image) -> int | None:
+    from PIL.Image import Image
+
+    # A PNG's own `getexif` decodes all of its pixels, in search of a tag at the very end.
+    return Image.getexif(image).get(0x0112)

@@ -1,0 +1,105 @@
+"""How the platform says no: each kind of error with its HTTP status, always as an object."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from picsellia_jupyter.domain.errors import (
+    AuthenticationError,
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    PicselliaJupyterError,
+)
+from picsellia_jupyter.wire.predictions import Json
+
+logger = logging.getLogger(__name__)
+
+
+class UnknownIdError(NotFoundError):
+    """Nothing of this kind has that id."""
+
+    def __init__(self, kind: str, ident: str) -> None:
+        super().__init__(
+            f"There is no {kind} with the id {ident}.",
+            "It may have been deleted; list what there is and take one of those.",
+        )
+
+
+class ForbiddenError(AuthenticationError):
+    """The caller is known, or needs not be, and still may not do this."""
+
+
+STATUS_OF: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
+    (ForbiddenError, 403),
+    (AuthenticationError, 401),
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (InvalidInputError, 400),
+)
+
+
+def refusal(status: int, message: str, detail: str = "") -> JSONResponse:
+    """An error reply in the form the SDK reads.
+
+    The SDK puts a full stop and the detail after the message, so the message ends without one.
+    """
+    body = {"message": message.removesuffix("."), "detail": detail or None}
+    return JSONResponse(body, status_code=status)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this app as `{message, detail}`."""
+    app.add_exception_handler(PicselliaJupyterError, _ours)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _routing)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PicselliaJupyterError)  # noqa: S101 - for the type checker
+    status = next((code for kind, code in STATUS_OF if isinstance(error, kind)), 500)
+    return refusal(status, error.fact, error.remedy)
+
+
+async def _malformed(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
+    problems = [_problem(item) for item in error.errors()[:10]]
+    return refusal(422, problems[0], " ".join(problems[1:]))
+
+
+def _problem(item: Json) -> str:
+    place = ".".join(str(part) for part in item["loc"] if part not in ("body", "query", "path"))
+    if item["type"] == "missing":
+        # What was given instead is the whole body, and may hold a token.
+        return f"{place or 'The body'} is missing."
+    given = repr(item.get("input"))
+    shown = f"{given[:57]}…" if len(given) > 60 else given
+    return f"{place or 'The body'}: {item['msg']}; got {shown}."
+
+
+async def _routing(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
+    here = f"{request.method} {request.url.path}"
+    if error.status_code == 404:
+        return refusal(
+            404, f"The local platform has no {here}.", "It speaks a part of Picsellia's API."
+        )
+    if error.status_code == 405:
+        return refusal(405, f"{here} takes another method.")
+    return refusal(error.status_code, str(error.detail))
+
+
+async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return refusal(
+        500,
+        f"The local platform failed at {request.method} {request.url.path} "
+        f"({type(error).__name__}).",
+        "Its log has the details; please report them.",
+    )

@@ -1,0 +1,79 @@
+"""Fixtures that start real programs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass
+class RunningPlatform:
+    """A local platform in a process of its own."""
+
+    host: str
+    token: str
+    organization: str
+    home: Path
+    process: subprocess.Popen[str]
+
+    def stop(self) -> int:
+        """End it cleanly; its exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout=15)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait(timeout=15)
+
+
+def _start(home: Path, *extra: str) -> RunningPlatform:
+    command = [sys.executable, "-m", "picsellia_jupyter.localplatform", "--home", str(home)]
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--json", *extra], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, f"the platform ended with {process.wait(timeout=15)}"
+    said = json.loads(line)
+    return RunningPlatform(said["host"], said["token"], said["organization"], home, process)
+
+
+class Starter:
+    """Starts local platforms and ends those that still run."""
+
+    def __init__(self) -> None:
+        self._started: list[RunningPlatform] = []
+
+    def __call__(self, home: Path, *extra: str) -> RunningPlatform:
+        self._started.append(_start(home, *extra))
+        return self._started[-1]
+
+    def stop_all(self) -> None:
+        running = [one for one in self._started if one.process.poll() is None]
+        for one in running:
+            one.process.terminate()
+        for one in running:
+            one.process.wait(timeout=15)
+        self._started.clear()
+
+
+@pytest.fixture(scope="module")
+def start_platform():
+    """Starts a local platform in a data directory: `start_platform(home, "--idle-exit", "1")`."""
+    starter = Starter()
+    yield starter
+    starter.stop_all()
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory):
+    """One local platform for the whole test run: `host`, `token`, `organization`, `home`."""
+    running = _start(tmp_path_factory.mktemp("platform"))
+    yield running
+    running.stop()

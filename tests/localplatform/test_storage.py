@@ -1,0 +1,115 @@
+import pytest
+
+from picsellia_jupyter.domain.errors import InvalidInputError
+from picsellia_jupyter.localplatform.blobs import Blobs, checked_object_name, new_object_name
+
+
+def register(world, object_name, filename="photo.png", **more):
+    lake = world.user.get(f"/api/organization/{world.organization}/datalake").json()["id"]
+    body = {"type": "IMAGE", "filename": filename, "object_name": object_name, **more}
+    return world.user.post(f"/api/datalake/{lake}/datas", json=body)
+
+
+def test_an_image_is_served_as_what_decoding_found_it_to_be(world, encoded):
+    data = register(world, world.upload("x.jpg", encoded()), "x.jpg", content_type="text/html")
+    reply = world.stranger.get(data.json()["presigned_url"])
+    assert reply.content == encoded()
+    assert reply.headers["content-type"] == "image/png"
+    assert reply.headers["content-length"] == str(len(encoded()))
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["content-security-policy"] == "sandbox; default-src 'none'"
+
+
+def test_a_page_that_calls_itself_an_image_is_served_as_plain_bytes(world):
+    name = world.upload("x.png", b"<script>alert(1)</script>")
+    data = register(world, name, content_type="image/png").json()
+    assert data["upload_status"] == "ERROR"
+    reply = world.stranger.get(data["presigned_url"])
+    assert reply.headers["content-type"] == "application/octet-stream"
+    assert reply.headers["content-disposition"].startswith("attachment")
+
+
+def test_an_address_is_good_for_an_hour_and_for_one_object_and_method(world, encoded):
+    url = register(world, world.upload("x.png", encoded())).json()["presigned_url"]
+    other = world.upload("y.png", encoded())
+    elsewhere = url.replace(url.split("/data/")[1].split("?")[0], other.removeprefix("data/"))
+    assert world.stranger.get(elsewhere).status_code == 403
+    assert world.stranger.put(url, content=b"x").status_code == 403
+    assert world.stranger.get(url.split("signature=")[0] + "signature=00").status_code == 403
+    assert world.stranger.get(url.split("?")[0]).status_code == 422
+    world.clock.pass_by(3601)
+    assert world.stranger.get(url).status_code == 403
+
+
+def test_a_registered_object_cannot_be_overwritten(world, encoded):
+    name = world.upload("x.png", encoded())
+    connector = world.user.get(f"/api/organization/{world.organization}").json()
+    path = f"/api/object-storage/{connector['default_connector_id']}/generate_presigned_url"
+    before = world.user.post(path, json={"object_name": name}).json()["presigned_url_data"]["url"]
+    register(world, name)
+    assert world.stranger.put(before, content=b"other").status_code == 409
+    assert world.user.post(path, json={"object_name": name}).status_code == 409
+
+
+def test_registering_the_same_object_again_answers_the_same_data(world, encoded):
+    name = world.upload("x.png", encoded())
+    first, again = register(world, name), register(world, name)
+    assert first.json()["id"] == again.json()["id"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret", "data/../../secret", "/etc/passwd", "data/x.png", "", "data/" + "0" * 32 + "/.."],
+)
+def test_names_the_platform_did_not_make_are_refused(world, name):
+    assert register(world, name).status_code == 400
+    with pytest.raises(InvalidInputError, match="no object name"):
+        checked_object_name(name)
+
+
+@pytest.mark.parametrize("filename", ["../x.png", "a\\b.png", "", "x" * 256, "..", "a\r\nb"])
+def test_file_names_with_paths_or_control_characters_are_refused(world, encoded, filename):
+    reply = register(world, world.upload("x.png", encoded()), filename)
+    assert reply.status_code == 422
+
+
+def test_an_object_that_was_never_uploaded_cannot_be_registered(world):
+    assert register(world, new_object_name("DATA", "x.png")).status_code == 404
+
+
+def test_a_file_name_leaves_only_a_harmless_suffix_in_the_object_name():
+    assert new_object_name("DATA", "../../a b.PNG").endswith(".png")
+    assert "." not in new_object_name("DATA", "x.p/../g")
+    assert new_object_name("MODEL_FILE", "x.<b>").startswith("model_file/")
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(tmp_path):
+    blobs, name = Blobs(str(tmp_path / "s")), new_object_name("DATA", "x.png")
+
+    def broken():
+        with blobs.writing(name) as stream:
+            stream.write(b"half")
+            raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        broken()
+    assert blobs.size(name) is None
+    assert [path for path in (tmp_path / "s").rglob("*") if path.is_file()] == []
+
+
+def test_parts_that_a_crash_left_are_gone_after_the_next_start(tmp_path):
+    part = tmp_path / "s" / "data" / ".part-0123"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"half")
+    Blobs(str(tmp_path / "s"))
+    assert not part.exists()
+
+
+def test_blobs_can_live_at_any_fsspec_url():
+    blobs, name = Blobs("memory://elsewhere"), new_object_name("DATA", "x.bin")
+    blobs.put(name, b"abc" * 100_000)
+    assert b"".join(blobs.chunks(name)) == b"abc" * 100_000
+    assert blobs.size(name) == 300_000
+    blobs.remove(name)
+    blobs.remove(name)
+    assert blobs.size(name) is None
