@@ -23,7 +23,10 @@ from picsellia_jupyter.domain.deployments import (
 from picsellia_jupyter.domain.registry import InferenceType, Model, ModelVersion
 
 _NO_DEPLOYMENTS = "No deployments yet. Make one with: %deploy MODEL"
-_NO_MODELS = "The Private Model Registry has no models yet."
+_NO_MODELS = (
+    "The Private Model Registry has no models yet. "
+    "Register the demo models with: picsellia-jupyter demo seed"
+)
 _MOST_LABELS = 12
 """Labels written out in the registry's table; the rest are counted."""
 
