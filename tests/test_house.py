@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -85,10 +84,8 @@ def test_no_html_is_escaped_outside_display():
 
 
 def test_nothing_is_ever_unpickled():
-    loaders = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in getattr(node, "names", [])]
-            module = getattr(node, "module", None)
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                assert not loaders & {*names, module}, path
+    unpickling = re.compile(
+        r"(pickle|dill|joblib|marshal|shelve)\.(load|loads|open|Unpickler)\b"
+        r"|torch\.load\(|weights_only=False|allow_pickle=True"
+    )
+    assert [p for p in PACKAGE.rglob("*.py") if unpickling.search(p.read_text("utf-8"))] == []

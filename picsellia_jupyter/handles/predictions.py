@@ -8,7 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
-from picsellia_jupyter.domain.errors import NotServingError, PicselliaJupyterError
+from picsellia_jupyter.domain.errors import (
+    InvalidImageError,
+    NotServingError,
+    PicselliaJupyterError,
+)
 from picsellia_jupyter.domain.ports import Predictor
 from picsellia_jupyter.domain.predictions import (
     FailedImage,
@@ -78,14 +82,22 @@ class Predictions(Sequence[PredictedImage]):
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         from picsellia_jupyter.display import pictures
 
-        shown = [(item, images.read(Path(item.source))) for item in self._items[:SHOWN]]
-        if len(self) == 1 and not self.failures:
+        shown = [(item, _photo(item)) for item in self._items[:SHOWN]]
+        if len(self) == 1 and not self.failures and shown[0][1]:
             html = pictures.predicted_image_html(*shown[0], self.labels, self.threshold)
         else:
             html = pictures.grid_html(
                 shown, self.failures, self.labels, self.threshold, total=len(self)
             )
         return {"text/html": html, "text/plain": repr(self)}
+
+
+def _photo(item: PredictedImage) -> bytes:
+    """The photo as it is now; empty where its file is gone, which the grid then says."""
+    try:
+        return images.read(Path(item.source))
+    except InvalidImageError:
+        return b""
 
 
 def predict_files(

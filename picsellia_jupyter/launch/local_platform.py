@@ -115,7 +115,7 @@ def _answers(platform: RunningPlatform) -> bool:
     """
     try:
         reply = httpx.get(
-            f"{platform.host}/api/local/status",
+            f"{platform.host}/api/home/ping",
             headers={"Authorization": f"Bearer {platform.token}"},
             timeout=5.0,
             trust_env=False,

@@ -79,6 +79,17 @@ def test_a_slice_is_predictions_too(photos: list[Path]):
 
 
 @pytest.mark.parametrize("count", [1, 3])
+def test_an_image_whose_file_is_gone_is_named_where_it_was(photos: list[Path], count: int):
+    found = predictions(photos[:count], FakeEndpoint())
+    photos[0].unlink()
+
+    html = found._repr_mimebundle_()["text/html"]
+
+    assert "a.png" in html
+    assert html.count("data:image/jpeg;base64") == count - 1
+
+
+@pytest.mark.parametrize("count", [1, 3])
 def test_they_show_themselves_as_pictures_and_as_text(photos: list[Path], count: int):
     found = predictions(photos[:count], FakeEndpoint())
 

@@ -39,6 +39,7 @@ def ping(here: Here, caller: Caller) -> Json:
             "sdk_version": SDK_VERSION,
             "default_organization": organization_of(session).id,
             "platform": "local",
+            "pid": here.pid,
             "version": here.version,
             "capabilities": list(CAPABILITIES),
         }
