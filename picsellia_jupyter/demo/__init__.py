@@ -1,0 +1,1 @@
+"""Models trained on real handwritten digits, and the pages they read."""
