@@ -205,6 +205,25 @@ PREDICTION_TYPES: Mapping[InferenceType, type[Prediction]] = {
 }
 
 
+def over_threshold(scores: NDArray[np.floating[Any]], threshold: float | None) -> NDArray[np.bool_]:
+    """Which scores lie strictly over a threshold.
+
+    Both are compared as float32, which is what models score in: 0.3 of float32, stored as
+    float64, would be more than 0.3 of float64.
+
+    Args:
+        scores: (N,) in [0, 1], of any precision.
+        threshold: in [0, 1]; None is under every score.
+
+    Returns:
+        (N,) True where the score is over it.
+    """
+    if threshold is None:
+        return np.ones(len(scores), bool)
+    over: NDArray[np.bool_] = scores.astype(np.float32) > np.float32(threshold)
+    return over
+
+
 def considered(found: Prediction, *, threshold: float | None) -> Prediction:
     """The objects a deployment considers: those scored strictly over its threshold.
 
@@ -218,7 +237,7 @@ def considered(found: Prediction, *, threshold: float | None) -> Prediction:
     """
     if threshold is None or isinstance(found, Classification):
         return found
-    return found.take(found.scores > np.float32(threshold))
+    return found.take(over_threshold(found.scores, threshold))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -48,10 +48,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _own(home: Path, args: argparse.Namespace) -> int:
-    from picsellia_jupyter.localplatform.home import OwnerLock, owner_address
+    from picsellia_jupyter.localplatform.home import OwnerLock, owner_address, usable
 
-    lock = OwnerLock(home)
-    if not lock.take():
+    with usable(home):
+        lock = OwnerLock(home)
+        is_ours = lock.take()
+    if not is_ours:
         _announce(owner_address(home).line(), as_json=args.json)
         return EXIT_OWNED_BY_ANOTHER
     try:
@@ -68,26 +70,30 @@ def _serve(home: Path, args: argparse.Namespace) -> None:
         process_start,
         read_address,
         sign_off,
+        usable,
         write_address,
     )
     from picsellia_jupyter.localplatform.server import listening_socket, run
 
-    last = read_address(home)
-    platform, token = open_platform(
-        home, token=last.token if last else None, clock=time.time, started_at=process_start()
-    )
+    with usable(home):
+        last = read_address(home)
+        platform, token = open_platform(
+            home, token=last.token if last else None, clock=time.time, started_at=process_start()
+        )
     with listening_socket(args.port, last.port if last else 0) as listener:
         address = address_of(platform, token, port=listener.getsockname()[1])
 
         def answering() -> None:
-            write_address(home, address)
+            with usable(home):
+                write_address(home, address)
             _announce(address.line(), as_json=args.json, host=address.host)
 
         try:
             run(build_app(platform), listener, platform, answering, idle_exit_s=args.idle_exit)
         finally:
             platform.store.close()
-            sign_off(home, address)
+            with usable(home):
+                sign_off(home, address)
 
 
 def _announce(line: str, *, as_json: bool, host: str = "") -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from picsellia_jupyter.domain.errors import InvalidInputError
 
@@ -49,9 +50,17 @@ def checked_object_name(name: str) -> str:
 class Blobs:
     """One storage connector's files, in a local folder or at any fsspec URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, where: Path | str) -> None:
+        """Open a storage connector.
+
+        Args:
+            where: a local folder as a path, which may have any name, or an fsspec URL.
+        """
         self._fs: Any
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        if isinstance(where, Path):
+            self._fs, self._root = LocalFileSystem(), where.as_posix()
+        else:
+            self._fs, self._root = fsspec.core.url_to_fs(where)
         self._is_local = "file" in self._protocols()
         if self._is_local:
             Path(self._root).mkdir(parents=True, exist_ok=True)

@@ -7,17 +7,19 @@ import secrets
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import URL, select
 
+from picsellia_jupyter.domain.errors import PlatformError
 from picsellia_jupyter.domain.ports import Clock
 from picsellia_jupyter.localplatform.auth import Keyring, new_token, token_hash
-from picsellia_jupyter.localplatform.home import Address
+from picsellia_jupyter.localplatform.home import Address, write_private
 from picsellia_jupyter.localplatform.platform import Platform, organization_of
 from picsellia_jupyter.localplatform.store import Store
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
 from picsellia_jupyter.localplatform.tables.organization import Connector, Organization, User
 
 USERNAME = "local"
+_SECRET_BYTES = 32
 
 
 def open_platform(
@@ -33,13 +35,17 @@ def open_platform(
 
     Returns:
         The platform and the API token of its user: the given one while it is still valid.
+
+    Raises:
+        PlatformError: its database or its secret cannot be used.
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = Store(f"sqlite:///{home / 'platform.sqlite3'}")
+    secret = _secret(home)
+    store = Store(URL.create("sqlite", database=str(home / "platform.sqlite3")))
     valid = _furnish(store, token, now=clock())
     platform = Platform(
         store=store,
-        keyring=Keyring(_secret(home), _token_hashes(store)),
+        keyring=Keyring(secret, _token_hashes(store)),
         clock=clock,
         home=home,
         version=_version(),
@@ -102,11 +108,16 @@ def _token_hashes(store: Store) -> dict[str, str]:
 
 def _secret(home: Path) -> bytes:
     path = home / "secret"
+    if not path.exists():
+        write_private(path, secrets.token_hex(_SECRET_BYTES))
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            stream.write(secrets.token_hex(32))
-            stream.flush()
-            os.fsync(stream.fileno())
-    except FileExistsError:
-        pass
-    return bytes.fromhex(path.read_text())
+        secret = bytes.fromhex(path.read_text(encoding="ascii"))
+    except ValueError:
+        secret = b""
+    if len(secret) != _SECRET_BYTES:
+        raise PlatformError(
+            f"{path} is not {_SECRET_BYTES} bytes in hex; nothing can be signed with it.",
+            "Delete it: the next start makes a new one, and deployments log in again. "
+            "Or name another data directory with --home.",
+        )
+    return secret

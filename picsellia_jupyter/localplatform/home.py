@@ -6,11 +6,13 @@ import dataclasses
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
+from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, PlatformError
 
 _UNTIL_ANNOUNCED_S = 10.0
 
@@ -65,14 +67,34 @@ def read_address(home: Path) -> Address | None:
 
 def write_address(home: Path, address: Address) -> None:
     """Write `platform.json` at once and for the user's eyes only."""
-    target = home / "platform.json"
-    part = home / f".platform.json-{os.getpid()}"
+    write_private(home / "platform.json", json.dumps(dataclasses.asdict(address)))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only the user can read; it appears whole and durable, or not at all."""
+    part = path.with_name(f".{path.name}-{os.getpid()}")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as stream:
-        json.dump(dataclasses.asdict(address), stream)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
-    part.replace(target)
+    part.replace(path)
+
+
+@contextmanager
+def usable(home: Path) -> Iterator[None]:
+    """Say in words what the system refuses in a data directory.
+
+    Raises:
+        PlatformError: a file or folder of it cannot be made, read or written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise PlatformError(
+            f"The data directory {str(home)!r} cannot be used: {error.strerror or error}.",
+            "Make it yours to write, or name another one with --home or PICSELLIA_JUPYTER_HOME.",
+        ) from error
 
 
 def sign_off(home: Path, address: Address) -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 """Pillow's names; rarer decoders have had holes and are never asked."""
 MAX_PIXELS = 50_000_000
+_WRITTEN_AS = {"MPO": "JPEG"}
+"""Pillow's own names for files that are of a known format all the same: phones write JPEGs of
+several pictures, the first of which is the photo."""
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 """EXIF orientations that swap width and height."""
 
@@ -79,7 +82,8 @@ def _facts(image: Image) -> ImageFacts:
         raise ValueError(f"{width} x {height} pixels are more than {MAX_PIXELS}")
     if _orientation(image) in _SIDEWAYS:
         width, height = height, width
-    return ImageFacts(f"image/{(image.format or '').lower()}", ImageSize(width, height))
+    name = _WRITTEN_AS.get(image.format or "", image.format or "")
+    return ImageFacts(f"image/{name.lower()}", ImageSize(width, height))
 
 
 def _unreadable() -> tuple[type[Exception], ...]:

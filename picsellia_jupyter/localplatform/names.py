@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Collection
 from typing import Annotated
 
@@ -23,6 +24,9 @@ _NOUNS = (
     "orchard", "otter", "pebble", "pine", "prairie", "reef", "river", "sparrow", "summit", "valley",
     "willow",
 )  # fmt: skip
+_CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_OVERRIDES = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""They make a name read as another one: `gpj.exe` as `exe.jpg`."""
 
 
 def invented_name(taken: Collection[str]) -> str:
@@ -44,17 +48,26 @@ def _checked_name(name: str) -> str:
 
 
 def _checked_words(text: str) -> str:
-    if not (0 < len(text.strip()) <= 200) or not text.isprintable():
-        raise ValueError("use 1 to 200 printable characters")
-    return text
+    if not (0 < len(text.strip()) <= 200):
+        raise ValueError("use 1 to 200 characters")
+    return _without_tricks(text)
 
 
 def _checked_filename(name: str) -> str:
-    if not (0 < len(name) <= 255) or not name.isprintable() or name in (".", ".."):
-        raise ValueError("use 1 to 255 printable characters")
+    if not (0 < len(name) <= 255) or name in (".", ".."):
+        raise ValueError("use 1 to 255 characters")
+    _without_tricks(name)
     if "/" in name or "\\" in name:
         raise ValueError("a file name has no slashes; it is stored flat")
     return name
+
+
+def _without_tricks(text: str) -> str:
+    if any(unicodedata.category(sign) in _CONTROLS for sign in text):
+        raise ValueError("leave out control characters, line breaks and halves of characters")
+    if any(unicodedata.bidirectional(sign) in _OVERRIDES for sign in text):
+        raise ValueError("leave out characters that turn the writing direction around")
+    return text
 
 
 Name = Annotated[str, AfterValidator(_checked_name)]

@@ -45,10 +45,9 @@ class Platform:
         """The files of a storage connector."""
         with self._opening:
             if connector.id not in self._blobs:
-                root = (
-                    connector.root if "://" in connector.root else str(self.home / connector.root)
-                )
-                self._blobs[connector.id] = Blobs(root)
+                is_url = "://" in connector.root
+                where = connector.root if is_url else self.home / connector.root
+                self._blobs[connector.id] = Blobs(where)
             return self._blobs[connector.id]
 
 

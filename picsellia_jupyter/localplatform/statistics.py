@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.monitoring import PredictionLog
+from picsellia_jupyter.domain.predictions import over_threshold
 from picsellia_jupyter.domain.registry import InferenceType, label_name
 from picsellia_jupyter.localplatform.labels import label_names
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
@@ -75,8 +76,7 @@ def summary(log: PredictionLog) -> Json:
 def label_distribution(session: Session, chosen: Selection) -> dict[str, int]:
     """Shapes over the deployment's threshold per label, most frequent first."""
     log = prediction_log(session, chosen)
-    threshold = chosen.deployment.min_threshold
-    over = np.ones(len(log.scores), bool) if threshold is None else log.scores > threshold
+    over = over_threshold(log.scores, chosen.deployment.min_threshold)
     version = session.get_one(ModelVersion, chosen.deployment.model_version_id)
     names = label_names(version)
     counts = Counter(label_name(names, index) for index in log.classes[over].tolist())

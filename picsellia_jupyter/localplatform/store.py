@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from picsellia_jupyter.domain.errors import InvalidInputError
+from picsellia_jupyter.domain.errors import InvalidInputError, PlatformError
 from picsellia_jupyter.localplatform.refusals import UnknownIdError
 from picsellia_jupyter.localplatform.tables import (
     datalakes,
@@ -34,17 +35,25 @@ class Store:
     commits when two do (https://sqlite.org/wal.html#walresetbug).
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: URL | str) -> None:
         """Open the database at an SQLAlchemy URL, making its tables where there are none.
 
         Raises:
             InvalidInputError: it was made by a newer version of this program.
+            PlatformError: it cannot be opened or written, or is no database.
         """
         self._writer = _engine(url, writes=True, connections=1)
         self._reader = _engine(url, writes=False, connections=6)
         self._write = sessionmaker(self._writer, expire_on_commit=False)
         self._read = sessionmaker(self._reader, expire_on_commit=False)
-        self._prepare()
+        try:
+            self._prepare()
+        except DBAPIError as error:
+            self.close()
+            raise PlatformError(
+                f"The database {make_url(url).database} cannot be used: {error.orig}.",
+                "Make it yours to read and write, or name another data directory with --home.",
+            ) from error
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -90,7 +99,7 @@ def the(session: Session, table: type[Row], ident: object, *, kind: str) -> Row:
     return row
 
 
-def _engine(url: str, *, writes: bool, connections: int) -> Engine:
+def _engine(url: URL | str, *, writes: bool, connections: int) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url)
     engine = create_engine(

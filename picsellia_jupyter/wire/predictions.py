@@ -147,9 +147,10 @@ def from_shapes(
             f"Known: {', '.join(index_of)}.",
         )
     key = RAW_KEYS[kind]
+    scores = [entry.get("score") for entry in entries]
     raw: Json = {
         "detection_classes": [index_of[name] for name in names],
-        "detection_scores": [float(entry.get("score") or 1.0) for entry in entries],
+        "detection_scores": [1.0 if score is None else float(score) for score in scores],
     }
     if key is not None:
         raw[key] = [_raw_shape(kind, entry) for entry in entries]

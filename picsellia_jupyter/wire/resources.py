@@ -99,6 +99,7 @@ def heartbeat_to_json(beat: Heartbeat) -> Json:
         "state": beat.state.value,
         "reason": beat.reason,
         "kernel": dataclasses.asdict(beat.kernel),
+        "claim": beat.claim,
     }
 
 
@@ -108,6 +109,7 @@ def heartbeat_from_json(raw: Mapping[str, Any]) -> Heartbeat:
         state=ServingState(raw["state"]),
         kernel=kernel_from_json(raw["kernel"]),
         reason=str(raw.get("reason") or ""),
+        claim=raw.get("claim") is True,
     )
 
 

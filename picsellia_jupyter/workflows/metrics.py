@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.domain.monitoring import Dashboard, PredictionLog, Series
+from picsellia_jupyter.domain.predictions import over_threshold
 from picsellia_jupyter.domain.registry import label_name
 
 SCORE_BINS = 20
@@ -73,7 +74,7 @@ def summarize(
     at, latency_s = log.at[within], log.latency_s[within]
     owned = within[log.shape_of]
     scores, classes = log.scores[owned], log.classes[owned]
-    kept = _considered(scores, threshold)
+    kept = over_threshold(scores, threshold)
     edges = np.linspace(begin, until, bins + 1)
     bin_of = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, bins - 1)
     filled = np.unique(bin_of)
@@ -105,14 +106,6 @@ def _beginning(log: PredictionLog, since: float | None, until: float) -> float:
             f"The range ends {since - until:g} s before it begins.", "Swap since and until."
         )
     return since if since < until else until - _NARROWEST_S
-
-
-def _considered(scores: NDArray[np.float64], threshold: float | None) -> NDArray[np.bool_]:
-    if threshold is None:
-        return np.ones(len(scores), bool)
-    # A model's scores are float32, and 0.3 of those is more than 0.3 of float64.
-    over: NDArray[np.bool_] = scores.astype(np.float32) > np.float32(threshold)
-    return over
 
 
 def _percentile_of_bins(

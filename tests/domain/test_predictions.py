@@ -10,6 +10,7 @@ from picsellia_jupyter.domain.predictions import (
     ImageSize,
     Segmentation,
     considered,
+    over_threshold,
 )
 
 
@@ -23,6 +24,16 @@ def test_a_shape_scored_exactly_the_threshold_is_not_considered():
     found = considered(detections(0.29, 0.3, 0.31), threshold=0.3)
 
     assert found.classes.tolist() == [2]
+
+
+def test_scores_are_compared_with_a_threshold_as_the_model_gave_them():
+    as_float32 = np.array([0.3, 0.7], np.float32)
+    as_float64 = as_float32.astype(np.float64)
+
+    assert as_float64[0] > 0.3
+    assert over_threshold(as_float32, 0.3).tolist() == [False, True]
+    assert over_threshold(as_float64, 0.3).tolist() == [False, True]
+    assert over_threshold(as_float64, None).tolist() == [True, True]
 
 
 def test_a_threshold_never_applies_to_a_classification():

@@ -124,6 +124,21 @@ def world(tmp_path):
 
 
 @pytest.fixture
+def open_world():
+    """Opens a platform in a data directory: `open_world(home)`; the test closes its store."""
+    return World
+
+
+@pytest.fixture
 def encoded():
     """Makes an encoded image: `encoded(48, 32, "PNG")`."""
     return png
+
+
+@pytest.fixture
+def several_pictures():
+    """A JPEG that holds a second picture, as the cameras of phones write it."""
+    stream = io.BytesIO()
+    first, second = Image.new("RGB", (48, 32), (9, 8, 7)), Image.new("RGB", (24, 16))
+    first.save(stream, "MPO", save_all=True, append_images=[second])
+    return stream.getvalue()

@@ -53,6 +53,52 @@ def test_a_kernel_that_falls_silent_counts_as_stopped_until_it_speaks_again(worl
     assert seen(world, deployment)["serving_host"] == KERNEL["address"]
 
 
+OTHER = {**KERNEL, "kernel_id": "k2", "address": "http://127.0.0.1:9998"}
+
+
+def test_a_second_kernel_is_refused_and_changes_nothing_even_while_the_first_is_silent(world):
+    deployment = world.deployment()
+    beat(world, deployment)
+    before = seen(world, deployment)["serving"]
+    refused = beat(world, deployment, "stopped", kernel=OTHER)
+    assert refused.status_code == 409
+    assert "is served by another serving kernel" in refused.json()["message"]
+    assert refused.json()["detail"]
+    assert seen(world, deployment)["serving"] == before
+    world.clock.pass_by(60)
+    assert beat(world, deployment, kernel=OTHER).status_code == 409
+    assert beat(world, deployment).status_code == 200
+
+
+def test_a_kernel_that_claims_a_deployment_has_it_and_the_older_one_is_refused(world):
+    deployment = world.deployment()
+    beat(world, deployment, claim=True)
+    assert beat(world, deployment, kernel=OTHER, claim=True).status_code == 200
+    assert seen(world, deployment)["serving_host"] == OTHER["address"]
+    assert beat(world, deployment).status_code == 409
+    assert beat(world, deployment, "stopped").status_code == 409
+    assert beat(world, deployment, kernel=OTHER).status_code == 200
+    assert seen(world, deployment)["serving"]["kernel"] == OTHER
+
+
+def test_a_kernel_that_said_it_stopped_leaves_its_deployment_to_any_other(world):
+    deployment = world.deployment()
+    beat(world, deployment)
+    beat(world, deployment, "stopped")
+    assert beat(world, deployment, kernel=OTHER).status_code == 200
+    assert beat(world, deployment).status_code == 409
+
+
+def test_a_deployment_found_by_name_says_as_much_as_the_list_and_its_own_address(world):
+    deployment = world.deployment("lines", min_threshold=0.4)
+    world.monitor(deployment)
+    beat(world, deployment)
+    base = f"/api/organization/{world.organization}/deployments"
+    found = world.user.get(f"{base}/find", params={"name": "lines"}).json()
+    assert found == seen(world, deployment) == world.user.get(base).json()["items"][0]
+    assert (found["inferences"], found["serving"]["state"]) == (1, "ready")
+
+
 def test_the_heartbeat_of_a_deleted_deployment_is_answered_with_404(world):
     deployment = world.deployment()
     world.user.delete(f"/api/deployment/{deployment['id']}?force_delete=True")

@@ -4,9 +4,14 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import numpy as np
 import pytest
 
-from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY
+from picsellia_jupyter.domain.predictions import considered
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.wire.predictions import from_raw
+from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY, log_from_json
+from picsellia_jupyter.workflows.metrics import summarize
 
 
 def stored_blobs(world):
@@ -70,7 +75,8 @@ def test_the_same_id_in_two_deployments_is_two_predictions(world):
         ({"width": 640}, "48 x 32 pixels, not 640 x 32"),
         ({"width": 0}, "width"),
         ({"filename": "../../etc/passwd"}, "no slashes"),
-        ({"filename": "a\x00b"}, "printable"),
+        ({"filename": "a\x00b"}, "control characters"),
+        ({"filename": "gpj.\u202eexe"}, "writing direction"),
         ({"latency": -1}, "latency"),
         ({"timestamp": 1.7e12}, "milliseconds"),
         ({"custom_metadata": {PREDICTION_ID_KEY: "mine"}}, "not a UUID"),
@@ -124,6 +130,27 @@ def test_a_photo_taken_sideways_is_stored_with_its_upright_size(world, encoded):
     assert reply.status_code == 201
     asset = world.user.get(f"/api/deployment/{deployment['id']}/predictedassets").json()["items"][0]
     assert asset["data"]["meta"] == {"width": 32, "height": 48}
+
+
+def test_a_photo_of_several_pictures_as_phones_write_it_is_a_jpeg(world, several_pictures):
+    deployment = world.deployment()
+    photo = base64.b64encode(several_pictures).decode()
+    reply = world.monitor(deployment, image=photo, content_type="IMAGE/JPEG", filename="p.jpg")
+    assert reply.status_code == 201, reply.text
+    asset = world.user.get(f"/api/deployment/{deployment['id']}/predictedassets").json()["items"][0]
+    assert asset["data"]["content_type"] == "image/jpeg"
+    assert asset["data"]["meta"] == {"width": 48, "height": 32}
+
+
+def test_a_name_with_unusual_spaces_is_kept_as_it_is(world):
+    deployment = world.deployment()
+    name = "Screenshot 2024-05-01 at 9.41.07\u202fPM\u00a0(1).png"
+    reply = world.monitor(
+        deployment, filename=name, source="caf\u00e9\u00a0!", tags=["l\u2019\u00a0un"]
+    )
+    assert reply.status_code == 201, reply.text
+    asset = world.user.get(f"/api/deployment/{deployment['id']}/predictedassets").json()["items"][0]
+    assert asset["data"]["filename"] == name
 
 
 def test_a_sample_rate_decides_which_images_are_kept_but_counts_all(world):
@@ -188,6 +215,33 @@ def test_aggregates_name_latencies_and_labels_over_the_threshold(world):
     labels = caller.get(path, params={"service": "label_distribution"}).json()["result"]
     # The second box scores exactly the threshold, which is not over it.
     assert labels == {"one": 3}
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.7])
+def test_every_count_over_a_threshold_is_the_same(world, threshold):
+    random = np.random.default_rng(7).random(200)
+    edge = np.float32(threshold)
+    near = [edge, np.nextafter(edge, np.float32(0)), np.nextafter(edge, np.float32(1))]
+    scores = np.concatenate([random, near, [threshold]]).astype(np.float32)
+    raw = {
+        "detection_classes": [0] * len(scores),
+        "detection_scores": [float(score) for score in scores],
+        "detection_boxes": [[0, 0, 1, 1]] * len(scores),
+    }
+    deployment = world.deployment(min_threshold=threshold)
+    world.monitor(deployment, raw_predictions=raw, timestamp=5.0)
+    counted = world.login(deployment).get(
+        f"/api/deployment/{deployment['id']}/stats", params={"service": "label_distribution"}
+    ).json()["result"]  # fmt: skip
+    found = from_raw(InferenceType.OBJECT_DETECTION, raw)
+    drawn = summarize(
+        log_from_json(metrics(world, deployment)),
+        deployment="lines", labels={0: "zero"}, threshold=threshold, since=None, until=9.0,
+    )  # fmt: skip
+    expected = int((scores > edge).sum())
+    assert counted == {"zero": expected}
+    assert len(considered(found, threshold=threshold)) == expected
+    assert drawn.shapes == expected
 
 
 def test_statistics_of_nothing_are_empty_and_unknown_ones_refused(world):

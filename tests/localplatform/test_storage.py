@@ -29,6 +29,20 @@ def test_a_page_that_calls_itself_an_image_is_served_as_plain_bytes(world):
     assert reply.headers["content-disposition"].startswith("attachment")
 
 
+def test_a_jpeg_of_several_pictures_is_stored_and_served_as_a_jpeg(world, several_pictures):
+    data = register(world, world.upload("p.jpg", several_pictures), "p.jpg").json()
+    assert data["upload_status"] == "DONE"
+    assert data["content_type"] == "image/jpeg"
+    assert world.stranger.get(data["presigned_url"]).headers["content-type"] == "image/jpeg"
+
+
+def test_two_uploads_under_one_file_name_are_two_data_with_their_own_bytes(world, encoded):
+    pictures = [encoded(48, 32), encoded(24, 16)]
+    made = [register(world, world.upload("x.png", body), "x.png").json() for body in pictures]
+    assert made[0]["id"] != made[1]["id"]
+    assert [world.stranger.get(data["presigned_url"]).content for data in made] == pictures
+
+
 def test_an_address_is_good_for_an_hour_and_for_one_object_and_method(world, encoded):
     url = register(world, world.upload("x.png", encoded())).json()["presigned_url"]
     other = world.upload("y.png", encoded())
@@ -67,10 +81,37 @@ def test_names_the_platform_did_not_make_are_refused(world, name):
         checked_object_name(name)
 
 
-@pytest.mark.parametrize("filename", ["../x.png", "a\\b.png", "", "x" * 256, "..", "a\r\nb"])
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "../x.png", "a\\b.png", "", "x" * 256, "..", "a\r\nb", "a\x7fb", "a\u0085b",
+        "a\u2028b", "gpj.\u202eexe", "a\u2066b",
+    ],
+)  # fmt: skip
 def test_file_names_with_paths_or_control_characters_are_refused(world, encoded, filename):
-    reply = register(world, world.upload("x.png", encoded()), filename)
+    name = world.upload("x.png", encoded())
+    reply = register(world, name, filename)
     assert reply.status_code == 422
+
+
+def test_a_file_name_with_half_a_character_is_refused(world):
+    lake = world.user.get(f"/api/organization/{world.organization}/datalake").json()["id"]
+    body = rb'{"type": "IMAGE", "object_name": "data/x", "filename": "\ud800.png"}'
+    assert world.user.post(f"/api/datalake/{lake}/datas", content=body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "Screenshot at 9.41.07\u202fPM.png", "1\u00a0000.png", "\u3000.png", "\u05e9\u200e.png",
+        "\U0001f469\u200d\U0001f680.png", "caf\u00e9 \u6771\u4eac #1 50%20?.png",
+    ],
+)  # fmt: skip
+def test_every_other_file_name_is_kept_as_it_is(world, encoded, filename):
+    reply = register(world, world.upload(filename, encoded()), filename)
+    assert reply.status_code == 201, reply.text
+    assert reply.json()["filename"] == filename
+    assert world.stranger.get(reply.json()["presigned_url"]).content == encoded()
 
 
 def test_an_object_that_was_never_uploaded_cannot_be_registered(world):
@@ -84,7 +125,7 @@ def test_a_file_name_leaves_only_a_harmless_suffix_in_the_object_name():
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(tmp_path):
-    blobs, name = Blobs(str(tmp_path / "s")), new_object_name("DATA", "x.png")
+    blobs, name = Blobs(tmp_path / "s"), new_object_name("DATA", "x.png")
 
     def broken():
         with blobs.writing(name) as stream:
@@ -101,7 +142,7 @@ def test_parts_that_a_crash_left_are_gone_after_the_next_start(tmp_path):
     part = tmp_path / "s" / "data" / ".part-0123"
     part.parent.mkdir(parents=True)
     part.write_bytes(b"half")
-    Blobs(str(tmp_path / "s"))
+    Blobs(tmp_path / "s")
     assert not part.exists()
 
 

@@ -161,6 +161,16 @@ def test_what_does_not_fit_is_refused_by_name(kind: str, change: dict[str, Any],
         from_raw(InferenceType(kind), {**raw, **change})
 
 
+@pytest.mark.parametrize(
+    ("given", "read"), [({"score": 0.0}, 0.0), ({"score": None}, 1.0), ({}, 1.0)]
+)
+def test_only_a_shape_without_a_score_is_certain(given: dict[str, Any], read: float):
+    shape = {"label": {"name": "zero"}, "x": 1, "y": 2, "w": 3, "h": 4, **given}
+    found = from_shapes(InferenceType.OBJECT_DETECTION, {"rectangles": [shape]}, {"zero": 0})
+
+    assert found.scores.tolist() == [read]
+
+
 def test_a_review_with_an_unknown_label_is_refused_by_its_name():
     with pytest.raises(InvalidPredictionError, match="'dog' is not one of"):
         from_shapes(

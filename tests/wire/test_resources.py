@@ -26,11 +26,20 @@ def through_json(value: object) -> dict:
     return json.loads(json.dumps(value))
 
 
-def test_a_heartbeat_comes_back_whole():
+@pytest.mark.parametrize("claim", [True, False])
+def test_a_heartbeat_comes_back_whole(claim: bool):
     kernel = ServingKernel("k1", "http://127.0.0.1:4000", "local", 77)
-    beat = Heartbeat(ServingState.DEGRADED, kernel, "the worker was restarted")
+    beat = Heartbeat(ServingState.DEGRADED, kernel, "the worker was restarted", claim)
 
     assert resources.heartbeat_from_json(through_json(resources.heartbeat_to_json(beat))) == beat
+
+
+def test_a_heartbeat_that_says_nothing_of_a_claim_makes_none():
+    kernel = ServingKernel("k1", "http://127.0.0.1:4000", "local", 77)
+    raw = resources.heartbeat_to_json(Heartbeat(ServingState.READY, kernel))
+    del raw["claim"]
+
+    assert resources.heartbeat_from_json(raw).claim is False
 
 
 def test_a_serving_job_comes_back_whole_and_does_not_show_its_tokens():

@@ -10,6 +10,7 @@ from pydantic import BaseModel, field_validator
 from sqlalchemy import func, select
 
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingState
+from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -47,6 +48,7 @@ class HeartbeatBody(BaseModel):
     state: ServingState
     reason: str = ""
     kernel: KernelBody
+    claim: bool = False
 
     def value(self) -> Heartbeat:
         """The heartbeat it spells."""
@@ -61,10 +63,15 @@ async def health() -> dict[str, Any]:
 
 @router.post("/api/local/deployments/{deployment_id}/heartbeat")
 def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Json:
-    """Take down how a serving kernel is; tell it the threshold that holds now."""
+    """Take down how a serving kernel is; tell it the threshold that holds now.
+
+    Only one kernel serves a deployment: the last that claimed it, or else the first that spoke.
+    """
     beat = heartbeat_to_json(body.value())
     with here.store.writing() as session:
         row = the(session, Deployment, deployment_id, kind="deployment")
+        if not beat["claim"]:
+            _refuse_other_kernel(row, beat["kernel"]["kernel_id"])
         row.serving_state = beat["state"]
         row.serving_reason = beat["reason"]
         row.serving_kernel = beat["kernel"]
@@ -93,3 +100,15 @@ def status(here: Here) -> Json:
         "started_at": here.started_at,
         "counts": counts,
     }
+
+
+def _refuse_other_kernel(row: Deployment, kernel_id: str) -> None:
+    # Silence is no farewell: a kernel that was only paused must still find its deployment.
+    known = row.serving_kernel
+    if known is None or row.serving_state == ServingState.STOPPED.value:
+        return
+    if known["kernel_id"] != kernel_id:
+        raise ConflictError(
+            f"The deployment {row.name!r} is served by another serving kernel.",
+            f"Stop that one, {known['kernel_id']} at {known['address']}, or claim the deployment.",
+        )
