@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+import dataclasses
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -28,8 +30,8 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.serving import upload
 from picsellia_jupyter.serving.auth import Gatekeeper, Guard
+from picsellia_jupyter.serving.room import QueueFullError
 from picsellia_jupyter.serving.service import Service
-from picsellia_jupyter.serving.supervisor import QueueFullError
 from picsellia_jupyter.serving.upload import TooLargeError
 from picsellia_jupyter.wire import resources
 
@@ -52,14 +54,16 @@ _STATUS: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
 _log = logging.getLogger(__name__)
 
 
-def build(service: Service, keeper: Gatekeeper, address: str, on_stopped: Any) -> Guard:
+def build(
+    service: Service, keeper: Gatekeeper, address: str, on_stopped: Callable[[], None]
+) -> Guard:
     """The front as an ASGI app.
 
     Args:
         service: what it serves.
         keeper: knows the tokens.
         address: its own, `http://127.0.0.1:PORT`.
-        on_stopped: called after the reply to `/control/stop` was sent.
+        on_stopped: called after the reply to a stop was sent.
     """
     routes = _Routes(service, keeper, on_stopped)
     app = Starlette(
@@ -86,7 +90,9 @@ def build(service: Service, keeper: Gatekeeper, address: str, on_stopped: Any) -
 
 
 class _Routes:
-    def __init__(self, service: Service, keeper: Gatekeeper, on_stopped: Any) -> None:
+    def __init__(
+        self, service: Service, keeper: Gatekeeper, on_stopped: Callable[[], None]
+    ) -> None:
         self._service = service
         self._keeper = keeper
         self._on_stopped = on_stopped
@@ -103,22 +109,24 @@ class _Routes:
 
     async def attach(self, request: Request) -> JSONResponse:
         deployment_id = _text(await _json(request), "deployment_id")
-        await asyncio.to_thread(self._service.attach, deployment_id)
+        await run_in_threadpool(self._service.attach, deployment_id)
         return JSONResponse({})
 
     async def flush(self, request: Request) -> JSONResponse:
-        self._check_deployment(request)
+        self._check_own(request)
         timeout_s = (await _json(request)).get("timeout_s", 10.0)
         if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float):
             raise InvalidInputError(f"timeout_s is {timeout_s!r}.", "Send a number of seconds.")
         within_s = min(max(float(timeout_s), 0.0), _MAX_FLUSH_S)
-        pending = await asyncio.to_thread(self._service.flush, within_s)
-        return JSONResponse({"pending": pending})
+        await run_in_threadpool(self._service.flush, within_s)
+        return JSONResponse(self._service.backlog())
 
     async def stop(self, request: Request) -> JSONResponse:
-        self._check_deployment(request)
-        await asyncio.to_thread(self._service.stop)
-        return JSONResponse({}, background=BackgroundTask(self._on_stopped))
+        """Answers when all is recorded or given up, which takes 135 s at most."""
+        self._check_own(request)
+        outcome = await run_in_threadpool(self._service.stop)
+        told = dataclasses.asdict(outcome)
+        return JSONResponse(told, background=BackgroundTask(self._on_stopped))
 
     async def login(self, request: Request) -> JSONResponse:
         body = await _json(request)
@@ -128,17 +136,18 @@ class _Routes:
         return JSONResponse({"jwt": token, "expires": expires})
 
     async def predict(self, request: Request) -> JSONResponse:
-        self._check_deployment(request)
+        self._check_own(request)
+        self._service.check_serves(request.path_params["deployment_id"])
         return JSONResponse(await self._service.predict(await upload.read(request)))
 
-    def _check_deployment(self, request: Request) -> None:
+    def _check_own(self, request: Request) -> None:
         """Refuse a token for another deployment; the control routes have none in their path."""
         deployment_id = request.path_params.get("deployment_id")
         if deployment_id is None:
             return
         if request.state.deployment_id != deployment_id:
             raise AuthenticationError("The token is for another deployment.", "Log in again.")
-        self._service.check_serves(deployment_id)
+        self._service.check_is_of(deployment_id)
 
 
 async def _json(request: Request) -> dict[str, Any]:

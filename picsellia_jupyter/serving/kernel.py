@@ -3,42 +3,65 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from picsellia_jupyter.domain.errors import MissingExtraError
+from picsellia_jupyter.serving import ending
 from picsellia_jupyter.serving.platform import Connect, connector
 from picsellia_jupyter.wire import resources
 
 _RUNNING: list[ServingProgram] = []
 """The program of this kernel, at most one: a second `start` has to find the first."""
+_FRONT_END_S = 8.0
+"""Seconds that requests under way get once the reply to a stop was sent."""
 
 
 class ServingProgram:
     """The front, the worker and what reports for them, in this process."""
 
-    def __init__(self, job: dict[str, Any], connect: Connect | None = None) -> None:
+    def __init__(
+        self,
+        job: dict[str, Any],
+        connect: Connect | None = None,
+        end_process: Callable[[], None] | None = None,
+    ) -> None:
         """Bind a port; `start` does the rest.
 
         Args:
             job: a serving job as JSON.
             connect: what makes connections to the platform; the job's own by default.
+            end_process: ends the process once the program was told to stop, or its deployment
+                is not its own any more; None where the process is not the program's to end.
         """
-        from picsellia_jupyter.serving import app, front
+        from picsellia_jupyter.serving import app, front, logfile
         from picsellia_jupyter.serving.auth import Gatekeeper
         from picsellia_jupyter.serving.service import Service
 
         told = resources.job_from_json(job)
         listener = front.listen()
         self.address = front.address_of(listener)
-        self.service = Service(told, self.address, connect or connector(told))
-        guarded = app.build(self.service, Gatekeeper(told), self.address, self._end_front)
+        self._log = logfile.open_for(told)
+        self._end_process = end_process
+        self._ending = threading.Lock()
+        connect = connect or connector(told)
+        self.service = Service(told, self.address, connect, log=self._log, on_gone=self._end)
+        guarded = app.build(self.service, Gatekeeper(told), self.address, self._end)
         self._front = front.Front(guarded, listener)
+
+    @property
+    def log_file(self) -> str | None:
+        """Where its last lines and those of its workers are."""
+        return str(self._log.path) if self._log else None
 
     def start(self) -> None:
         """Answer from now on, and prepare the model beside that."""
+        if self._log and self._end_process:
+            self._log.catch_faults()
         self._front.start()
         threading.Thread(target=self.service.prepare, name="prepare", daemon=True).start()
 
@@ -46,28 +69,41 @@ class ServingProgram:
         """Finish what is under way and end; may be called again."""
         self.service.stop(reason)
         self._front.stop()
-        self._front.join(5.0)
+        self._front.join(_FRONT_END_S)
+        if self._log:
+            self._log.close()
 
-    def _end_front(self) -> None:
+    def _end(self) -> None:
+        """End the front and then the process; returns at once."""
+        # Not in the front's own thread, which must first send what it has to say.
+        if self._ending.acquire(blocking=False):
+            threading.Thread(target=self._end_now, name="end", daemon=True).start()
+
+    def _end_now(self) -> None:
         self._front.stop()
+        self._front.join(_FRONT_END_S)
+        if self._end_process:
+            self._end_process()
 
 
-def start(job: dict[str, Any]) -> dict[str, str]:
+def start(job: dict[str, Any]) -> dict[str, str | None]:
     """Serve a model version from this kernel; a program that runs here already is stopped.
 
     Args:
         job: a serving job as JSON (`wire.resources.job_to_json`).
 
     Returns:
-        `{"address": "http://127.0.0.1:PORT"}`, at once: how far it is, the front's
-        `/control/status` tells.
+        `{"address": "http://127.0.0.1:PORT", "log_file": PATH}`, at once: how far it is, the
+        front's `/control/status` tells. The log file, None where it cannot be written, holds
+        the last lines of the kernel and its workers, also after they died.
 
     Raises:
         MissingExtraError: the packages of the extra `serving` are not installed.
     """
     stop("replaced by another start")
     try:
-        program = ServingProgram(job)
+        end_process = functools.partial(ending.end_process, job["kernel_id"])
+        program = ServingProgram(job, end_process=end_process)
     except ModuleNotFoundError as error:
         name = error.name or "starlette"
         raise MissingExtraError("A serving kernel", name, "serving") from error
@@ -75,7 +111,7 @@ def start(job: dict[str, Any]) -> dict[str, str]:
     program.start()
     atexit.register(program.stop, "the kernel ended")
     _stop_on_sigterm()
-    return {"address": program.address}
+    return {"address": program.address, "log_file": program.log_file}
 
 
 def stop(reason: str = "stopped") -> None:

@@ -36,7 +36,12 @@ class Platform(Protocol):
         """Fetch a file; it appears in the folder whole or not at all."""
 
     def heartbeat(self, deployment_id: str, beat: Heartbeat) -> HeartbeatReply:
-        """Tell how the serving kernel is; NotFoundError once the deployment is gone."""
+        """Tell how the serving kernel is.
+
+        Raises:
+            NotFoundError: the deployment is gone.
+            ConflictError: another kernel has claimed it since.
+        """
 
     def monitor(
         self,

@@ -21,8 +21,9 @@ _LONGEST_LINE = 500
 class WorkerLog:
     """The last lines that workers printed; kept across restarts."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_line: Callable[[str], None] = lambda _: None) -> None:
         self._lines: collections.deque[str] = collections.deque(maxlen=_LOG_LINES)
+        self._on_line = on_line
 
     def tail(self) -> tuple[str, ...]:
         """At most 30 lines, oldest first."""
@@ -35,6 +36,7 @@ class WorkerLog:
                 text = line.decode("utf-8", "replace").rstrip()
                 if text:
                     self._lines.append(text[:_LONGEST_LINE])
+                    self._on_line(text[:_LONGEST_LINE])
 
 
 class WorkerProcess:
@@ -46,14 +48,25 @@ class WorkerProcess:
         Args:
             log: takes what it prints.
             on_end: called once, from a thread, when it has ended for whatever reason.
+
+        Raises:
+            NotServingError: it cannot be started; nothing of it is left.
         """
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = sandbox.spawn(theirs)
         self._channel = Channel(ours)
         self._log = log
-        self._reader = self._thread("log", lambda: log.follow(_stdout(self._process.stdout)))
-        self._thread("wait", lambda: self._await_end(on_end))
+        try:
+            with theirs:
+                self._process = sandbox.spawn(theirs)
+        except OSError as error:
+            self._channel.close()
+            raise _not_started(error) from error
+        try:
+            self._reader = self._thread("log", lambda: log.follow(_stdout(self._process.stdout)))
+            self._thread("wait", lambda: self._await_end(on_end))
+        except RuntimeError as error:  # no more threads
+            self.end()
+            raise _not_started(error) from error
 
     @property
     def pid(self) -> int:
@@ -123,6 +136,13 @@ class WorkerProcess:
         thread = threading.Thread(target=run, name=f"model worker: {name}", daemon=True)
         thread.start()
         return thread
+
+
+def _not_started(error: Exception) -> NotServingError:
+    return NotServingError(
+        f"The model worker could not be started: {error}.",
+        "End other processes on this machine, then deploy the model again.",
+    )
 
 
 def _stdout(stream: IO[bytes] | None) -> IO[bytes]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+import dataclasses
+import logging
 import os
 import threading
-import time
-import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from picsellia_jupyter.domain.deployments import (
@@ -19,38 +19,58 @@ from picsellia_jupyter.domain.deployments import (
 )
 from picsellia_jupyter.domain.errors import (
     ConflictError,
-    ModelLoadError,
     NotFoundError,
     NotServingError,
     PicselliaJupyterError,
-    PlatformUnreachableError,
     ServingError,
 )
-from picsellia_jupyter.domain.predictions import PredictedImage, considered
-from picsellia_jupyter.serving import download, sandbox, trial
-from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
+from picsellia_jupyter.serving import download, predicting, trial
+from picsellia_jupyter.serving.heart import FIRST_BEAT_S, Heart
+from picsellia_jupyter.serving.logfile import LogFile
+from picsellia_jupyter.serving.messages import LoadRequest
 from picsellia_jupyter.serving.platform import Connect, Platform
-from picsellia_jupyter.serving.reporting import Heart, Record, Recorder
+from picsellia_jupyter.serving.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.status import Status, StatusBoard
 from picsellia_jupyter.serving.supervisor import Supervisor
 from picsellia_jupyter.serving.upload import Upload
-from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
 
 DRAIN_S = 5.0
-"""Seconds that images at hand, and then predictions not yet recorded, get at a stop."""
-_FIRST_BEAT_S = 20.0
+"""Seconds that images at hand get at a stop."""
+SUPERSEDED = "superseded by another serving kernel"
 _SERVING = (ServingState.READY, ServingState.DEGRADED)
+
+_log = logging.getLogger(__name__)
 
 
 class Service:
     """Serves one model version for one deployment."""
 
-    def __init__(self, job: ServingJob, address: str, connect: Connect) -> None:
+    def __init__(
+        self,
+        job: ServingJob,
+        address: str,
+        connect: Connect,
+        *,
+        log: LogFile | None = None,
+        on_gone: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make it; `prepare` comes next.
+
+        Args:
+            job: what to serve.
+            address: of the front.
+            connect: makes connections to the platform.
+            log: takes what happens, and what workers print.
+            on_gone: called once it has stopped because its deployment is not its own any more.
+        """
         self.job = job
         self._kernel = ServingKernel(job.kernel_id, address, job.place, os.getpid())
         self._connect = connect
-        self._board = StatusBoard()
+        self._log = log
+        self._on_gone = on_gone
+        self._board = StatusBoard(lambda status: self._say("kernel", status.in_words()))
+        self._outcome: Outcome | None = None
         self._supervisor: Supervisor | None = None
         self._recorder: Recorder | None = None
         self._heart: Heart | None = None
@@ -75,15 +95,23 @@ class Service:
 
     def report(self) -> Json:
         """The reply of `/control/status`."""
-        recorder = self._recorder
-        trouble = recorder.trouble if recorder else ""
         status = self.status
         return {
             **status.to_json(),
-            "detail": status.detail or trouble,
+            **self.backlog(),
+            "detail": status.detail or self._hold_up,
             "log_tail": list(self._supervisor.log_tail) if self._supervisor else [],
+            "log_file": str(self._log.path) if self._log else None,
+            "stopped": dataclasses.asdict(self._outcome) if self._outcome else None,
+        }
+
+    def backlog(self) -> Json:
+        """What is not recorded yet, what never will be, and why: the reply to a flush."""
+        recorder = self._recorder
+        return {
             "pending": recorder.pending if recorder else 0,
             "failed": recorder.failed if recorder else 0,
+            "trouble": recorder.trouble if recorder else "",
         }
 
     # Preparing -----------------------------------------------------------------------------
@@ -94,9 +122,9 @@ class Service:
             dry_run = self._prepare(self._connect())
         except PicselliaJupyterError as error:
             self._fail(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told in the status, where its owner looks
             self._fail(ServingError(f"Preparing failed: {type(error).__name__}: {error}"))
-            raise
+            _log.exception("Preparing failed")
         else:
             self._board.set(dry_run=dry_run, detail="ready to serve a deployment")
 
@@ -112,10 +140,12 @@ class Service:
         )
         self._begin(ServingState.LOADING, Stage.LOAD, f"{version.title} in a model worker")
         request = LoadRequest(files.model, files.manifest, version.type)
-        supervisor = self._supervisor = Supervisor(request, self._worker_changed)
+        supervisor = self._supervisor = Supervisor(
+            request, self._worker_changed, lambda line: self._say("worker", line)
+        )
         runtime = supervisor.start()
         self._begin(ServingState.WARMING, Stage.DRY_RUN, "one made-up photo, twice")
-        return _dry_run(supervisor, runtime)
+        return trial.run(supervisor, runtime)
 
     def _downloading(self, name: str, title: str) -> None:
         self._board.set(detail=f"{name} of {title}")
@@ -139,21 +169,30 @@ class Service:
             ConflictError: it serves another deployment already.
             NotFoundError: the platform knows no such deployment.
             PlatformUnreachableError: the platform does not answer.
+            ServingError: anything else went wrong; it is not attached then.
         """
         with self._attaching:
             if self._deployment_id == deployment_id:
                 return
             self._check_attachable(deployment_id)
-            self._deployment_id = deployment_id
-            self._recorder = Recorder(self._connect, deployment_id)
-            # Before the first heartbeat, which has the platform send images here.
-            self._board.set(state=ServingState.READY, stage=Stage.READY, detail="")
-            self._heart = Heart(self._connect, deployment_id, self._describe, self._gone)
             try:
-                _wait_for_first_beat(self._heart)
+                self._attach(deployment_id)
             except PicselliaJupyterError:
                 self._detach()
                 raise
+            except Exception as error:
+                self._detach()
+                raise ServingError(
+                    f"Attaching failed: {type(error).__name__}: {error}", "Deploy the model again."
+                ) from error
+
+    def _attach(self, deployment_id: str) -> None:
+        self._deployment_id = deployment_id
+        self._recorder = Recorder(self._connect, deployment_id)
+        # Before the first heartbeat, which has the platform send images here.
+        self._board.set(state=ServingState.READY, stage=Stage.READY, detail="")
+        self._heart = Heart(self._connect, deployment_id, self._describe, self._gone)
+        self._heart.wait_for_first(FIRST_BEAT_S)
 
     def _check_attachable(self, deployment_id: str) -> None:
         if self._deployment_id is not None:
@@ -190,48 +229,33 @@ class Service:
                 f"{f': {status.detail}' if status.detail else ''}.",
                 "Wait for it to be ready, or deploy the model again.",
             )
+        self.check_is_of(deployment_id)
+
+    def check_is_of(self, deployment_id: str) -> None:
+        """Refuse to be asked about another deployment.
+
+        Raises:
+            NotFoundError: it is attached to another one, or to none.
+        """
         if deployment_id != self._deployment_id:
-            raise NotFoundError.named("deployment", deployment_id, [self._deployment_id])
+            known = [self._deployment_id] if self._deployment_id else []
+            raise NotFoundError.named("deployment", deployment_id, known)
 
     async def predict(self, upload: Upload) -> Json:
         """Predict on one image and have the prediction recorded.
 
         Raises:
             InvalidImageError: it is no image, or one that cannot be predicted on.
+            QueueFullError: too much waits, for the model or to be recorded.
             NotServingError: there is no worker, or it died over this image.
         """
-        at = time.time()
-        supervisor = self._supervisor
-        if supervisor is None:
+        supervisor, recorder = self._supervisor, self._recorder
+        if supervisor is None or recorder is None:
             raise NotServingError("No model is loaded.", "Wait for the kernel to be ready.")
-        reply = await asyncio.wrap_future(
-            supervisor.submit(upload.image, upload.filename, record=upload.monitor)
-        )
-        raw = PredictedImage(upload.filename, reply.size, reply.found, reply.latency_s)
-        prediction_id = self._record(upload, reply, raw, at) if upload.monitor else None
+        predicted = await predicting.predict(upload, supervisor, recorder)
         threshold = self._heart.threshold if self._heart else None
-        found = considered(reply.found, threshold=threshold) if upload.postprocess else reply.found
-        shown = PredictedImage(raw.source, raw.size, found, raw.latency_s, prediction_id)
-        answer = resources.reply_to_json(shown, monitored=prediction_id is not None)
+        answer = predicting.answer(predicted, threshold if upload.postprocess else None)
         return {**answer, "threshold": threshold}
-
-    def _record(
-        self, upload: Upload, reply: WorkerReply, raw: PredictedImage, at: float
-    ) -> str | None:
-        """Queue a prediction; its id, or None where there is no room."""
-        prediction_id = str(uuid.uuid4())
-        record = Record(
-            PredictedImage(raw.source, raw.size, raw.found, raw.latency_s, prediction_id),
-            reply.recorded or upload.image,
-            reply.content_type,
-            at,
-            upload.tags,
-            upload.source,
-            upload.metadata,
-            upload.custom_metadata,
-        )
-        recorder = self._recorder
-        return prediction_id if recorder and recorder.add(record) else None
 
     def flush(self, timeout_s: float) -> int:
         """Wait until every prediction is recorded; the number of those that are not."""
@@ -239,24 +263,43 @@ class Service:
 
     # Stopping ------------------------------------------------------------------------------
 
-    def stop(self, reason: str = "stopped") -> None:
-        """Answer the images at hand, record their predictions, end the worker."""
+    def stop(self, reason: str = "stopped") -> Outcome:
+        """Answer the images at hand, record what was predicted, end the worker.
+
+        It takes 135 s at most: 5 s for the images at hand, 5 s for the worker, 120 s for the
+        predictions (10 s without a single one recorded), 3 s for the last heartbeat.
+
+        Returns:
+            What became of the predictions of this kernel; the same when called again.
+        """
         with self._stopping:
-            self._board.set(state=ServingState.STOPPED, detail=reason)
-            if self._supervisor:
-                self._supervisor.drain(DRAIN_S)
-                self._supervisor.stop()
-            if self._recorder:
-                self._recorder.flush(DRAIN_S)
-                self._recorder.close()
-            if self._heart:
-                self._heart.stop()
+            if self._outcome is None:
+                self._outcome = self._stop(reason)
+            return self._outcome
+
+    def _stop(self, reason: str) -> Outcome:
+        self._board.set(state=ServingState.STOPPED, detail=reason)
+        if self._supervisor:
+            self._supervisor.drain(DRAIN_S)
+            self._supervisor.stop()
+        outcome = Outcome()
+        if self._recorder:
+            self._recorder.drain()
+            outcome = self._recorder.close()
+        self._board.add_detail(outcome.in_words())
+        if self._heart:
+            self._heart.stop()
+        return outcome
 
     def _gone(self, error: PicselliaJupyterError) -> None:
+        superseded = isinstance(error, ConflictError)
+        reason = SUPERSEDED if superseded else f"The deployment is gone: {error.fact}"
         # From the heart's own thread, which must not wait for itself.
-        threading.Thread(
-            target=self.stop, args=(f"The deployment is gone: {error.fact}",), daemon=True
-        ).start()
+        threading.Thread(target=self._leave, args=(reason,), name="leave", daemon=True).start()
+
+    def _leave(self, reason: str) -> None:
+        self.stop(reason)
+        self._on_gone()
 
     # What changes by itself ----------------------------------------------------------------
 
@@ -273,26 +316,12 @@ class Service:
         return ServingError(reason, "Deploy the model again.", log_tail=tail)
 
     def _describe(self) -> Heartbeat:
-        return Heartbeat(self.status.state, self._kernel, self.status.detail)
+        return Heartbeat(self.status.state, self._kernel, self.status.detail or self._hold_up)
 
+    @property
+    def _hold_up(self) -> str:
+        return self._recorder.hold_up if self._recorder else ""
 
-def _dry_run(supervisor: Supervisor, runtime: str) -> DryRun:
-    """Predict on a made-up photo: once cold, then timed."""
-    image = trial.photo()
-    try:
-        for _ in ("cold", "warm"):
-            reply = supervisor.submit(image, trial.NAME, record=False).result()
-    except PicselliaJupyterError as error:
-        raise ModelLoadError(
-            f"The dry run failed: {error.fact}", error.remedy, log_tail=supervisor.log_tail
-        ) from error
-    return DryRun(reply.latency_s, len(reply.found), runtime, sandbox.KIND)
-
-
-def _wait_for_first_beat(heart: Heart) -> None:
-    try:
-        heart.first.result(_FIRST_BEAT_S)
-    except TimeoutError as error:
-        raise PlatformUnreachableError(
-            f"The platform took no heartbeat within {_FIRST_BEAT_S:g} s.", "Is it running?"
-        ) from error
+    def _say(self, who: str, text: str) -> None:
+        if self._log:
+            self._log.say(who, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,11 @@ class Status:
     error: PicselliaJupyterError | None = None
     """What preparing failed with, or why the worker was given up."""
 
+    def in_words(self) -> str:
+        """The status on one line."""
+        stage = f" ({self.stage.value})" if self.stage else ""
+        return f"{self.state.value}{stage}{f': {self.detail}' if self.detail else ''}"
+
     def to_json(self) -> Json:
         """The part of `/control/status` that says how the kernel is."""
         return {
@@ -41,8 +47,9 @@ class Status:
 class StatusBoard:
     """The present status; written and read by any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[Status], None]) -> None:
         self._status = Status()
+        self._on_change = on_change
         self._lock = threading.Lock()
 
     @property
@@ -54,5 +61,15 @@ class StatusBoard:
         """Replace fields of the status; a stopped kernel stays stopped."""
         with self._lock:
             if self._status.state is not ServingState.STOPPED:
-                self._status = dataclasses.replace(self._status, **changes)
+                self._replace(changes)
             return self._status
+
+    def add_detail(self, text: str) -> None:
+        """Say more about the present status, whatever it is."""
+        with self._lock:
+            self._replace({"detail": "; ".join(filter(None, (self._status.detail, text)))})
+
+    def _replace(self, changes: dict[str, Any]) -> None:
+        before, self._status = self._status, dataclasses.replace(self._status, **changes)
+        if before != self._status:
+            self._on_change(self._status)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections
+import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,25 +12,32 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from picsellia_jupyter.domain.deployments import ServingState
-from picsellia_jupyter.domain.errors import NotServingError, PicselliaJupyterError
+from picsellia_jupyter.domain.errors import (
+    NotServingError,
+    PicselliaJupyterError,
+    ServingError,
+)
 from picsellia_jupyter.serving import messages
 from picsellia_jupyter.serving.channel import Message
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.process import WorkerLog, WorkerProcess
+from picsellia_jupyter.serving.room import QueueFullError
 
 LOAD_TIMEOUT_S = 600.0
 PREDICT_TIMEOUT_S = 60.0
 QUEUE_LIMIT = 64
 QUEUE_BYTES_LIMIT = 256 * 1024 * 1024
+GRACE_S = 10.0
+"""Images in the queue wait so long for a new worker after one died."""
 _DEATHS_LIMIT, _DEATHS_WITHIN_S = 5, 60.0
+_FATAL_LIMIT = 2
+"""An image over which the worker died so often is not tried again: clients repeat on a 503."""
 _BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
+
+_log = logging.getLogger(__name__)
 
 StateListener = Callable[[ServingState, str], None]
 """Told of READY, DEGRADED or UNHEALTHY, and why."""
-
-
-class QueueFullError(NotServingError):
-    """More images wait than the kernel holds; the client should slow down."""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,17 +50,29 @@ class _Call:
 class Supervisor:
     """One worker, a bounded queue before it, and a restart when it dies."""
 
-    def __init__(self, request: LoadRequest, on_state: StateListener) -> None:
+    def __init__(
+        self, request: LoadRequest, on_state: StateListener, on_line: Callable[[str], None]
+    ) -> None:
+        """Make it; `start` starts the worker.
+
+        Args:
+            request: the model that its workers load.
+            on_state: told when a worker died, is back, or is given up.
+            on_line: told every line that a worker prints.
+        """
         self._request = request
         self._on_state = on_state
-        self._log = WorkerLog()
+        self._log = WorkerLog(on_line)
         self._worker: WorkerProcess | None = None
         self._calls: collections.deque[_Call] = collections.deque()
         self._busy = False
         self._accepting = False
         self._draining = False
+        self._replacing = False
         self._stopped = False
+        self._last_failure = ""
         self._changed = threading.Condition()
+        self._fatal: collections.deque[bytes] = collections.deque(maxlen=32)
         self._deaths: collections.deque[float] = collections.deque(maxlen=_DEATHS_LIMIT)
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
@@ -89,7 +110,9 @@ class Supervisor:
         Raises:
             QueueFullError: too many wait already.
             NotServingError: there is no worker now.
+            ServingError: the worker died over this image before.
         """
+        self._check_not_fatal(image, name)
         call = _Call(messages.predict_message(image, name, record=record), timeout_s)
         with self._changed:
             if self._draining or not self._accepting:
@@ -103,6 +126,14 @@ class Supervisor:
             self._calls.append(call)
             self._changed.notify_all()
         return call.reply
+
+    def _check_not_fatal(self, image: bytes, name: str) -> None:
+        if self._fatal and self._fatal.count(_digest(image)) >= _FATAL_LIMIT:
+            raise ServingError(
+                f"The model worker died over {name!r} {_FATAL_LIMIT} times.",
+                "Leave this image out; the serving kernel's log tells more.",
+                log_tail=self.log_tail,
+            )
 
     def drain(self, timeout_s: float) -> bool:
         """Take no more images and wait until those at hand are answered."""
@@ -124,12 +155,21 @@ class Supervisor:
     # The supervisor's own thread -----------------------------------------------------------
 
     def _run(self) -> None:
-        while (worker := self._worker) is not None:
+        while (worker := self._worker) is not None and self._go_on(worker):
+            pass
+        self._refuse_waiting("Serving was stopped.", "Deploy the model again.")
+
+    def _go_on(self, worker: WorkerProcess) -> bool:
+        """Answer one image, or replace a dead worker; False when there is to be none."""
+        try:
             call = self._next(worker)
-            if call is not None:
-                self._answer(worker, call)
-            elif not self._replace(worker):
-                return
+            if call is None:
+                return self._replace(worker)
+            self._answer(worker, call)
+        except Exception:  # noqa: BLE001 - without this thread every image would wait forever
+            _log.exception("The supervisor of the model worker failed")
+            worker.kill()
+        return True
 
     def _next(self, worker: WorkerProcess) -> _Call | None:
         """The next image; None once the worker is dead or is to end."""
@@ -143,10 +183,14 @@ class Supervisor:
     def _answer(self, worker: WorkerProcess, call: _Call) -> None:
         try:
             if call.reply.set_running_or_notify_cancel():
-                answer = worker.call(call.message, timeout_s=call.timeout_s)
-                call.reply.set_result(messages.reply_of(answer))
+                call.reply.set_result(messages.reply_of(_ask(worker, call)))
         except PicselliaJupyterError as error:
+            if isinstance(error, NotServingError):
+                self._fatal.append(_digest(call.message.body))
             call.reply.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - it fails this image only
+            _log.exception("An image could not be answered")
+            call.reply.set_exception(_mistake(error))
         finally:
             with self._changed:
                 self._busy = False
@@ -154,33 +198,50 @@ class Supervisor:
 
     def _replace(self, dead: WorkerProcess) -> bool:
         """Start a new worker after one died; False when there is to be none."""
-        dead.end()
         self._deaths.append(time.monotonic())
-        self._refuse_waiting()
+        with self._changed:
+            self._replacing = True
+        dead.end()
+        patience = threading.Timer(GRACE_S, self._refuse_late)
+        patience.daemon = True
+        patience.start()
+        try:
+            return self._start_anew()
+        finally:
+            patience.cancel()
+
+    def _start_anew(self) -> bool:
         while not self._stopped:
             if self._dies_too_often():
-                reason = f"The model worker died {_DEATHS_LIMIT} times within a minute."
-                self._on_state(ServingState.UNHEALTHY, f"{reason} Deploy the model again.")
+                self._give_up()
                 return False
-            self._on_state(ServingState.DEGRADED, "The model worker died and is started anew.")
+            died = "The model worker died and is started anew."
+            self._tell(ServingState.DEGRADED, self._last_failure or died)
             if self._pause() and self._reload():
                 return True
         return False
 
-    def _refuse_waiting(self) -> None:
+    def _give_up(self) -> None:
+        why = f" The last time: {self._last_failure}" if self._last_failure else ""
+        reason = f"The model worker died {_DEATHS_LIMIT} times within a minute.{why}"
+        self._refuse_waiting(reason, "Deploy the model again.")
+        self._tell(ServingState.UNHEALTHY, f"{reason} Deploy the model again.")
+
+    def _refuse_late(self) -> None:
+        with self._changed:
+            if self._replacing:
+                fact = f"The model worker died and is not back after {GRACE_S:g} s."
+                self._refuse_waiting(fact, "Send the image again in a while.")
+
+    def _refuse_waiting(self, fact: str, remedy: str) -> None:
         with self._changed:
             self._accepting = False
             waiting, self._calls = list(self._calls), collections.deque()
             self._changed.notify_all()
         for call in waiting:
             if call.reply.set_running_or_notify_cancel():
-                call.reply.set_exception(
-                    NotServingError(
-                        "The model worker died before it came to this image.",
-                        "Send the image again; it is started anew.",
-                        log_tail=self.log_tail,
-                    )
-                )
+                error = NotServingError(fact, remedy, log_tail=self.log_tail)
+                call.reply.set_exception(error)
 
     def _dies_too_often(self) -> bool:
         full = len(self._deaths) == _DEATHS_LIMIT
@@ -195,13 +256,15 @@ class Supervisor:
     def _reload(self) -> bool:
         try:
             self._load()
-        except PicselliaJupyterError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it counts as a death
             self._deaths.append(time.monotonic())
-            self._on_state(ServingState.DEGRADED, str(error))
+            self._last_failure = str(error) or type(error).__name__
             return False
         with self._changed:
+            self._replacing = False
             self._accepting = not self._stopped
-        self._on_state(ServingState.READY, "")
+        self._last_failure = ""
+        self._tell(ServingState.READY, "")
         return True
 
     def _load(self) -> str:
@@ -212,11 +275,39 @@ class Supervisor:
         try:
             answer = worker.call(messages.load_message(self._request), timeout_s=LOAD_TIMEOUT_S)
             messages.raise_error(answer)
-        except PicselliaJupyterError:
+        except Exception:
             worker.end()
             raise
         return str(answer.header.get("runtime"))
 
+    def _tell(self, state: ServingState, reason: str) -> None:
+        try:
+            self._on_state(state, reason)
+        except Exception:  # noqa: BLE001 - the worker matters more than who is told of it
+            _log.exception("The state %s could not be told", state.value)
+
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _ask(worker: WorkerProcess, call: _Call) -> Message:
+    try:
+        return worker.call(call.message, timeout_s=call.timeout_s)
+    except PicselliaJupyterError:
+        raise
+    except Exception:
+        # Its answer may still come, and would be taken for that to the next image.
+        worker.kill()
+        raise
+
+
+def _digest(image: bytes) -> bytes:
+    return hashlib.blake2b(image, digest_size=16).digest()
+
+
+def _mistake(error: Exception) -> ServingError:
+    return ServingError(
+        f"The image could not be answered: {type(error).__name__}: {error}",
+        "The serving kernel's log tells more.",
+    )

@@ -1,4 +1,4 @@
-"""The made-up photo of the dry run."""
+"""The dry run: one made-up photo, predicted on twice before a kernel is announced."""
 
 from __future__ import annotations
 
@@ -7,9 +7,35 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
+from picsellia_jupyter.domain.deployments import DryRun
+from picsellia_jupyter.domain.errors import ModelLoadError, PicselliaJupyterError
+from picsellia_jupyter.serving import sandbox
+from picsellia_jupyter.serving.supervisor import Supervisor
+
 NAME = "dry-run.jpg"
 _WIDTH, _HEIGHT = 761, 327
 """Sides that fit no model's input, so that a mistake in resizing shows."""
+
+
+def run(supervisor: Supervisor, runtime: str) -> DryRun:
+    """Predict on a made-up photo: once cold, then timed.
+
+    Args:
+        supervisor: has a worker with the model.
+        runtime: what runs the model, in words.
+
+    Raises:
+        ModelLoadError: the model cannot predict on it.
+    """
+    image = photo()
+    try:
+        for _ in ("cold", "warm"):
+            reply = supervisor.submit(image, NAME, record=False).result()
+    except PicselliaJupyterError as error:
+        raise ModelLoadError(
+            f"The dry run failed: {error.fact}", error.remedy, log_tail=supervisor.log_tail
+        ) from error
+    return DryRun(reply.latency_s, len(reply.found), runtime, sandbox.KIND)
 
 
 def photo() -> bytes:

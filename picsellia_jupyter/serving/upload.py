@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
@@ -13,6 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from picsellia_jupyter.domain.errors import InvalidImageError, InvalidInputError
+from picsellia_jupyter.serving import fields
 
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
 _MAX_BODY = MAX_IMAGE_BYTES + 1024 * 1024
@@ -93,23 +92,16 @@ async def _upload(form: FormData) -> Upload:
     image = await media.read()
     if len(image) > MAX_IMAGE_BYTES:
         raise _too_large(len(image))
-    source = form.get("source")
     return Upload(
-        filename=_bare_name(media.filename),
+        filename=fields.bare_name(media.filename),
         image=image,
         monitor=_flag(form, "monitor"),
         postprocess=_flag(form, "postprocess"),
-        tags=tuple(str(tag) for tag in form.getlist("tags")),
-        source=str(source) if source else None,
-        metadata=_json_object(form, "metadata"),
-        custom_metadata=_json_object(form, "custom_metadata"),
+        tags=fields.tags(form.getlist("tags")),
+        source=fields.source(form.get("source")),
+        metadata=fields.json_object("metadata", form.get("metadata")),
+        custom_metadata=fields.json_object("custom_metadata", form.get("custom_metadata")),
     )
-
-
-def _bare_name(name: str | None) -> str:
-    """The file's name without any folders, whichever system it comes from."""
-    bare = PurePosixPath(PureWindowsPath(name or "").name).name
-    return bare[:255] or "image"
 
 
 def _flag(form: FormData, key: str) -> bool:
@@ -117,19 +109,6 @@ def _flag(form: FormData, key: str) -> bool:
     if said not in ("true", "false"):
         raise InvalidInputError(f"{key} is {said!r}.", "Send True or False.")
     return said == "true"
-
-
-def _json_object(form: FormData, key: str) -> Mapping[str, Any] | None:
-    text = form.get(key)
-    if not text:
-        return None
-    try:
-        value = json.loads(str(text))
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidInputError(f"{key} is no JSON object.", 'Send text such as {"camera": 3}.')
-    return value
 
 
 def _too_large(size: int) -> TooLargeError:

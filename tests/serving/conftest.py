@@ -117,7 +117,9 @@ def host(tmp_path):
     def begin(*options):
         process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("host.py")), str(tmp_path), *options],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), "PICSELLIA_TOKEN": "environment-canary"},
         )
         started.append(process)
@@ -127,4 +129,5 @@ def host(tmp_path):
     for process in started:
         process.kill()
         process.wait()
+        process.stdin.close()
         process.stdout.close()

@@ -13,7 +13,11 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from picsellia_jupyter.domain.errors import NotFoundError, PlatformUnreachableError
+from picsellia_jupyter.domain.errors import (
+    ConflictError,
+    NotFoundError,
+    PlatformUnreachableError,
+)
 from picsellia_jupyter.domain.registry import Framework, InferenceType, ModelFile, ModelVersion
 
 DEPLOYMENT = "11111111-1111-4111-8111-111111111111"
@@ -37,6 +41,8 @@ class FakePlatform:
     beats: list = field(default_factory=list)
     recorded: list = field(default_factory=list)
     known: bool = True
+    superseded: bool = False
+    """Whether another kernel has claimed the deployment since."""
     reachable: bool = True
     refusals: list[Exception] = field(default_factory=list)
     """Raised by the next recordings, one each."""
@@ -60,6 +66,8 @@ class FakePlatform:
         self._check()
         if not self.known or deployment_id != DEPLOYMENT:
             raise NotFoundError("No such deployment.")
+        if self.superseded and not beat.claim:
+            raise ConflictError("The deployment is served by another serving kernel.")
         self.beats.append(beat)
         return Reply(self.threshold)
 

@@ -1,6 +1,7 @@
 """A process that serves like a kernel: `python host.py FOLDER [fork]`.
 
-Prints one JSON line with the address and the worker's process id, then waits.
+Prints one JSON line with the address, the log and the worker's process id, then does to its
+platform what it reads from its input: a line `known=False` sets that attribute.
 """
 
 import json
@@ -19,7 +20,7 @@ def main():
     model = models.onnx_detector(folder / "model-latest")
     platform = fakes.store(fakes.FakePlatform(), model, models.DETECTOR)
     kernel.connector = lambda _: lambda: platform
-    address = kernel.start(fakes.job(folder / "cache"))["address"]
+    started = kernel.start(fakes.job(folder / "cache"))
     service = kernel._RUNNING[0].service
     fakes.wait_for(lambda: service.status.dry_run)
     service.attach(fakes.DEPLOYMENT)
@@ -28,8 +29,11 @@ def main():
         os.setsid()
         time.sleep(60)
         os._exit(0)
-    sys.stdout.write(json.dumps({"address": address, "worker": service.worker_pid}) + "\n")
+    sys.stdout.write(json.dumps({**started, "worker": service.worker_pid}) + "\n")
     sys.stdout.flush()
+    for line in sys.stdin:
+        name, _, value = line.strip().partition("=")
+        setattr(platform, name, json.loads(value))
     while True:
         signal.pause()
 

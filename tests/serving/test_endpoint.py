@@ -2,7 +2,7 @@
 
 import pytest
 
-from picsellia_jupyter.clients.endpoint import Endpoint, Front
+from picsellia_jupyter.clients.endpoint import Backlog, Endpoint, Front
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
@@ -33,13 +33,13 @@ def test_flushing_waits_until_every_prediction_is_recorded(serving, endpoint):
     for _ in range(5):
         endpoint.predict(fakes.picture(), "page.jpg")
 
-    assert endpoint.flush(10.0) == 0
+    assert endpoint.flush(10.0) == Backlog()
     assert len(serving.platform.recorded) == 5
 
 
 def test_what_is_not_monitored_is_not_recorded(serving, endpoint):
     assert endpoint.predict(fakes.picture(), "page.jpg", monitor=False).prediction_id is None
-    assert endpoint.flush(10.0) == 0
+    assert endpoint.flush(10.0) == Backlog()
     assert serving.platform.recorded == []
 
 

@@ -47,7 +47,9 @@ def test_a_prediction_is_recorded_raw_with_its_image(serving):
     said = serving.predict(
         tags=["a", "b"], source="camera", metadata='{"k": 1}', custom_metadata='{"line": 4}'
     ).json()
-    assert serving.control.post("/control/flush", json={"timeout_s": 5}).json() == {"pending": 0}
+    assert serving.control.post("/control/flush", json={"timeout_s": 5}).json() == {
+        "pending": 0, "failed": 0, "trouble": "",
+    }  # fmt: skip
     [(deployment, image, predicted, extra)] = serving.platform.recorded
     assert (deployment, image) == (fakes.DEPLOYMENT, fakes.picture())
     assert predicted.prediction_id == said["id"]

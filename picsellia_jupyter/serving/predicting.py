@@ -1,0 +1,93 @@
+"""One image's way through a serving kernel: room, model, record, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+
+from picsellia_jupyter.domain.predictions import PredictedImage, considered
+from picsellia_jupyter.serving.messages import WorkerReply
+from picsellia_jupyter.serving.recorder import Record, Recorder
+from picsellia_jupyter.serving.room import Place
+from picsellia_jupyter.serving.supervisor import Supervisor
+from picsellia_jupyter.serving.upload import Upload
+from picsellia_jupyter.wire import resources
+from picsellia_jupyter.wire.predictions import Json
+
+ROOM_WAIT_S = 30.0
+"""Seconds that an image waits for room among the predictions to be recorded."""
+
+
+async def predict(upload: Upload, supervisor: Supervisor, recorder: Recorder) -> PredictedImage:
+    """Predict on an image and queue everything that was found for recording.
+
+    An image that is to be recorded first waits up to 30 s for room among those that are not
+    recorded yet, so that nothing is answered that is not also kept.
+
+    Raises:
+        InvalidImageError: it is no image, or one that cannot be predicted on.
+        QueueFullError: too much waits, for the model or to be recorded.
+        NotServingError: there is no worker, it died over this image, or serving was stopped.
+    """
+    if not upload.monitor:
+        return _predicted(upload, await _run(upload, supervisor), None)
+    place = await _room(recorder, len(upload.image))
+    try:
+        at = time.time()
+        reply = await _run(upload, supervisor)
+        predicted = _predicted(upload, reply, str(uuid.uuid4()))
+        recorder.add(_record(upload, reply, predicted, at), place)
+    finally:
+        recorder.release(place)
+    return predicted
+
+
+def answer(predicted: PredictedImage, threshold: float | None) -> Json:
+    """The reply to a predict request, with what is over the threshold; None keeps all."""
+    found = considered(predicted.found, threshold=threshold)
+    prediction_id = predicted.prediction_id
+    shown = PredictedImage(
+        predicted.source, predicted.size, found, predicted.latency_s, prediction_id
+    )
+    return resources.reply_to_json(shown, monitored=prediction_id is not None)
+
+
+async def _room(recorder: Recorder, size: int) -> Place:
+    """Wait for room for an image among what is to be recorded."""
+    place = recorder.reserve(size)
+    granted = asyncio.wrap_future(place.granted)
+    try:
+        done, _ = await asyncio.wait([granted], timeout=ROOM_WAIT_S)
+        if done:
+            granted.result()
+            return place
+    except BaseException:
+        recorder.release(place)
+        raise
+    granted.cancel()
+    recorder.release(place)
+    raise recorder.full()
+
+
+async def _run(upload: Upload, supervisor: Supervisor) -> WorkerReply:
+    return await asyncio.wrap_future(
+        supervisor.submit(upload.image, upload.filename, record=upload.monitor)
+    )
+
+
+def _predicted(upload: Upload, reply: WorkerReply, prediction_id: str | None) -> PredictedImage:
+    return PredictedImage(upload.filename, reply.size, reply.found, reply.latency_s, prediction_id)
+
+
+def _record(upload: Upload, reply: WorkerReply, predicted: PredictedImage, at: float) -> Record:
+    return Record(
+        predicted,
+        reply.recorded or upload.image,
+        reply.content_type,
+        at,
+        upload.tags,
+        upload.source,
+        upload.metadata,
+        upload.custom_metadata,
+    )

@@ -1,0 +1,109 @@
+"""Room for what waits, counted in items and bytes; who finds none stands in line for it."""
+
+from __future__ import annotations
+
+import collections
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from picsellia_jupyter.domain.errors import NotServingError
+
+
+class QueueFullError(NotServingError):
+    """More waits than the kernel holds; the client should slow down."""
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """Room for one image, from before it is predicted on until its prediction is recorded."""
+
+    size: int
+    """Bytes."""
+    granted: Future[None] = field(default_factory=Future)
+    """Done once the place is had; fails where there will be none."""
+    used: bool = False
+    """Whether a prediction is in it."""
+
+
+class Room:
+    """A bounded number of places and bytes, given out in the order they were asked for.
+
+    Thread-safe.
+    """
+
+    def __init__(self, *, places: int, size: int, line: int) -> None:
+        """Make it empty.
+
+        Args:
+            places: how many there are.
+            size: bytes that they may hold together, and those in line likewise.
+            line: how many may wait for a place.
+        """
+        self._places = places
+        self._size = size
+        self._longest_line = line
+        self._line: collections.deque[Place] = collections.deque()
+        self._taken: set[Place] = set()
+        self._closed = False
+        self._lock = threading.Lock()
+
+    @property
+    def taken(self) -> int:
+        """Places that are had now."""
+        return len(self._taken)
+
+    def ask(self, size: int) -> Place | None:
+        """Ask for a place for so many bytes; None when too many wait for one already.
+
+        Raises:
+            NotServingError: it is closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise _closed()
+            in_line = sum(place.size for place in self._line)
+            if len(self._line) >= self._longest_line or in_line + size > self._size:
+                return None
+            place = Place(size)
+            self._line.append(place)
+            self._admit()
+            return place
+
+    def resize(self, place: Place, size: int) -> None:
+        """Count what is in a place at its true size."""
+        with self._lock:
+            place.size = size
+            self._admit()
+
+    def leave(self, place: Place) -> None:
+        """Give a place back, or leave the line; may be called again."""
+        with self._lock:
+            self._taken.discard(place)
+            if place in self._line:
+                self._line.remove(place)
+            self._admit()
+
+    def close(self) -> None:
+        """Give out no more places; those that are had stay had."""
+        with self._lock:
+            self._closed = True
+            line, self._line = self._line, collections.deque()
+        for place in line:
+            if place.granted.set_running_or_notify_cancel():
+                place.granted.set_exception(_closed())
+
+    def _admit(self) -> None:
+        while self._line and self._fits(self._line[0]):
+            place = self._line.popleft()
+            if place.granted.set_running_or_notify_cancel():
+                self._taken.add(place)
+                place.granted.set_result(None)
+
+    def _fits(self, place: Place) -> bool:
+        held = sum(taken.size for taken in self._taken)
+        return len(self._taken) < self._places and held + place.size <= self._size
+
+
+def _closed() -> NotServingError:
+    return NotServingError("Serving was stopped.", "Deploy the model again.")
