@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,8 +17,8 @@ from picsellia_jupyter.settings import Settings
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
-    args = _arguments().parse_args(arguments)
     try:
+        args = _arguments().parse_args(arguments)
         return int(args.run(args))
     except PicselliaJupyterError as error:
         sys.stderr.write(f"{error.fact}\n")
@@ -53,7 +54,10 @@ def _arguments() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if verb in ("run", "start"):
             command.add_argument(
-                "--port", type=int, default=0, help="0, the default, takes any free one"
+                "--port",
+                type=int,
+                default=0,
+                help="0 (default): the last one, or any free one",
             )
 
     demo = parts.add_parser("demo", help="models trained on real data").add_subparsers(
@@ -65,16 +69,13 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> int:
-    # The platform is a program of its own: it is run, never imported.
+    # The platform is a program of its own: it is run, never imported, and takes our place,
+    # so that whoever ends this process ends the platform.
     command = [sys.executable, "-m", "picsellia_jupyter.localplatform", "--home", str(args.home)]
     command += ["--port", str(args.port), *(["--json"] if args.json else [])]
-    process = subprocess.Popen(command)  # noqa: S603 - our own interpreter and module
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            # It got the same signal and is finishing; wait for it.
-            continue
+    if os.name == "posix":
+        os.execv(sys.executable, command)  # noqa: S606 - our own interpreter and module
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - the same
 
 
 def _start(args: argparse.Namespace) -> int:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import time
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from picsellia_jupyter.clients.endpoint import Backlog
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.deployments import (
     Progress,
@@ -16,7 +20,6 @@ from picsellia_jupyter.domain.deployments import (
     Stage,
 )
 from picsellia_jupyter.domain.errors import AuthenticationError, MissingExtraError
-from picsellia_jupyter.domain.ports import StagedServing
 from picsellia_jupyter.domain.registry import Model
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.predictions import Predictions
@@ -27,7 +30,7 @@ from picsellia_jupyter.handles.views import (
     Status,
 )
 from picsellia_jupyter.launch import local_platform
-from picsellia_jupyter.launch.kernels import KernelLauncher, end_kernel
+from picsellia_jupyter.launch.kernels import KernelLauncher, StagedKernel, end_kernel
 from picsellia_jupyter.settings import Settings
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
@@ -37,7 +40,8 @@ class Session:
     """A connection to one platform, and the verbs on what it holds.
 
     Without arguments it follows the environment: the Picsellia cloud where
-    `PICSELLIA_TOKEN` is set, else the local platform, which it starts if none runs.
+    `PICSELLIA_TOKEN` is set, else the local platform, which it starts if none runs. With
+    `home`, it is the local platform of that data directory, whatever the environment says.
 
     Example:
         >>> s = Session()  # doctest: +SKIP
@@ -54,14 +58,16 @@ class Session:
         home: str | Path | None = None,
     ) -> None:
         given = Settings.from_environment()
-        self._settings = Settings(
-            home=Path(home).expanduser().resolve() if home else given.home,
+        if home is not None:
+            given = Settings(home=Path(home).expanduser().resolve())
+        self._settings = replace(
+            given,
             host=host.rstrip("/") if host else given.host,
             token=token or given.token,
             organization=organization or given.organization,
         )
         self._platform: PlatformClient | None = None
-        self._staged: dict[str, StagedServing] = {}
+        self._staged: dict[str, StagedKernel] = {}
 
     def __repr__(self) -> str:
         where = self._platform.host if self._platform else "not connected yet"
@@ -142,14 +148,14 @@ class Session:
             clock=time.monotonic,
             began=began,
         )
-        if deployed.staged:
-            self._staged[deployed.record.id] = deployed.staged
+        if isinstance(deployed.staged, StagedKernel):
+            self._keep(deployed.record.id, deployed.staged)
         handle = Deployment(
             platform,
             deployed.record,
             undeploy=self.undeploy,
-            plan=deployed.plan,
             dry_run=deployed.dry_run,
+            model_file=plan.model_file,
         )
         handle.refresh()
         return handle
@@ -188,6 +194,9 @@ class Session:
     def undeploy(self, name: str, delete: bool = False) -> None:
         """End a deployment's serving kernel; its predictions and dashboard stay.
 
+        The kernel first records the predictions it still has; where the platform does not
+        take them, a warning says how many were lost and why.
+
         Args:
             name: of the deployment, or its id.
             delete: also remove the deployment with its predictions. Images stay in their
@@ -198,7 +207,9 @@ class Session:
         """
         platform = self.platform
         record = finding.find_deployment(platform, name)
-        self._end_kernel(record.id, Deployment(platform, record, undeploy=self.undeploy))
+        lost = self._end_kernel(Deployment(platform, record, undeploy=self.undeploy))
+        if lost.in_words():
+            warnings.warn(lost.in_words(), stacklevel=2)
         if delete:
             platform.delete_deployment(record.id)
 
@@ -245,16 +256,29 @@ class Session:
         running = local_platform.find(self._settings.home)
         return running is not None and running.host == platform.host
 
-    def _end_kernel(self, deployment_id: str, handle: Deployment) -> None:
-        staged = self._staged.pop(deployment_id, None)
+    def _keep(self, deployment_id: str, staged: StagedKernel) -> None:
+        """Remember a serving kernel of ours; a script's end must not lose its predictions."""
+        if not self._staged:
+            atexit.register(self._end_with_us)
+        self._staged[deployment_id] = staged
+
+    def _end_with_us(self) -> None:
+        while self._staged:
+            _, staged = self._staged.popitem()
+            if staged.ends_with_us:
+                staged.stop()
+
+    def _end_kernel(self, handle: Deployment) -> Backlog:
+        """End the kernel that serves a deployment now, and the one we started, if another."""
+        lost = handle.stop_serving()
+        staged = self._staged.pop(handle.id, None)
         if staged is not None:
-            staged.stop()
-            return
-        serving = handle.record.serving
-        if serving is None or handle.record.state is ServingState.STOPPED:
-            return
-        handle.stop_serving()
-        end_kernel(serving.kernel_id)
+            said = staged.stop()
+            lost = lost or said
+        elif handle.record.serving is not None and lost is None:
+            # Its front does not answer, so it cannot end itself.
+            end_kernel(handle.record.serving.kernel_id)
+        return lost or Backlog()
 
 
 def _check_serving_installed() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import httpx
@@ -18,7 +20,31 @@ from picsellia_jupyter.domain.predictions import PredictedImage
 from picsellia_jupyter.wire.predictions import Json
 from picsellia_jupyter.wire.resources import error_from_json, reply_from_json
 
-PREDICT_TIMEOUT_S = 60.0
+PREDICT_TIMEOUT_S = 90.0
+STOP_TIMEOUT_S = 150.0
+"""A kernel that stops first records what it has."""
+BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+PATIENCE_S = 30.0
+"""How long a busy kernel, or one whose worker is being restarted, is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Predictions that a serving kernel has made and the platform has not."""
+
+    pending: int = 0
+    """Still on their way."""
+    lost: int = 0
+    """That the platform would not take."""
+    trouble: str = ""
+    """Why, in words."""
+
+    def in_words(self) -> str:
+        """What is not recorded; empty where everything is."""
+        parts = [f"{self.pending} predictions are still on their way"] if self.pending else []
+        parts += [f"{self.lost} predictions could not be recorded"] if self.lost else []
+        why = f": {self.trouble}" if parts and self.trouble else ""
+        return f"{' and '.join(parts)}{why}." if parts else ""
 
 
 class Front:
@@ -40,11 +66,28 @@ class Front:
 
     def attach(self, deployment_id: str) -> None:
         """Have it serve this deployment and report for it."""
-        self._json(self._http.post("/control/attach", json={"deployment_id": deployment_id}))
+        self._post("/control/attach", {"deployment_id": deployment_id})
 
-    def stop(self) -> None:
-        """Let it answer what is in flight and record what is queued, then end."""
-        self._json(self._http.post("/control/stop", json={}, timeout=15.0))
+    def stop(self) -> Backlog:
+        """Let it answer what is in flight and record what is queued, then end.
+
+        Returns:
+            What could not be recorded.
+        """
+        return _lost(self._post("/control/stop", {}, timeout_s=STOP_TIMEOUT_S))
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def _post(self, path: str, body: Json, *, timeout_s: float = 30.0) -> Json:
+        try:
+            return self._json(self._http.post(path, json=body, timeout=timeout_s))
+        except httpx.TransportError as error:
+            raise NotServingError(
+                f"The serving kernel at {self.address} does not answer ({type(error).__name__}).",
+                "See its state with %deployments.",
+            ) from error
 
     def _json(self, response: httpx.Response) -> Json:
         if response.is_error:
@@ -85,16 +128,21 @@ class Endpoint:
         )
         return reply_from_json(response.json(), source=filename)
 
-    def flush(self, timeout_s: float) -> int:
-        """Wait until every queued prediction is recorded; how many are still queued."""
-        response = self._send(
-            "POST", f"/api/deployments/{self._deployment_id}/flush", json={"timeout_s": timeout_s}
-        )
-        return int(response.json()["pending"])
+    def flush(self, timeout_s: float) -> Backlog:
+        """Wait until every queued prediction is recorded; what is not."""
+        path = f"/api/deployments/{self._deployment_id}/flush"
+        said = self._send("POST", path, json={"timeout_s": timeout_s}).json()
+        trouble = str(said.get("trouble") or "")
+        return Backlog(int(said["pending"]), int(said.get("failed") or 0), trouble)
 
-    def stop(self) -> None:
-        """Have the kernel answer what is in flight, record what is queued, and end serving."""
-        self._send("POST", f"/api/deployments/{self._deployment_id}/stop", json={})
+    def stop(self) -> Backlog:
+        """Have the kernel answer what is in flight, record what is queued, and end.
+
+        Returns:
+            What could not be recorded.
+        """
+        path = f"/api/deployments/{self._deployment_id}/stop"
+        return _lost(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
 
     def close(self) -> None:
         """Close its connections."""
@@ -102,12 +150,11 @@ class Endpoint:
 
     def _send(self, method: str, path: str, **body: Any) -> httpx.Response:
         try:
-            if self._jwt is None:
-                self._log_in()
-            response = self._http.request(method, path, headers=self._headers, **body)
-            if response.status_code == httpx.codes.UNAUTHORIZED:
-                self._log_in()
-                response = self._http.request(method, path, headers=self._headers, **body)
+            response = self._try(method, path, body)
+            deadline = time.monotonic() + PATIENCE_S
+            while response.status_code in BUSY and time.monotonic() < deadline:
+                time.sleep(_pause_s(response))
+                response = self._try(method, path, body)
         except httpx.TransportError as error:
             raise NotServingError(
                 f"The serving kernel at {self.address} does not answer.",
@@ -115,6 +162,15 @@ class Endpoint:
             ) from error
         if response.is_error:
             raise _refusal(response)
+        return response
+
+    def _try(self, method: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        if self._jwt is None:
+            self._log_in()
+        response = self._http.request(method, path, headers=self._headers, **body)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            self._log_in()
+            response = self._http.request(method, path, headers=self._headers, **body)
         return response
 
     @property
@@ -126,6 +182,18 @@ class Endpoint:
         if response.is_error:
             raise _refusal(response)
         self._jwt = str(response.json()["jwt"])
+
+
+def _pause_s(response: httpx.Response) -> float:
+    try:
+        return min(float(response.headers["retry-after"]), 5.0)
+    except (KeyError, ValueError):
+        return 0.5
+
+
+def _lost(said: Json) -> Backlog:
+    """What a stopped kernel says it could not record."""
+    return Backlog(0, int(said.get("lost") or 0), str(said.get("trouble") or ""))
 
 
 def _refusal(response: httpx.Response) -> PicselliaJupyterError:

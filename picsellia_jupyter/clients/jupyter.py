@@ -65,7 +65,7 @@ class JupyterClient:
 
     def kernel_name(self, kernel_id: str) -> str | None:
         """The kernelspec a running kernel was started from."""
-        response = self._http.get(f"/api/kernels/{kernel_id}")
+        response = self._ask("GET", f"/api/kernels/{kernel_id}")
         return cast("str", response.json()["name"]) if response.is_success else None
 
     def start_kernel(self, title: str, spec: str | None) -> str:
@@ -76,7 +76,7 @@ class JupyterClient:
             "type": "console",
             "kernel": {"name": spec} if spec else {},
         }
-        response = self._http.post("/api/sessions", json=body)
+        response = self._ask("POST", "/api/sessions", body)
         if response.is_error:
             raise ServingError(
                 f"The Jupyter server at {self.server.url} could not start a kernel: "
@@ -85,18 +85,25 @@ class JupyterClient:
             )
         return cast("str", response.json()["kernel"]["id"])
 
-    def delete_kernel(self, kernel_id: str) -> None:
-        """End a kernel; one that is gone already is fine."""
-        response = self._http.delete(f"/api/kernels/{kernel_id}")
-        if response.is_error and response.status_code != httpx.codes.NOT_FOUND:
+    def delete_kernel(self, kernel_id: str) -> bool:
+        """End a kernel; one that is gone already is fine.
+
+        Returns:
+            Whether the server knew it.
+        """
+        response = self._ask("DELETE", f"/api/kernels/{kernel_id}")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return False
+        if response.is_error:
             raise ServingError(
                 f"Kernel {kernel_id} could not be ended: {_message(response)}",
                 "End it in Jupyter's Running panel.",
             )
+        return True
 
     def alive(self, kernel_id: str) -> bool:
         """Whether the kernel is listed and not dead or just being restarted."""
-        response = self._http.get(f"/api/kernels/{kernel_id}")
+        response = self._ask("GET", f"/api/kernels/{kernel_id}")
         if response.is_error:
             return False
         return response.json().get("execution_state") not in ("dead", "restarting")
@@ -112,15 +119,16 @@ class JupyterClient:
         session = uuid.uuid4().hex
         query = urlencode({"session_id": session})
         address = f"{self.server.url}/api/kernels/{kernel_id}/channels?{query}"
-        channel = websocket.create_connection(
-            address.replace("http", "ws", 1),
-            header=[f"Authorization: token {self.server.token}"],
-            suppress_origin=True,
-            timeout=timeout_s,
-            http_no_proxy=["*"],
-        )
+        request = execute_request(session, code, expression)
+        channel = websocket.WebSocket()
         try:
-            request = execute_request(session, code, expression)
+            channel.settimeout(timeout_s)
+            channel.connect(
+                address.replace("http", "ws", 1),
+                header=[f"Authorization: token {self.server.token}"],
+                suppress_origin=True,
+                http_no_proxy=["*"],
+            )
             channel.send(json.dumps(request))
             return _await_reply(channel, request["header"]["msg_id"], time.monotonic() + timeout_s)
         except (websocket.WebSocketException, OSError) as error:
@@ -130,6 +138,15 @@ class JupyterClient:
             ) from error
         finally:
             channel.close()
+
+    def _ask(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
+        try:
+            return self._http.request(method, path, json=body)
+        except httpx.TransportError as error:
+            raise ServingError(
+                f"The Jupyter server at {self.server.url} does not answer.",
+                "Is it still running? Restart this notebook's kernel if it moved.",
+            ) from error
 
 
 def execute_request(session: str, code: str, expression: str) -> Json:

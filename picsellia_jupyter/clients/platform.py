@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 from typing_extensions import Self
 
@@ -60,10 +61,10 @@ class PlatformClient:
         self.host = host
         self.username = str(ping.get("username") or "")
         self.is_local = ping.get("platform") == "local"
-        self.capabilities = frozenset(map(str, ping.get("capabilities") or ()))
         self.organization_id = str(sdk_client.id)
         self.organization_name = str(sdk_client.name)
         self._monitored: dict[str, Any] = {}
+        self._versions: dict[str, ModelVersion] = {}
 
     def __repr__(self) -> str:
         return f"PlatformClient(host={self.host!r}, organization={self.organization_name!r})"
@@ -221,6 +222,18 @@ class PlatformClient:
         return sorted(records, key=lambda record: -(record.created_at or 0.0))
 
     @sdk.translated
+    def find_deployment(self, name: str) -> DeploymentRecord | None:
+        """The deployment of a name or an id, if there is one."""
+        path = f"/api/organization/{self.organization_id}/deployments/find"
+        for key in ("id", "name") if _is_id(name) else ("name",):
+            try:
+                return self._record(self._get(path, {key: name}))
+            except Exception as error:
+                if not sdk.is_not_found(error):
+                    raise
+        return None
+
+    @sdk.translated
     def deployment(self, deployment_id: str) -> DeploymentRecord:
         """One deployment by its id, as it is now."""
         return self._record(self._get(f"/api/deployment/{deployment_id}"))
@@ -240,7 +253,11 @@ class PlatformClient:
             target_datalake=self._sdk.get_datalake(id=plan.datalake.id),
             disable_serving=plan.strategy is Strategy.MONITORING,
         )
-        return self.deployment(str(made.id))
+        try:
+            return self.deployment(str(made.id))
+        except BaseException:
+            self.delete_deployment(str(made.id))
+            raise
 
     @sdk.translated
     def set_threshold(self, deployment_id: str, threshold: float) -> DeploymentRecord:
@@ -337,8 +354,8 @@ class PlatformClient:
 
     # The SDK's own connection --------------------------------------------------------------
 
-    def _get(self, path: str) -> Json:
-        return cast("Json", self._sdk.connection.get(path).json())
+    def _get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
+        return cast("Json", self._sdk.connection.get(path, params=params).json())
 
     def _send(self, method: str, path: str, body: Json) -> Json:
         response = getattr(self._sdk.connection, method)(path, data=json.dumps(body))
@@ -349,15 +366,29 @@ class PlatformClient:
     ) -> DeploymentRecord:
         known = lakes or {lake.id: lake.name for lake in self.datalakes()}
         version_id = raw.get("model_version_id")
-        version = self.model_version(str(version_id)) if version_id else None
+        version = self._version(str(version_id)) if version_id else None
         lake = known.get(str(raw.get("target_datalake_id")), "")
         return resources.deployment_from_json(raw, version=version, datalake_name=lake)
+
+    def _version(self, version_id: str) -> ModelVersion:
+        """A model version, asked for once: what a deployment shows of it does not change."""
+        if version_id not in self._versions:
+            self._versions[version_id] = self.model_version(version_id)
+        return self._versions[version_id]
 
     def _sdk_deployment(self, deployment_id: str) -> Any:
         if deployment_id not in self._monitored:
             raw = self._get(f"/api/deployment/{deployment_id}")
             self._monitored[deployment_id] = sdk.monitored_deployment(self._sdk.connection, raw)
         return self._monitored[deployment_id]
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _make_durable(written: Path, target: Path) -> None:

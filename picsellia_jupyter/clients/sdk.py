@@ -89,6 +89,13 @@ def predictions_data() -> Any:
     return ServiceMetrics.PREDICTIONS_DATA
 
 
+def is_not_found(error: Exception) -> bool:
+    """Whether the platform said that something is not there (HTTP 404)."""
+    from picsellia.exceptions import ResourceNotFoundError
+
+    return isinstance(error, ResourceNotFoundError)
+
+
 def prediction_format(predicted: PredictedImage) -> Any:
     """The SDK's payload class for what was found, checked by it."""
     from picsellia.types import schemas_prediction as formats

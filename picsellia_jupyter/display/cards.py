@@ -31,6 +31,22 @@ _MOST_LABELS = 12
 """Labels written out in the registry's table; the rest are counted."""
 
 
+# What goes above something else ---------------------------------------------------------------
+
+
+def with_note(html: str, note: str) -> str:
+    """A block with a sentence above it that a reader must not miss; none where it is empty."""
+    if not note:
+        return html
+    text = f'<p class="pxj-note" role="note">{style.escape(note)}</p>'
+    return style.block(text, label="Note") + html
+
+
+def with_note_text(text: str, note: str) -> str:
+    """The same for terminals."""
+    return f"Note: {note}\n{text}" if note else text
+
+
 # A deployment --------------------------------------------------------------------------------
 
 
@@ -89,8 +105,9 @@ def _facts(record: DeploymentRecord, dry_run: DryRun | None) -> list[tuple[str, 
 
 
 def _dry_run(dry_run: DryRun) -> str:
-    trial = f"{milliseconds(dry_run.latency_s)}, {count(dry_run.found, 'object')} found"
-    return f"{trial}, {dry_run.runtime}, sandbox: {dry_run.sandbox}"
+    # What was found in a made-up photo says nothing, so only its time is shown.
+    took = milliseconds(dry_run.latency_s)
+    return f"{took}, {dry_run.runtime}, sandbox: {dry_run.sandbox}"
 
 
 def _threshold(record: DeploymentRecord) -> str:

@@ -62,6 +62,7 @@ font-size:12px;color:inherit;background:rgba(128,128,128,.14);border-radius:3px}
 grid-template-columns:1.2em 5.5em minmax(0,1fr) max-content;gap:8px;padding:2px 0}
 .pxj.pxj .pxj-steps li>span{overflow-wrap:anywhere}
 .pxj.pxj li.pxj-now{font-weight:600}
+.pxj.pxj .pxj-note{border-left:3px solid #d55e00;padding:2px 10px;margin:4px 0 8px}
 .pxj-scroll{overflow-x:auto}
 .pxj.pxj table{border-collapse:collapse;margin:4px 0;font-size:13px;table-layout:auto}
 .pxj.pxj th,.pxj.pxj td{text-align:left;vertical-align:top;padding:5px 14px 5px 0;

@@ -98,20 +98,8 @@ class DeploymentPlan:
     """Name of the model file to serve."""
     threshold_chosen: bool = True
     """False where the user left it to the default."""
-
-    def line(self) -> str:
-        """The magic this plan stands for, to be run again."""
-        words = ["%deploy", self.model_version.title, f"--strategy {self.strategy.value}"]
-        if self.threshold is not None:
-            words.append(f"--threshold {self.threshold:g}")
-        words.append(f"--datalake {_quoted(self.datalake.name)}")
-        if self.place:
-            words.append(f"--on {self.place}")
-        if self.name:
-            words.append(f"--name {_quoted(self.name)}")
-        if self.model_file != "model-latest":
-            words.append(f"--file {_quoted(self.model_file)}")
-        return " ".join(words)
+    datalake_chosen: bool = True
+    """False where the user left it to the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +135,8 @@ class Heartbeat:
     kernel: ServingKernel
     reason: str = ""
     """Why it is in its state, where that is not plain."""
+    claim: bool = False
+    """Whether this kernel takes the deployment over from any other; true in its first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +184,20 @@ class DeploymentRecord:
     serving: ServingKernel | None = None
     url: str | None = None
     """Its page on the platform, where it has one."""
+
+    def line(self, *, model_file: str = "model-latest") -> str:
+        """The magic this deployment stands for, as it is now: run again, it gives the same."""
+        words = ["%deploy", self.model_title, f"--strategy {self.strategy.value}"]
+        if self.threshold is not None:
+            words.append(f"--threshold {self.threshold:g}")
+        if self.datalake_name:
+            words.append(f"--datalake {_quoted(self.datalake_name)}")
+        if self.serving:
+            words.append(f"--on {self.serving.place}")
+        words.append(f"--name {_quoted(self.name)}")
+        if model_file != "model-latest":
+            words.append(f"--file {_quoted(model_file)}")
+        return " ".join(words)
 
 
 def checked_threshold(threshold: float | None, kind: InferenceType) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from picsellia_jupyter.domain.deployments import (
@@ -43,6 +43,9 @@ class Deployments(Protocol):
     def deployments(self) -> Sequence[DeploymentRecord]:
         """All of them, newest first."""
 
+    def find_deployment(self, name: str) -> DeploymentRecord | None:
+        """The one of a name or an id, if there is one."""
+
     def create_deployment(self, plan: DeploymentPlan) -> DeploymentRecord:
         """Make the deployment a plan asks for."""
 
@@ -76,8 +79,8 @@ class StagedServing(Protocol):
     def attach(self, record: DeploymentRecord) -> ServingKernel:
         """Have it serve this deployment and report for it."""
 
-    def stop(self) -> None:
-        """End the kernel and everything it started."""
+    def stop(self) -> object:
+        """End the kernel and everything it started, once it has recorded what it has."""
 
 
 class Launcher(Protocol):
@@ -89,6 +92,3 @@ class Launcher(Protocol):
 
 Clock = Callable[[], float]
 """Seconds; wall clocks count from the epoch, UTC."""
-
-LabelNames = Mapping[int, str]
-"""Class index to label name."""

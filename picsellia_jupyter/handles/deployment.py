@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from picsellia_jupyter.clients.endpoint import Endpoint
+from picsellia_jupyter.clients.endpoint import Backlog, Endpoint
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.deployments import (
-    DeploymentPlan,
     DeploymentRecord,
     DryRun,
     ServingState,
@@ -40,13 +38,13 @@ class Deployment:
         record: DeploymentRecord,
         *,
         undeploy: Callable[[str, bool], None],
-        plan: DeploymentPlan | None = None,
         dry_run: DryRun | None = None,
+        model_file: str = "model-latest",
     ) -> None:
         self._platform = platform
         self._record = record
         self._undeploy = undeploy
-        self._plan = plan
+        self._model_file = model_file
         self._endpoint: Endpoint | None = None
         self.dry_run = dry_run
 
@@ -114,6 +112,8 @@ class Deployment:
             NotFoundError: a path names no image.
         """
         paths = expand(_flat(images))
+        # Its kernel and threshold may have changed since, by another notebook or the platform.
+        self.refresh()
         found, failures = predict_files(self._served(), paths, monitor=monitor, tags=tags)
         return Predictions(
             found, failures, labels=self._record.labels, threshold=self._record.threshold
@@ -122,11 +122,12 @@ class Deployment:
     def dashboard(self, last: str = "24h") -> DashboardView:
         """Its dashboard over the last `30m`, `24h`, `7d`, … or `all`.
 
-        Predictions that are still on their way are waited for, up to ten seconds.
+        Predictions that are still on their way are waited for, up to ten seconds; what is
+        missing after that is said above the charts.
         """
         span_s = parse_range(last)
-        if self.refresh().serving and self._record.state is ServingState.READY:
-            self._served().flush(FLUSH_TIMEOUT_S)
+        self.refresh()
+        missing = self.flush(FLUSH_TIMEOUT_S).in_words()
         until = time.time()
         since = until - span_s if span_s is not None else None
         log = self._platform.prediction_log(self.id, since=since, until=None)
@@ -139,8 +140,20 @@ class Deployment:
                 threshold=self._record.threshold,
                 since=begin,
                 until=max(until, begin),
-            )
+            ),
+            missing,
         )
+
+    def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
+        """Wait until the serving kernel has recorded its predictions.
+
+        Returns:
+            What is not recorded; nothing where no serving kernel answers.
+        """
+        try:
+            return self._served().flush(timeout_s)
+        except NotServingError:
+            return Backlog()
 
     def code(self) -> str:
         """Python that connects your own serving infrastructure to this deployment."""
@@ -156,10 +169,16 @@ class Deployment:
         """End its serving kernel; with `delete`, also remove it and its predictions."""
         self._undeploy(self.name, delete)
 
-    def stop_serving(self) -> None:
-        """Have its serving kernel drain and end; one that does not answer is gone already."""
-        with contextlib.suppress(NotServingError):
-            self._served().stop()
+    def stop_serving(self) -> Backlog | None:
+        """Have its serving kernel record what it has and end.
+
+        Returns:
+            What could not be recorded; None where no serving kernel answers.
+        """
+        try:
+            return self._served().stop()
+        except NotServingError:
+            return None
 
     def __str__(self) -> str:
         """Its name, so that a magic takes it as a word: `%monitor $d`."""
@@ -181,22 +200,30 @@ class Deployment:
         return {"text/html": html, "text/plain": repr(self)}
 
     def _line(self) -> str:
-        return self._plan.line() if self._plan else ""
+        return self._record.line(model_file=self._model_file)
 
     def _served(self) -> Endpoint:
         record = self._record
-        if record.serving is None:
-            record = self.refresh()
         if record.serving is None or record.state is ServingState.STOPPED:
-            raise NotServingError(
-                f"{self.name!r} has no serving kernel ({record.state.value}"
-                f"{': ' + record.reason if record.reason else ''}).",
-                f"Serve it with: %deploy {record.model_title} --strategy "
-                f"{record.strategy.value} --on local --name {self.name}",
-            )
+            raise self._not_served(record)
         if self._endpoint is None or self._endpoint.address != record.serving.address:
+            if self._endpoint is not None:
+                self._endpoint.close()
             self._endpoint = Endpoint(record.serving.address, self._platform.token, self.id)
         return self._endpoint
+
+    def _not_served(self, record: DeploymentRecord) -> NotServingError:
+        if not self._platform.is_local:
+            return NotServingError(
+                f"{self.name!r} is served by Picsellia, not by a serving kernel of ours.",
+                f"Predict through the SDK: session.sdk.get_deployment({self.name!r}).predict(path)",
+            )
+        why = f": {record.reason}" if record.reason else ""
+        return NotServingError(
+            f"{self.name!r} has no serving kernel ({record.state.value}{why}).",
+            f"Serve it with: %deploy {record.model_title} --strategy {record.strategy.value} "
+            f"--on local --name {self.name}",
+        )
 
 
 def _flat(images: Sequence[str | Path | Sequence[str | Path]]) -> list[str | Path]:

@@ -52,8 +52,9 @@ def _files(path: Path) -> list[Path]:
         return inside
     if path.exists():
         return [path]
-    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns
-    if matches:
-        return [match for match in matches if match.is_file()]
+    matches = (Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns
+    files = sorted(match for match in matches if match.is_file())
+    if files:
+        return files
     folder = path.parent if path.parent.is_dir() else Path()
     raise NotFoundError.named("image", str(path), [str(folder / f.name) for f in folder.iterdir()])

@@ -75,7 +75,9 @@ class Predictions(Sequence[PredictedImage]):
             for item in self._items[:SHOWN]
         ]
         more = [f"… {len(self) - SHOWN} more"] if len(self) > SHOWN else []
-        failed = [f"{failure.source}: {failure.reason}" for failure in self.failures]
+        failed = [f"{f.source}: {f.reason}" for f in self.failures[:SHOWN]]
+        if len(self.failures) > SHOWN:
+            failed.append(f"… {len(self.failures) - SHOWN} more failed")
         head = f"{len(self)} images predicted, {len(self.failures)} failed; objects found:"
         return "\n  ".join([head, *counts, *more, *failed])
 

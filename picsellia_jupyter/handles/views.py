@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,18 +67,16 @@ class DashboardView:
     """The dashboard of a deployment; its numbers are in `data`."""
 
     data: Dashboard
+    missing: str = ""
+    """What was predicted and is not in it, in words."""
 
     def __repr__(self) -> str:
-        from picsellia_jupyter.display import charts
+        from picsellia_jupyter.display import cards, charts
 
-        return charts.dashboard_text(self.data)
+        return cards.with_note_text(charts.dashboard_text(self.data), self.missing)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import charts
+        from picsellia_jupyter.display import cards, charts
 
-        return {"text/html": charts.dashboard_html(self.data), "text/plain": repr(self)}
-
-
-def listing(records: Sequence[DeploymentRecord]) -> DeploymentListing:
-    """Deployments as a table."""
-    return DeploymentListing(tuple(records))
+        html = cards.with_note(charts.dashboard_html(self.data), self.missing)
+        return {"text/html": html, "text/plain": repr(self)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import json
+import queue
 import secrets
 import sys
 import tempfile
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import httpx
 from typing_extensions import override
 
-from picsellia_jupyter.clients.endpoint import Front
+from picsellia_jupyter.clients.endpoint import Backlog, Front
 from picsellia_jupyter.clients.jupyter import (
     JupyterClient,
     execute_content,
@@ -33,7 +33,7 @@ from picsellia_jupyter.domain.deployments import (
     ServingKernel,
     Stage,
 )
-from picsellia_jupyter.domain.errors import ServingError
+from picsellia_jupyter.domain.errors import NotServingError, ServingError
 from picsellia_jupyter.wire.predictions import Json
 from picsellia_jupyter.wire.resources import dry_run_from_json, error_from_json, job_to_json
 
@@ -105,12 +105,8 @@ class ChildKernel(Kernel):
         channels.start_channels()
         try:
             channels.wait_for_ready(timeout=timeout_s)
-            content = execute_content(code, expression)
-            request_id = channels.execute(**content)
-            while True:
-                reply = channels.get_shell_msg(timeout=timeout_s)
-                if reply["parent_header"].get("msg_id") == request_id:
-                    return expression_value(reply["content"])
+            request_id = channels.execute(**execute_content(code, expression))
+            return expression_value(self._reply(channels, request_id, timeout_s))
         except (RuntimeError, TimeoutError) as error:
             raise ServingError(
                 "The serving kernel died or fell silent while starting.",
@@ -119,6 +115,18 @@ class ChildKernel(Kernel):
             ) from error
         finally:
             channels.stop_channels()
+
+    def _reply(self, channels: Any, request_id: str, timeout_s: float) -> Json:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and self.alive():
+            try:
+                reply = channels.get_shell_msg(timeout=1.0)
+            except queue.Empty:
+                continue
+            if reply["parent_header"].get("msg_id") == request_id:
+                content: Json = reply["content"]
+                return content
+        raise TimeoutError("no execute_reply")
 
     @override
     def alive(self) -> bool:
@@ -139,17 +147,14 @@ class ChildKernel(Kernel):
 
 
 def end_kernel(kernel_id: str) -> bool:
-    """End a serving kernel by its id, through this notebook's own Jupyter server.
+    """End a serving kernel that does not answer, through this notebook's Jupyter server.
 
     Returns:
-        Whether that server could be asked; without one the kernel ends by itself when its
-        deployment is gone or its process's parent ends.
+        Whether that server knew it. A kernel that answers ends itself when it is told to
+        stop, and one that a script started ends with the script.
     """
     client = _server_client()
-    if client is None:
-        return False
-    client.delete_kernel(kernel_id)
-    return True
+    return client is not None and client.delete_kernel(kernel_id)
 
 
 class KernelLauncher:
@@ -179,20 +184,24 @@ class KernelLauncher:
         )
         try:
             reply = kernel.execute(_code(job), "_picsellia_json", timeout_s=START_TIMEOUT_S)
-            address = json.loads(ast.literal_eval(reply))["address"]
+            said = json.loads(ast.literal_eval(reply))
         except BaseException:
             kernel.end()
             raise
-        return StagedKernel(kernel, Front(address, job.front_token), job.place)
+        front = Front(said["address"], job.front_token)
+        return StagedKernel(kernel, front, job.place, log_file=said.get("log_file"))
 
 
 class StagedKernel:
     """A serving kernel that was started; not announced until it is attached."""
 
-    def __init__(self, kernel: Kernel, front: Front, place: str) -> None:
+    def __init__(
+        self, kernel: Kernel, front: Front, place: str, *, log_file: str | None = None
+    ) -> None:
         self._kernel = kernel
         self._front = front
         self._place = place
+        self._log_file = log_file
 
     def prepare(self, on_stage: Callable[[Stage, str], None]) -> DryRun:
         """Wait for download, load and dry run, telling each as it begins and while it lasts.
@@ -221,28 +230,49 @@ class StagedKernel:
         self._front.attach(record.id)
         return ServingKernel(self._kernel.kernel_id, self._front.address, self._place)
 
-    def stop(self) -> None:
-        """End the kernel and everything it started."""
-        # A front that is gone already has nothing to drain; the kernel ends either way.
-        with contextlib.suppress(httpx.HTTPError, ServingError):
-            self._front.stop()
-        self._kernel.end()
+    @property
+    def ends_with_us(self) -> bool:
+        """Whether its kernel is a child of this process and cannot outlive it."""
+        return isinstance(self._kernel, ChildKernel)
+
+    def stop(self) -> Backlog:
+        """End the kernel and everything it started, once it has recorded what it has.
+
+        Returns:
+            What could not be recorded.
+        """
+        try:
+            return self._front.stop()
+        except ServingError:
+            # A front that is gone already, or never was, has nothing to record.
+            return Backlog()
+        finally:
+            self._front.close()
+            self._kernel.end()
 
     def _status(self) -> Json:
         silent_since: float | None = None
         while True:
             try:
                 return self._front.status()
-            except httpx.TransportError as error:
+            except (httpx.TransportError, NotServingError) as error:
                 now = time.monotonic()
                 silent_since = silent_since or now
                 if not self._kernel.alive() or now - silent_since > SILENCE_S:
                     raise ServingError(
                         "The serving kernel died while the model was loading.",
                         "It may have run out of memory; the last lines below may say more.",
-                        log_tail=self._kernel.log_tail(),
+                        log_tail=self._last_words(),
                     ) from error
                 time.sleep(POLL_S)
+
+    def _last_words(self) -> Sequence[str]:
+        """The last lines of the kernel's own log, else of what it wrote to stderr."""
+        try:
+            text = Path(self._log_file or "").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return self._kernel.log_tail()
+        return text.splitlines()[-30:]
 
     def _failed(self, status: Json) -> ServingError:
         error = error_from_json(status["error"])

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 
@@ -21,6 +22,8 @@ STOP_TIMEOUT_S = 10.0
 IDLE_EXIT_S = 12 * 3600
 """One started on demand ends by itself after this long without a request."""
 LOG_NAME = "platform.log"
+LOG_LIMIT = 1_000_000
+"""Bytes; a longer log is begun anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def find(home: Path) -> RunningPlatform | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if _answers(found) else None
+    return found if _is_ours(found.pid) and _answers(found) else None
 
 
 def find_or_start(home: Path) -> RunningPlatform:
@@ -65,9 +68,10 @@ def start(home: Path, *, port: int = 0) -> RunningPlatform:
     _check_installed()
     _make_home(home)
     log = home / LOG_NAME
+    sink = _open_log(log)
     command = [sys.executable, "-m", "picsellia_jupyter.localplatform", "--home", str(home)]
     command += ["--port", str(port), "--idle-exit", str(IDLE_EXIT_S)]
-    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as sink:
+    with sink:
         # A session of its own: interrupting a cell must not stop what other notebooks share.
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
@@ -122,7 +126,23 @@ def _answers(platform: RunningPlatform) -> bool:
         )
     except httpx.TransportError:
         return False
-    return reply.is_success and reply.json().get("pid") == platform.pid
+    try:
+        return reply.is_success and reply.json().get("pid") == platform.pid
+    except (ValueError, AttributeError):
+        return False
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether that process may be a local platform; the token is not sent to a stranger."""
+    try:
+        os.kill(pid, 0)
+        line = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except ProcessLookupError:
+        return False
+    except OSError:
+        # No /proc on this system, or not ours to look at: what answers will tell.
+        return True
+    return b"picsellia_jupyter.localplatform" in line
 
 
 def _check_installed() -> None:
@@ -139,6 +159,19 @@ def _make_home(home: Path) -> None:
     except OSError as error:
         raise PlatformError(
             f"The data directory {str(home)!r} cannot be made: {error.strerror}.",
+            "Name another one with --home or PICSELLIA_JUPYTER_HOME.",
+        ) from error
+
+
+def _open_log(log: Path) -> BinaryIO:
+    """The platform's log, for its user alone; appended to, since another may be writing it."""
+    try:
+        if log.exists() and log.stat().st_size > LOG_LIMIT:
+            log.unlink()
+        return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+    except OSError as error:
+        raise PlatformError(
+            f"The data directory {str(log.parent)!r} cannot be written: {error.strerror}.",
             "Name another one with --home or PICSELLIA_JUPYTER_HOME.",
         ) from error
 

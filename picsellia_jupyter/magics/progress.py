@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -43,6 +44,8 @@ class ProgressView:
         new = not self._steps or self._steps[-1].stage is not progress.stage
         if new:
             self._steps.append(progress)
+        else:
+            self._steps[-1] = replace(self._steps[-1], detail=progress.detail)
         if new or (self._live and time.monotonic() - self._drawn > REFRESH_S):
             self._draw()
 

@@ -27,8 +27,21 @@ from picsellia_jupyter.domain.ports import (
 )
 from picsellia_jupyter.domain.registry import ModelReference, ModelVersion
 from picsellia_jupyter.workflows.registry import find_datalake, find_model_version
+from picsellia_jupyter.workflows.shield import shielded
 
 PLACES = ("local",)
+DEFAULT_FILE = "model-latest"
+"""Name of the model file that is served where none is named."""
+LIVE = frozenset(
+    {
+        ServingState.STARTING,
+        ServingState.LOADING,
+        ServingState.WARMING,
+        ServingState.READY,
+        ServingState.DEGRADED,
+    }
+)
+"""States in which a deployment has a serving kernel that goes on by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,7 @@ class DeployRequest:
     datalake: str | None = None
     place: str | None = None
     name: str | None = None
-    model_file: str = "model-latest"
+    model_file: str = DEFAULT_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,6 @@ class Deployed:
     """A deployment that was announced."""
 
     record: DeploymentRecord
-    plan: DeploymentPlan
     dry_run: DryRun | None
     """None where no serving kernel was started."""
     staged: StagedServing | None
@@ -86,6 +98,7 @@ def check(
         place=place,
         model_file=request.model_file,
         threshold_chosen=request.threshold is not None,
+        datalake_chosen=request.datalake is not None,
     )
 
 
@@ -98,20 +111,14 @@ def existing(plan: DeploymentPlan, deployments: Deployments) -> DeploymentRecord
     Raises:
         ConflictError: the name stands for something else.
     """
-    if plan.name is None:
-        return None
-    for record in deployments.deployments():
-        if record.name != plan.name:
-            continue
-        same = record.model_version_id == plan.model_version.id
-        if same and record.strategy is plan.strategy:
-            return record
-        raise ConflictError(
-            f"The deployment {plan.name!r} exists already: {record.model_title}, "
-            f"{record.strategy.title}.",
-            f"Choose another --name, or remove it with: %undeploy {plan.name} --delete",
-        )
-    return None
+    record = deployments.find_deployment(plan.name) if plan.name else None
+    if record is None or _is_same(record, plan):
+        return record
+    raise ConflictError(
+        f"The deployment {plan.name!r} exists already: {record.model_title}, "
+        f"{record.strategy.title}, datalake {record.datalake_name!r}.",
+        f"Choose another --name, or remove it with: %undeploy {plan.name} --delete",
+    )
 
 
 def deploy(
@@ -142,38 +149,54 @@ def deploy(
     known = existing(plan, deployments)
     if known is not None:
         known = _with_threshold(known, plan, deployments)
-        if known.state is ServingState.READY:
+        if known.state in LIVE:
+            _check_same_file(known, plan)
             tell(Stage.READY, f"{known.name} was being served already")
-            return Deployed(known, plan, None, None)
-    if plan.place:
-        tell(Stage.DOWNLOAD, "starting a serving kernel")
-    staged = launcher.start(plan) if plan.place else None
+            return Deployed(known, None, None)
+    if not plan.place:
+        record = known or _created(plan, deployments)
+        tell(Stage.READY, f"{record.name} is ready")
+        return Deployed(record, None, None)
+    tell(Stage.DOWNLOAD, "starting a serving kernel")
+    staged = shielded(lambda: launcher.start(plan), undo=lambda made: made.stop())
     try:
         return _announced(plan, known, staged, deployments, tell)
     except BaseException:
-        if staged:
-            staged.stop()
+        staged.stop()
         raise
 
 
 def _announced(
     plan: DeploymentPlan,
     known: DeploymentRecord | None,
-    staged: StagedServing | None,
+    staged: StagedServing,
     deployments: Deployments,
     tell: Callable[[Stage, str], None],
 ) -> Deployed:
-    dry_run = staged.prepare(tell) if staged else None
-    record = known or deployments.create_deployment(plan)
+    dry_run = staged.prepare(tell)
+    record = known or _created(plan, deployments)
     try:
-        if staged:
-            staged.attach(record)
+        staged.attach(record)
         tell(Stage.READY, f"{record.name} is ready")
     except BaseException:
         if known is None:
             deployments.delete_deployment(record.id)
         raise
-    return Deployed(record, plan, dry_run, staged)
+    return Deployed(record, dry_run, staged)
+
+
+def _created(plan: DeploymentPlan, deployments: Deployments) -> DeploymentRecord:
+    return shielded(
+        lambda: deployments.create_deployment(plan),
+        undo=lambda record: deployments.delete_deployment(record.id),
+    )
+
+
+def _is_same(record: DeploymentRecord, plan: DeploymentPlan) -> bool:
+    """Whether a plan asks for nothing that a deployment is not."""
+    lake = not plan.datalake_chosen or record.datalake_id == plan.datalake.id
+    version = record.model_version_id == plan.model_version.id
+    return version and lake and record.strategy is plan.strategy
 
 
 def _with_threshold(
@@ -183,6 +206,16 @@ def _with_threshold(
     if not plan.threshold_chosen or plan.threshold in (None, known.threshold):
         return known
     return deployments.set_threshold(known.id, plan.threshold)
+
+
+def _check_same_file(known: DeploymentRecord, plan: DeploymentPlan) -> None:
+    # Nobody remembers which file a running kernel serves, so only the default one is assumed.
+    if plan.model_file != DEFAULT_FILE:
+        raise ConflictError(
+            f"{known.name!r} is being served already, perhaps with another file "
+            f"than {plan.model_file!r}.",
+            f"End that first: %undeploy {known.name}",
+        )
 
 
 def _place(asked: str | None, strategy: Strategy, *, serves_itself: bool) -> str | None:

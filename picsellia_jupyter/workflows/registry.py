@@ -52,11 +52,12 @@ def find_deployment(deployments: Deployments, name: str) -> DeploymentRecord:
     Raises:
         NotFoundError: there is none.
     """
-    records = deployments.deployments()
-    for record in records:
-        if name in (record.name, record.id):
-            return record
-    raise NotFoundError.named("deployment", name, [record.name for record in records])
+    record = deployments.find_deployment(name)
+    if record is not None:
+        return record
+    raise NotFoundError.named(
+        "deployment", name, [record.name for record in deployments.deployments()]
+    )
 
 
 def only_deployment(records: Sequence[DeploymentRecord], *, verb: str) -> DeploymentRecord:

@@ -61,7 +61,7 @@ def test_a_ready_deployment_shows_what_it_is_and_what_to_do_next():
         "Datalake | default",
         "Served | local, http://127.0.0.1:4001",
         "Inferences | 1,240",
-        "Dry run | 3.2 ms, 12 objects found, onnxruntime 1.31 (CPU), sandbox: process",
+        "Dry run | 3.2 ms, onnxruntime 1.31 (CPU), sandbox: process",
         LINE,
         "%predict IMAGE… --on brave-otter | %monitor brave-otter --last 24h",
         "%undeploy brave-otter",
@@ -244,3 +244,11 @@ def test_no_text_reaches_a_terminal_with_control_signs():
         cards.status_text({"a": text}),
     ):
         assert not set(shown) & set("\x1b\x07\u202e")
+
+
+def test_a_note_stands_above_and_is_escaped():
+    html = cards.with_note("<p>below</p>", "3 <b>lost</b>")
+
+    assert html.index("3 &lt;b&gt;lost") < html.index("<p>below</p>")
+    assert cards.with_note("<p>below</p>", "") == "<p>below</p>"
+    assert cards.with_note_text("below", "3 lost") == "Note: 3 lost\nbelow"

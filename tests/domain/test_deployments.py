@@ -4,7 +4,9 @@ import pytest
 
 from picsellia_jupyter.domain.deployments import (
     DEFAULT_THRESHOLD,
-    DeploymentPlan,
+    DeploymentRecord,
+    ServingKernel,
+    ServingState,
     Strategy,
     checked_threshold,
 )
@@ -15,22 +17,8 @@ from picsellia_jupyter.domain.errors import (
     ServingError,
 )
 from picsellia_jupyter.domain.registry import (
-    Datalake,
-    Framework,
     InferenceType,
     ModelReference,
-    ModelVersion,
-)
-
-VERSION = ModelVersion(
-    "v",
-    "m",
-    "digits-detector",
-    "first",
-    0,
-    InferenceType.OBJECT_DETECTION,
-    Framework.ONNX,
-    {0: "0"},
 )
 
 
@@ -60,12 +48,22 @@ def test_without_a_threshold_it_starts_low():
     assert checked_threshold(None, InferenceType.OBJECT_DETECTION) == DEFAULT_THRESHOLD == 0.1
 
 
-def test_a_plan_is_the_line_it_stands_for():
-    plan = DeploymentPlan(
-        VERSION, Strategy.SERVING, 0.3, Datalake("l", "my lake"), "line-1", "local", "model-export"
+def test_a_deployment_is_the_line_it_stands_for():
+    record = DeploymentRecord(
+        id="d",
+        name="line-1",
+        type=InferenceType.OBJECT_DETECTION,
+        strategy=Strategy.SERVING,
+        state=ServingState.READY,
+        model_version_id="v",
+        model_title="digits-detector:0",
+        threshold=0.3,
+        datalake_id="l",
+        datalake_name="my lake",
+        serving=ServingKernel("k", "http://127.0.0.1:1", "local"),
     )
 
-    assert plan.line() == (
+    assert record.line(model_file="model-export") == (
         '%deploy digits-detector:0 --strategy serving --threshold 0.3 --datalake "my lake" '
         "--on local --name line-1 --file model-export"
     )

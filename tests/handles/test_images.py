@@ -50,6 +50,11 @@ def test_a_folder_without_images_is_said_to_be_one(folder: Path):
         expand([folder / "empty"])
 
 
+def test_a_glob_that_matches_folders_alone_names_no_image(folder: Path):
+    with pytest.raises(NotFoundError):
+        expand([str(folder / "emp*")])
+
+
 def test_a_file_that_cannot_be_read_is_named(folder: Path):
     with pytest.raises(InvalidImageError, match=r"gone\.jpg cannot be read"):
         read(folder / "gone.jpg")

@@ -54,6 +54,9 @@ class FakePlatform:
     def deployments(self) -> list[DeploymentRecord]:
         return list(self.records.values())[::-1]
 
+    def find_deployment(self, name: str) -> DeploymentRecord | None:
+        return next((r for r in self.records.values() if name in (r.name, r.id)), None)
+
     def create_deployment(self, plan: DeploymentPlan) -> DeploymentRecord:
         record = DeploymentRecord(
             id=f"d{len(self.records)}",
