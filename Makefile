@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 EXTENSION := picsellia_jupyter/labextension/package.json
 EXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
   labextension/package.json labextension/tsconfig.json labextension/yarn.lock
-PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q install --constraint constraints.txt
 LAB_ARGS ?=
+# JupyterLab asks a root user, as in a container, to say so.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 PYTEST_ARGS ?=
 # The extension's scripts call jlpm and jupyter-builder by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab demo test lint fix notebooks bench clean chromium
@@ -23,8 +24,8 @@ setup: $(VENV)/.installed ## Virtual environment, Node packages, Lab extension, 
 
 $(VENV)/.python: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --upgrade pip
-	$(PIP) install --group dev
+	$(PIP) --upgrade pip
+	$(PIP) --group dev
 	touch $@
 
 labextension/node_modules/.yarn-state.yml: $(VENV)/.python labextension/package.json labextension/yarn.lock
@@ -36,12 +37,12 @@ $(EXTENSION): labextension/node_modules/.yarn-state.yml $(EXTENSION_SOURCES)
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.python $(EXTENSION)
-	$(PIP) install --no-build-isolation --editable '.[all]'
+	$(PIP) --no-build-isolation --editable '.[all]'
 	touch $@
 
 lab: setup ## Open JupyterLab on the quickstart, with the demo models in the local platform
 	$(BIN)/picsellia-jupyter demo seed
-	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/01_deploy.ipynb
+	$(BIN)/jupyter lab $(AS_ROOT) $(LAB_ARGS) notebooks/01_deploy.ipynb
 
 demo: setup ## Run the quickstart headless and write build/quickstart.html
 	mkdir -p build
