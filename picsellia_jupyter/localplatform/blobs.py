@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, Any
-
-import fsspec
+from typing import IO
 
 from picsellia_jupyter.domain.errors import InvalidInputError
 
@@ -46,44 +45,33 @@ def checked_object_name(name: str) -> str:
     return name
 
 
-class Blobs:
-    """One storage connector's files, in a local folder or at any fsspec URL."""
+class Blobs(ABC):
+    """One storage connector's files, by object name."""
 
-    def __init__(self, url: str) -> None:
-        self._fs: Any
-        self._fs, self._root = fsspec.core.url_to_fs(url)
-        self._is_local = "file" in self._protocols()
-        if self._is_local:
-            Path(self._root).mkdir(parents=True, exist_ok=True)
-            self._forget_parts()
-
-    @contextmanager
-    def writing(self, name: str) -> Iterator[IO[bytes]]:
+    @abstractmethod
+    def writing(self, name: str) -> AbstractContextManager[IO[bytes]]:
         """A stream; the blob appears under its name, durable, when the block ends well."""
-        opened = self._durably(name) if self._is_local else self._remotely(name)
-        with opened as stream:
-            yield stream
 
-    def put(self, name: str, body: bytes) -> None:
-        """Store a whole blob; it is durable on return."""
-        with self.writing(name) as stream:
-            stream.write(body)
-
+    @abstractmethod
     def open(self, name: str) -> IO[bytes]:
         """A stream of a blob.
 
         Raises:
             FileNotFoundError: there is none.
         """
-        stream: IO[bytes] = self._fs.open(self._path(name), "rb")
-        return stream
 
+    @abstractmethod
     def size(self, name: str) -> int | None:
         """Bytes of a blob, or None where there is none."""
-        try:
-            return int(self._fs.size(self._path(name)))
-        except FileNotFoundError:
-            return None
+
+    @abstractmethod
+    def remove(self, name: str) -> None:
+        """Take a blob away; one that is gone already stays gone."""
+
+    def put(self, name: str, body: bytes) -> None:
+        """Store a whole blob; it is durable on return."""
+        with self.writing(name) as stream:
+            stream.write(body)
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """A blob in pieces."""
@@ -91,16 +79,20 @@ class Blobs:
             while chunk := stream.read(_CHUNK):
                 yield chunk
 
-    def remove(self, name: str) -> None:
-        """Take a blob away; one that is gone already stays gone."""
-        try:
-            self._fs.rm_file(self._path(name))
-        except FileNotFoundError:
-            return
+
+class Folder(Blobs):
+    """Blobs in a local folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True)
+        for part in root.glob(f"*/{_PART}*"):
+            part.unlink(missing_ok=True)
 
     @contextmanager
-    def _durably(self, name: str) -> Iterator[IO[bytes]]:
-        target = Path(self._path(name))
+    def writing(self, name: str) -> Iterator[IO[bytes]]:
+        """A stream; the blob appears under its name, durable, when the block ends well."""
+        target = self._path(name)
         _make_folder(target.parent)
         part = target.parent / f"{_PART}{uuid.uuid4().hex}"
         try:
@@ -113,28 +105,27 @@ class Blobs:
             part.unlink(missing_ok=True)
         _sync_folder(target.parent)
 
-    @contextmanager
-    def _remotely(self, name: str) -> Iterator[IO[bytes]]:
-        # A remote object appears when its stream is committed.
-        stream = self._fs.open(self._path(name), "wb", autocommit=False)
+    def open(self, name: str) -> IO[bytes]:
+        """A stream of a blob.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        return self._path(name).open("rb")
+
+    def size(self, name: str) -> int | None:
+        """Bytes of a blob, or None where there is none."""
         try:
-            yield stream
-        except BaseException:
-            stream.discard()
-            raise
-        stream.close()
-        stream.commit()
+            return self._path(name).stat().st_size
+        except FileNotFoundError:
+            return None
 
-    def _path(self, name: str) -> str:
-        return f"{self._root.rstrip('/')}/{checked_object_name(name)}"
+    def remove(self, name: str) -> None:
+        """Take a blob away; one that is gone already stays gone."""
+        self._path(name).unlink(missing_ok=True)
 
-    def _protocols(self) -> tuple[str, ...]:
-        protocol = self._fs.protocol
-        return (protocol,) if isinstance(protocol, str) else tuple(protocol)
-
-    def _forget_parts(self) -> None:
-        for part in Path(self._root).glob(f"*/{_PART}*"):
-            part.unlink(missing_ok=True)
+    def _path(self, name: str) -> Path:
+        return self._root / checked_object_name(name)
 
 
 def _make_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from sqlalchemy import delete, or_, select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.localplatform.platform import Platform
+from picsellia_jupyter.localplatform.refusals import BucketError
 from picsellia_jupyter.localplatform.tables.base import Base
 from picsellia_jupyter.localplatform.tables.datalakes import Data, Datalake, TagLink
 from picsellia_jupyter.localplatform.tables.deployments import (
@@ -18,6 +20,8 @@ from picsellia_jupyter.localplatform.tables.deployments import (
 )
 from picsellia_jupyter.localplatform.tables.organization import Connector
 from picsellia_jupyter.localplatform.tables.registry import Model, ModelFile, ModelVersion
+
+logger = logging.getLogger(__name__)
 
 Blob = tuple[Connector, str]
 """A storage connector and the name of an object in it."""
@@ -92,9 +96,12 @@ def file_blob(session: Session, row: ModelFile) -> Blob:
 
 
 def remove_blobs(platform: Platform, blobs: Sequence[Blob]) -> None:
-    """Remove blobs that no row speaks of any more."""
+    """Remove blobs that no row speaks of any more; a bucket may keep what it will not delete."""
     for connector, name in blobs:
-        platform.blobs(connector).remove(name)
+        try:
+            platform.blobs(connector).remove(name)
+        except BucketError as error:
+            logger.warning("%s is deleted, but its file stays: %s", name, error)
 
 
 def _refuse_in_use(session: Session, row: ModelVersion) -> None:

@@ -17,6 +17,7 @@ from picsellia_jupyter.domain.errors import AuthenticationError
 from picsellia_jupyter.domain.ports import Clock
 from picsellia_jupyter.localplatform.auth import ApiCaller, DeploymentCaller, Keyring
 from picsellia_jupyter.localplatform.blobs import Blobs
+from picsellia_jupyter.localplatform.connectors import opened
 from picsellia_jupyter.localplatform.refusals import UnknownIdError
 from picsellia_jupyter.localplatform.store import Store, the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -45,10 +46,7 @@ class Platform:
         """The files of a storage connector."""
         with self._opening:
             if connector.id not in self._blobs:
-                root = (
-                    connector.root if "://" in connector.root else str(self.home / connector.root)
-                )
-                self._blobs[connector.id] = Blobs(root)
+                self._blobs[connector.id] = opened(connector, self.home)
             return self._blobs[connector.id]
 
 

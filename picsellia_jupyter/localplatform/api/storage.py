@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import IO, Annotated
 from urllib.parse import quote
 from uuid import UUID
 
@@ -121,15 +121,11 @@ async def upload(
     writing = blobs.writing(object_name)
     stream = await run_in_threadpool(writing.__enter__)
     try:
-        buffer = bytearray()
-        async for chunk in request.stream():
-            buffer += chunk
-            if len(buffer) >= _BUFFER_BYTES:
-                await run_in_threadpool(stream.write, bytes(buffer))
-                buffer.clear()
-        await run_in_threadpool(stream.write, bytes(buffer))
+        await _fill(stream, request)
+        await run_in_threadpool(_refuse_overwriting, here, object_name)
     except BaseException as error:
-        writing.__exit__(type(error), error, error.__traceback__)
+        # On a thread: a bucket may take its time to forget what was sent.
+        await run_in_threadpool(writing.__exit__, type(error), error, error.__traceback__)
         raise
     await run_in_threadpool(writing.__exit__, None, None, None)
     return Response(status_code=201)
@@ -167,6 +163,22 @@ def _check(
 ) -> None:
     path = f"/storage/{connector_id}/{name}"
     here.keyring.check(method, path, expires=expires, signature=signature, now=here.clock())
+
+
+async def _fill(stream: IO[bytes], request: Request) -> None:
+    buffer = bytearray()
+    async for chunk in request.stream():
+        buffer += chunk
+        if len(buffer) >= _BUFFER_BYTES:
+            await run_in_threadpool(stream.write, bytes(buffer))
+            buffer.clear()
+    await run_in_threadpool(stream.write, bytes(buffer))
+
+
+def _refuse_overwriting(here: Platform, object_name: str) -> None:
+    # Once more at the end: an upload may take longer than registering another one.
+    with here.store.reading() as session:
+        _refuse_registered(session, object_name)
 
 
 def _blobs_for_upload(here: Platform, connector_id: UUID, object_name: str) -> Blobs:
