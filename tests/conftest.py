@@ -16,6 +16,18 @@ settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--long", action="store_true", help="try faults as often as `make faults` does"
+    )
+
+
+@pytest.fixture(scope="session")
+def long(request) -> bool:
+    """Whether there is time for everything."""
+    return request.config.getoption("--long")
+
+
 @dataclass
 class RunningPlatform:
     """A local platform in a process of its own."""
