@@ -55,6 +55,11 @@ def _arguments() -> argparse.ArgumentParser:
             command.add_argument(
                 "--port", type=int, default=0, help="0, the default, takes any free one"
             )
+            command.add_argument(
+                "--database",
+                metavar="URL",
+                help="postgresql://USER@HOST/NAME instead of SQLite; kept from then on",
+            )
 
     demo = parts.add_parser("demo", help="models trained on real data").add_subparsers(
         required=True, metavar="VERB"
@@ -68,6 +73,7 @@ def _run(args: argparse.Namespace) -> int:
     # The platform is a program of its own: it is run, never imported.
     command = [sys.executable, "-m", "picsellia_jupyter.localplatform", "--home", str(args.home)]
     command += ["--port", str(args.port), *(["--json"] if args.json else [])]
+    command += ["--database", args.database] if args.database else []
     process = subprocess.Popen(command)  # noqa: S603 - our own interpreter and module
     while True:
         try:
@@ -78,7 +84,9 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _start(args: argparse.Namespace) -> int:
-    _tell(local_platform.start(args.home, port=args.port), as_json=args.json)
+    _tell(
+        local_platform.start(args.home, port=args.port, database=args.database), as_json=args.json
+    )
     return 0
 
 

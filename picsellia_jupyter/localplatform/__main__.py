@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=int, default=0, help="0 takes the last one again, or any free one"
     )
+    parser.add_argument(
+        "--database", metavar="URL", help="postgresql://USER@HOST/NAME; kept from then on"
+    )
     parser.add_argument("--json", action="store_true", help="print where it answers as JSON")
     parser.add_argument(
         "--idle-exit", type=float, metavar="SECONDS", help="stop after so long without a request"
@@ -74,7 +77,11 @@ def _serve(home: Path, args: argparse.Namespace) -> None:
 
     last = read_address(home)
     platform, token = open_platform(
-        home, token=last.token if last else None, clock=time.time, started_at=process_start()
+        home,
+        token=last.token if last else None,
+        clock=time.time,
+        started_at=process_start(),
+        database=args.database,
     )
     with listening_socket(args.port, last.port if last else 0) as listener:
         address = address_of(platform, token, port=listener.getsockname()[1])

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from picsellia_jupyter.domain.ports import Clock
 from picsellia_jupyter.localplatform.auth import Keyring, new_token, token_hash
-from picsellia_jupyter.localplatform.home import Address
+from picsellia_jupyter.localplatform.durable import write_private
+from picsellia_jupyter.localplatform.home import Address, chosen_database
 from picsellia_jupyter.localplatform.platform import Platform, organization_of
 from picsellia_jupyter.localplatform.store import Store
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -21,7 +22,12 @@ USERNAME = "local"
 
 
 def open_platform(
-    home: Path, *, token: str | None, clock: Clock, started_at: float
+    home: Path,
+    *,
+    token: str | None,
+    clock: Clock,
+    started_at: float,
+    database: str | None = None,
 ) -> tuple[Platform, str]:
     """Open a data directory, furnishing it where it is new.
 
@@ -30,12 +36,17 @@ def open_platform(
         token: the API token of the last run, where it is still known.
         clock: seconds since the epoch, UTC.
         started_at: when this process began, by that clock.
+        database: SQLAlchemy URL of its database; None means the one it had, at first SQLite.
 
     Returns:
         The platform and the API token of its user: the given one while it is still valid.
+
+    Raises:
+        InvalidInputError: the directory has another database already, or that one is newer
+            than this program, or does not answer.
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = Store(f"sqlite:///{home / 'platform.sqlite3'}")
+    store = Store(chosen_database(home, database))
     valid = _furnish(store, token, now=clock())
     platform = Platform(
         store=store,
@@ -102,11 +113,6 @@ def _token_hashes(store: Store) -> dict[str, str]:
 
 def _secret(home: Path) -> bytes:
     path = home / "secret"
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            stream.write(secrets.token_hex(32))
-            stream.flush()
-            os.fsync(stream.fileno())
-    except FileExistsError:
-        pass
+    if not path.exists():
+        write_private(path, secrets.token_hex(32))
     return bytes.fromhex(path.read_text())

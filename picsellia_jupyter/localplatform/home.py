@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
+from picsellia_jupyter.localplatform.durable import write_private
 
 _UNTIL_ANNOUNCED_S = 10.0
 
@@ -65,19 +67,49 @@ def read_address(home: Path) -> Address | None:
 
 def write_address(home: Path, address: Address) -> None:
     """Write `platform.json` at once and for the user's eyes only."""
-    target = home / "platform.json"
-    part = home / f".platform.json-{os.getpid()}"
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as stream:
-        json.dump(dataclasses.asdict(address), stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(target)
+    write_private(home / "platform.json", json.dumps(dataclasses.asdict(address)))
 
 
 def sign_off(home: Path, address: Address) -> None:
     """Say that nobody answers any more; the token and the port stay for the next run."""
     write_address(home, dataclasses.replace(address, pid=None, started_at=None))
+
+
+def chosen_database(home: Path, given: str | None) -> str:
+    """The SQLAlchemy URL of a data directory's database; the first choice is kept.
+
+    Raises:
+        InvalidInputError: `given` is no PostgreSQL URL, or the directory has another database.
+    """
+    kept, own = home / "database", home / "platform.sqlite3"
+    known = kept.read_text().strip() if kept.exists() else None
+    if given is None:
+        return known or f"sqlite:///{own}"
+    url = _postgresql_url(given)
+    if known == url:
+        return url
+    if known is not None or own.exists():
+        raise InvalidInputError(
+            f"The data directory {home} has a database already: {_shown(known or str(own))}.",
+            "Name another directory with --home; `platform backup` and `restore` move data.",
+        )
+    write_private(kept, url)
+    return url
+
+
+def _postgresql_url(given: str) -> str:
+    scheme, _, rest = given.partition("://")
+    if scheme not in ("postgres", "postgresql", "postgresql+psycopg") or not rest:
+        raise InvalidInputError(
+            f"{_shown(given)!r} is no PostgreSQL address.",
+            "Write postgresql://USER@HOST/NAME, or leave --database out for SQLite.",
+        )
+    return f"postgresql+psycopg://{rest}"
+
+
+def _shown(url: str) -> str:
+    """An address without the password that may be in it."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
 
 
 class OwnerLock:

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from picsellia_jupyter.domain.errors import ConflictError, MissingExtraError
+from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, MissingExtraError
 from picsellia_jupyter.localplatform.refusals import UnknownIdError
 from picsellia_jupyter.localplatform.tables.base import Identified
 from picsellia_jupyter.localplatform.upgrading import upgrade
@@ -38,7 +39,7 @@ class Store:
         """Open the database at an SQLAlchemy URL, made or upgraded where that is needed.
 
         Raises:
-            InvalidInputError: it was made by a newer version of this program.
+            InvalidInputError: it was made by a newer version of this program, or is not there.
             ConflictError: another process serves it (PostgreSQL).
             MissingExtraError: the driver of this kind of database is not installed.
         """
@@ -165,14 +166,20 @@ def _claimed(engine: Engine, url: str) -> Connection | None:
     """
     if engine.dialect.name == "sqlite":
         return None
-    connection = engine.connect()
+    shown = make_url(url).render_as_string(hide_password=True)
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        raise InvalidInputError(
+            f"The database {shown} does not answer ({str(error.orig).strip()}).",
+            "Start it, or correct its address; a password comes from PGPASSWORD or ~/.pgpass.",
+        ) from error
     raw = connection.connection.dbapi_connection
     assert raw is not None  # noqa: S101 - for the type checker
     raw.autocommit = True
     found = raw.cursor().execute(f"SELECT pg_try_advisory_lock({_OWNER_KEY})").fetchone()
     if not found[0]:
         connection.close()
-        shown = make_url(url).render_as_string(hide_password=True)
         raise ConflictError(
             f"Another platform serves the database {shown}.",
             "Stop that one, or name another database.",
