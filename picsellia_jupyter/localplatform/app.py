@@ -16,6 +16,7 @@ from picsellia_jupyter.localplatform.api import (
     local,
     models,
     oracle,
+    resources,
     storage,
     tags,
     versions,
@@ -25,6 +26,7 @@ from picsellia_jupyter.localplatform.platform import Platform
 
 ROUTERS = (
     connect.router,
+    *resources.ROUTERS,
     tags.router,
     datalakes.router,
     data.router,

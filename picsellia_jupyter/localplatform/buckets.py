@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 import fsspec
 
 from picsellia_jupyter.domain.errors import MissingExtraError
-from picsellia_jupyter.localplatform.blobs import Blobs, checked_object_name
+from picsellia_jupyter.localplatform.blobs import Blobs, checked_object_name, is_object_name
 from picsellia_jupyter.localplatform.refusals import BucketError
 
 _S3, _GCS, _AZURE = ("s3fs", "s3"), ("gcsfs", "gcs"), ("adlfs", "azure")
@@ -109,6 +109,14 @@ class Bucket(Blobs):
                 self._fs.rm_file(self._path(name))
             except FileNotFoundError:
                 return
+
+    def names(self, prefix: str) -> list[str]:
+        """Names of all blobs that begin with this, in order."""
+        with self.telling(f"list {prefix}"):
+            found = self._fs.find(self._root)
+        start = len(self._root.strip("/")) + 1
+        names = (path.strip("/")[start:] for path in found)
+        return sorted(name for name in names if name.startswith(prefix) and is_object_name(name))
 
     def piece(self, name: str, start: int, end: int) -> bytes:
         """The bytes of a blob from `start` up to `end`."""

@@ -38,6 +38,8 @@ class Platform:
     pid: int
     chance: Callable[[], float] = random.random
     """A number in [0, 1): decides which predictions a sample rate keeps."""
+    storage_form: str = "azure"
+    """How the SDK is told to upload: `azure` (one PUT), `google` (ranges) or `minio` (parts)."""
     last_request_at: float = 0.0
     _blobs: dict[str, Blobs] = field(default_factory=dict, init=False, repr=False)
     _opening: Lock = field(default_factory=Lock, init=False, repr=False)

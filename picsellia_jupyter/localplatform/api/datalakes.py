@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.connectors import (
     checked_url,
     forget_options,
@@ -94,7 +95,7 @@ def get_datalake(here: Here, datalake_id: UUID) -> Json:
         return spell_datalake(the(session, Datalake, datalake_id, kind="datalake"))
 
 
-@router.post("/api/local/datalakes", status_code=201)
+@router.post("/api/local/datalakes", status_code=201, responses=REFUSALS, tags=["datalakes"])
 def create_datalake(here: Here, body: NewDatalake) -> DatalakeReply:
     """Make a datalake; the SDK has no call for it. A bucket is tried out first."""
     if body.url is None and body.options:

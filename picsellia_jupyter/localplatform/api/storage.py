@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
+from picsellia_jupyter.localplatform.api.uploads import refuse_registered
 from picsellia_jupyter.localplatform.blobs import Blobs, checked_object_name, new_object_name
 from picsellia_jupyter.localplatform.platform import (
     Here,
@@ -25,11 +25,8 @@ from picsellia_jupyter.localplatform.platform import (
 )
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.tables.datalakes import Data
-from picsellia_jupyter.localplatform.tables.registry import ModelFile
 from picsellia_jupyter.wire.predictions import Json
 
-CLIENT_TYPE = "azure"
-"""Of every connector: to the SDK that means one plain PUT of the whole file."""
 OBJECT_TYPES = (
     "AGENTS_REPORT", "ARTIFACT", "CAMPAIGN_FILE", "DATA", "DATA_PROJECTION", "LOGGING",
     "LOG_IMAGE", "MODEL_FILE", "MODEL_THUMB", "REVIEW_CAMPAIGN_FILE",
@@ -68,28 +65,6 @@ def generate_object_name(
         organization_of(session, organization_id)
         connector_of(session, connector_id)
     return {"object_name": new_object_name(body.type, body.filename)}
-
-
-@router.post("/api/object-storage/{connector_id}/generate_presigned_url")
-def generate_presigned_url(
-    here: Here, origin: Origin, connector_id: UUID, body: ObjectName
-) -> Json:
-    """Where to upload an object, for an hour."""
-    name = checked_object_name(body.object_name)
-    with here.store.reading() as session:
-        connector = connector_of(session, connector_id)
-        _refuse_registered(session, name)
-        url = Speller(here, session, origin).storage_url("PUT", connector.id, name)
-    return {"client_type": CLIENT_TYPE, "presigned_url_data": {"url": url, "fields": {}}}
-
-
-@router.post("/api/object-storage/{connector_id}/init_multipart_upload")
-def init_multipart_upload(here: Here, connector_id: UUID, body: ObjectName) -> Json:
-    """Have the SDK send large files in one piece too: they are streamed to disk."""
-    checked_object_name(body.object_name)
-    with here.store.reading() as session:
-        connector_of(session, connector_id)
-    return {"client_type": CLIENT_TYPE}
 
 
 @router.post("/api/object-storage/{connector_id}/retrieve_presigned_url")
@@ -178,19 +153,10 @@ async def _fill(stream: IO[bytes], request: Request) -> None:
 def _refuse_overwriting(here: Platform, object_name: str) -> None:
     # Once more at the end: an upload may take longer than registering another one.
     with here.store.reading() as session:
-        _refuse_registered(session, object_name)
+        refuse_registered(session, object_name)
 
 
 def _blobs_for_upload(here: Platform, connector_id: UUID, object_name: str) -> Blobs:
     with here.store.reading() as session:
-        _refuse_registered(session, object_name)
+        refuse_registered(session, object_name)
         return here.blobs(connector_of(session, connector_id))
-
-
-def _refuse_registered(session: Session, object_name: str) -> None:
-    for table in (Data, ModelFile):
-        if session.scalars(select(table.id).where(table.object_name == object_name)).first():
-            raise ConflictError(
-                f"The object {object_name} is in use and cannot be overwritten.",
-                "Upload it under a new name.",
-            )
