@@ -15,18 +15,19 @@ from picsellia_jupyter.localplatform.api import (
     files,
     local,
     models,
+    monitoring,
     oracle,
-    resources,
     storage,
     tags,
     versions,
 )
 from picsellia_jupyter.localplatform.guard import Guard
+from picsellia_jupyter.localplatform.ingesting import Ingest
 from picsellia_jupyter.localplatform.platform import Platform
 
 ROUTERS = (
+    monitoring.router,
     connect.router,
-    *resources.ROUTERS,
     tags.router,
     datalakes.router,
     data.router,
@@ -43,7 +44,7 @@ ROUTERS = (
     local.open_to_all,
     local.router,
 )
-"""Literal paths before those with an id in their place, such as `/api/model/version/{id}`."""
+"""The busiest route first, then literal paths before those with an id in their place."""
 
 
 class Activity:
@@ -72,6 +73,7 @@ def build_app(platform: Platform) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.platform = platform
+    app.state.ingest = Ingest(platform.store)
     for router in ROUTERS:
         app.include_router(router)
     refusals.install(app)
