@@ -17,6 +17,7 @@ from picsellia_jupyter.localplatform.api import (
     models,
     monitoring,
     oracle,
+    resources,
     storage,
     tags,
     versions,
@@ -28,6 +29,7 @@ from picsellia_jupyter.localplatform.platform import Platform
 ROUTERS = (
     monitoring.router,
     connect.router,
+    *resources.ROUTERS,
     tags.router,
     datalakes.router,
     data.router,
