@@ -43,8 +43,8 @@ class Store:
             ConflictError: another process serves it (PostgreSQL).
             MissingExtraError: the driver of this kind of database is not installed.
         """
-        self._writing_engine = _engine(url, writes=True, connections=1)
-        self._reading_engine = _engine(url, writes=False, connections=READERS)
+        self._writing_engine = engine_for(url, writes=True)
+        self._reading_engine = engine_for(url, writes=False)
         self._claim = _claimed(self._writing_engine, url)
         upgrade(self._writing_engine)
         self._read = sessionmaker(self._reading_engine, expire_on_commit=False)
@@ -106,7 +106,13 @@ def the(session: Session, table: type[Row], ident: object, *, kind: str) -> Row:
     return row
 
 
-def _engine(url: str, *, writes: bool, connections: int) -> Engine:
+def engine_for(url: str, *, writes: bool) -> Engine:
+    """Connections to a database: the one that writes, or those that only read.
+
+    Raises:
+        MissingExtraError: the driver of this kind of database is not installed.
+    """
+    connections = 1 if writes else READERS
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url, writes=writes, connections=connections)
     return _postgresql(url, writes=writes, connections=connections)

@@ -23,7 +23,7 @@ from picsellia_jupyter.localplatform import store, upgrading
 
 def furnished(path: Path) -> None:
     """A database of the first form with one row of everything a foreign key may lose."""
-    engine = store._sqlite(f"sqlite:///{path}", writes=True, connections=1)
+    engine = store.engine_for(f"sqlite:///{path}", writes=True)
     upgrading.upgrade(engine, to="0001")
     engine.dispose()
     with sqlite3.connect(path) as connection:
@@ -75,7 +75,7 @@ def upgraded_until(path: Path, kill_before: int) -> bool:
     """Upgrade in a child that is killed before that statement; whether it came through."""
     child = os.fork()
     if child == 0:
-        engine = store._sqlite(f"sqlite:///{path}", writes=True, connections=1)
+        engine = store.engine_for(f"sqlite:///{path}", writes=True)
         count = itertools.count()
 
         @event.listens_for(engine, "before_cursor_execute")

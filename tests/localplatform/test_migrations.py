@@ -20,7 +20,7 @@ INTERRUPTED = Path(__file__).with_name("interrupted_upgrades.py")
 
 @pytest.fixture
 def engine(tmp_path):
-    made = store._sqlite(f"sqlite:///{tmp_path / 'x.sqlite3'}", writes=True, connections=1)
+    made = store.engine_for(f"sqlite:///{tmp_path / 'x.sqlite3'}", writes=True)
     yield made
     made.dispose()
 
