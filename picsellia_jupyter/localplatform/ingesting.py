@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
+from picsellia_jupyter.localplatform.alerting import fire_alerts
 from picsellia_jupyter.localplatform.recording import (
     NewPrediction,
     Row,
@@ -21,6 +22,7 @@ from picsellia_jupyter.localplatform.recording import (
 )
 from picsellia_jupyter.localplatform.refusals import UnknownIdError
 from picsellia_jupyter.localplatform.store import Store
+from picsellia_jupyter.localplatform.tables.alerts import Alert
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
 
 GROUP_LIMIT = 128
@@ -110,7 +112,15 @@ def _insert(session: Session, group: Sequence[Plain]) -> list[Exception | None]:
         outcomes.append(None)
     if rows:
         session.execute(_INSERT, _identified(rows))
+        _fire_alerts(session, rows)
     return outcomes
+
+
+def _fire_alerts(session: Session, rows: Sequence[Row]) -> None:
+    query = select(Alert.deployment_id).where(Alert.active.is_(True))
+    watched = set(session.scalars(query))
+    # Objects cost more than the insert; most deployments have no alert.
+    fire_alerts(session, [Prediction(**row) for row in rows if row["deployment_id"] in watched])
 
 
 def _identified(rows: Sequence[Row]) -> list[Row]:

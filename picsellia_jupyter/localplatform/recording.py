@@ -24,6 +24,7 @@ from picsellia_jupyter.domain.errors import (
     NotFoundError,
 )
 from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.localplatform.alerting import fire_alerts
 from picsellia_jupyter.localplatform.blobs import Blobs, new_object_name
 from picsellia_jupyter.localplatform.images import ImageFacts, checked_photo
 from picsellia_jupyter.localplatform.names import Filename, Words
@@ -249,6 +250,7 @@ def _insert(
         for row in rows:
             row.predicted_asset_id = asset.id
     session.add_all(rows)
+    fire_alerts(session, rows)
 
 
 def _data(

@@ -111,3 +111,15 @@ def test_a_failing_database_is_told_to_everybody_who_waits(world, deployment, mo
     assert {reply.status_code for reply in replies} <= {500, 507}
     monkeypatch.undo()
     assert [reply.status_code for reply in sent(world, deployment, [body()])] == [201]
+
+
+def test_alerts_are_fired_by_predictions_with_and_without_an_image(world, deployment):
+    alerts = f"/api/local/deployments/{deployment['id']}/alerts"
+    made = world.user.post(
+        alerts, json={"name": "slow", "metric": "latency", "operator": ">", "limit": 0.5}
+    )
+    assert made.status_code == 201, made.text
+    sent(world, deployment, [body(latency=0.6), body(latency=0.4)])
+    world.monitor(deployment, latency=0.7, sample=True)
+    fired = world.user.get(f"{alerts}/fired").json()["items"]
+    assert sorted(item["value"] for item in fired) == [0.6, 0.7]

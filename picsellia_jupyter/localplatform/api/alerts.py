@@ -109,11 +109,8 @@ def list_fired(here: Here, deployment_id: UUID, asked: Asked) -> FiredList:
     """What the alerts of a deployment noted, newest first."""
     with here.store.reading() as session:
         deployment = the(session, Deployment, deployment_id, kind="deployment")
-        names = dict(
-            session.execute(select(Alert.id, Alert.name).filter_by(deployment_id=deployment.id))
-            .tuples()
-            .all()
-        )
+        own = select(Alert.id, Alert.name).filter_by(deployment_id=deployment.id)
+        names = {ident: name for ident, name in session.execute(own)}  # noqa: C416 - Row is no tuple
         query = select(FiredAlert).where(FiredAlert.alert_id.in_(names))
         found = page(session, query, FiredAlert, asked, capped=True)
         items = [_noted(row, names[row.alert_id]) for row in found.rows]
