@@ -76,6 +76,7 @@ def build_app(platform: Platform) -> FastAPI:
     )
     app.state.platform = platform
     app.state.ingest = Ingest(platform.store)
+    app.state.routers = ROUTERS
     for router in ROUTERS:
         app.include_router(router)
     refusals.install(app)

@@ -30,6 +30,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         409: "It is there already, or in use.",
         413: "The body is too large.",
         422: "The request has another form.",
+        503: "A bucket cannot be reached.",
         507: "The disk is full.",
     }.items()
 }
@@ -41,7 +42,8 @@ router = APIRouter(dependencies=[NeedsUser])
 @router.get(f"{PREFIX}/openapi.json", include_in_schema=False)
 def describe(here: Here, request: Request) -> dict[str, Any]:
     """All routes of ours."""
-    own = [route for route in request.app.routes if getattr(route, "path", "").startswith(PREFIX)]
+    routes = [route for router in request.app.state.routers for route in router.routes]
+    own = [route for route in routes if getattr(route, "path", "").startswith(PREFIX)]
     described = get_openapi(
         title="Picsellia local platform",
         version=here.version,
