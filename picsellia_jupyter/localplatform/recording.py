@@ -29,6 +29,7 @@ from picsellia_jupyter.localplatform.blobs import Blobs, new_object_name
 from picsellia_jupyter.localplatform.images import ImageFacts, checked_photo
 from picsellia_jupyter.localplatform.names import Filename, Words
 from picsellia_jupyter.localplatform.platform import Platform, connector_of
+from picsellia_jupyter.localplatform.refusals import NotDurableError
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Data, Datalake, TagLink
 from picsellia_jupyter.localplatform.tables.deployments import (
@@ -309,6 +310,9 @@ def _photo_stored(blobs: Blobs, body: NewPrediction, *, kept: bool) -> Iterator[
     blobs.put(name, encoded)
     try:
         yield photo
+    except NotDurableError:
+        # A commit that failed may still be found at the next start: a row needs its image.
+        raise
     except BaseException:
         blobs.remove(name)
         raise

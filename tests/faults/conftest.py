@@ -51,15 +51,15 @@ def behind_shim(shim, start_platform):
 class Control:
     """The shared integers that tell the shim which calls are to fail."""
 
-    SIZE = 24
+    SIZE = 28
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.write_bytes(bytes(self.SIZE))
 
-    def arm(self, *, after: int, count: int, error: int) -> None:
+    def arm(self, *, after: int, count: int, error: int, only_commits: bool = False) -> None:
         """Let `after` calls pass, then fail `count` with an error number."""
-        self._write(4, after, count, error, 0, 0)
+        self._write(4, after, count, error, 0, 0, only_commits)
         self._write(0, 1)
 
     def disarm(self) -> int:

@@ -2,9 +2,10 @@
  * SHIM_ROOT, and makes chosen calls fail.
  *
  * SHIM_JOURNAL  file that takes one record a change: what a disk would have been asked to do.
- * SHIM_CONTROL  file of six 32-bit integers, shared with the test:
+ * SHIM_CONTROL  file of seven 32-bit integers, shared with the test:
  *               [0] armed, [1] calls to let pass, [2] calls to fail after these, [3] errno,
- *               [4] calls seen since armed, [5] calls failed since armed.
+ *               [4] calls seen since armed, [5] calls failed since armed,
+ *               [6] whether only syncs of SQLite's log count.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -46,7 +47,7 @@ __attribute__((constructor)) static void begin(void)
     if (to) journal = real_open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (by) {
         int fd = real_open(by, O_RDWR | O_CLOEXEC);
-        void *at = mmap(NULL, 24, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        void *at = mmap(NULL, 28, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         if (fd >= 0 && at != MAP_FAILED) control = at;
     }
 }
@@ -80,15 +81,20 @@ static void note(uint32_t kind, const char *path, const char *other, const void 
     free(whole);
 }
 
-/* Whether this call is one of those that are to fail; sets errno. */
-static int fails(void)
+/* Whether this call is one of those that are to fail; sets errno. A log is synced, or none. */
+static int fails_at(const char *log)
 {
-    if (!control || !control[0]) return 0;
+    if (!control || !control[0] || (control[6] && !log)) return 0;
     int seen = __sync_fetch_and_add(&control[4], 1);
     if (seen < control[1] || seen >= control[1] + control[2]) return 0;
     __sync_fetch_and_add(&control[5], 1);
     errno = control[3];
     return 1;
+}
+
+static int fails(void)
+{
+    return fails_at(NULL);
 }
 
 static int opened(int fd, const char *path, int flags)
@@ -179,7 +185,7 @@ PWRITE(pwrite64, off64_t)
     {                                                                            \
         REAL(name, int, int);                                                    \
         if (!path_of(fd)) return real_##name(fd);                                \
-        if (fails()) return -1;                                                  \
+        if (fails_at(strstr(path_of(fd), "-wal"))) return -1;                    \
         pthread_mutex_lock(&lock);                                               \
         /* The replay decides what survives, so the real disk need not wait. */  \
         int done = journal < 0 ? real_##name(fd) : 0;                            \

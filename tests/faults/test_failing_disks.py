@@ -35,3 +35,17 @@ def test_a_disk_that_fails_at_any_call_loses_nothing_and_is_recovered_from(
     assert failed > 10
     assert set(client.refused) == {REFUSED}
     print(f"{failed} calls failed, {len(client.acknowledged)} kept, {refused} refused, 0 lost")
+
+
+def test_a_commit_that_fails_and_is_found_later_has_its_image(behind_shim, control, tmp_path):
+    # Its rows are in the log, unsynced: the platform refuses, and a kill lets them be found.
+    home = tmp_path / "home"
+    running = behind_shim(home, SHIM_CONTROL=str(control.path))
+    client = Client.of(running)
+    connection = client.connection()
+    control.arm(after=0, count=1000, error=errno.EIO, only_commits=True)
+    assert client.monitor(connection, str(uuid.uuid4()), kept=True) == REFUSED
+    running.kill()
+    connection.close()
+    assert control.disarm() > 0
+    assert faults_of(home, set(), client.deployment, unanswered=1) == []
