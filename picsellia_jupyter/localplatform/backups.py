@@ -16,7 +16,7 @@ from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
 from picsellia_jupyter.localplatform import archive as zipped
 from picsellia_jupyter.localplatform.blobs import Folder, checked_object_name
 from picsellia_jupyter.localplatform.durable import make_folder, sync_folder
-from picsellia_jupyter.localplatform.home import OwnerLock, chosen_database
+from picsellia_jupyter.localplatform.home import OwnerLock, chosen_database, keep_choice
 from picsellia_jupyter.localplatform.store import engine_for
 from picsellia_jupyter.localplatform.tables.base import Base
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -105,6 +105,7 @@ def restore(home: Path, source: Path, *, database: str | None = None) -> Report:
         if part.exists():
             part.replace(own)
             sync_folder(home)
+        keep_choice(home, url)
     return Report(rows, len(manifest.blobs))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from picsellia_jupyter.domain.ports import Clock
 from picsellia_jupyter.localplatform.auth import Keyring, new_token, token_hash
 from picsellia_jupyter.localplatform.durable import write_private
-from picsellia_jupyter.localplatform.home import Address, chosen_database
+from picsellia_jupyter.localplatform.home import Address, chosen_database, keep_choice
 from picsellia_jupyter.localplatform.platform import Platform, organization_of
 from picsellia_jupyter.localplatform.store import Store
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -46,7 +46,9 @@ def open_platform(
             than this program, or does not answer.
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = Store(chosen_database(home, database))
+    url = chosen_database(home, database)
+    store = Store(url)
+    keep_choice(home, url)
     valid = _furnish(store, token, now=clock())
     platform = Platform(
         store=store,

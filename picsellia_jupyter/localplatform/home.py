@@ -76,7 +76,7 @@ def sign_off(home: Path, address: Address) -> None:
 
 
 def chosen_database(home: Path, given: str | None) -> str:
-    """The SQLAlchemy URL of a data directory's database; the first choice is kept.
+    """The SQLAlchemy URL of a data directory's database: the one it has, or the given one.
 
     Raises:
         InvalidInputError: `given` is no PostgreSQL URL, or the directory has another database.
@@ -93,8 +93,14 @@ def chosen_database(home: Path, given: str | None) -> str:
             f"The data directory {home} has a database already: {_shown(known or str(own))}.",
             "Name another directory with --home; `platform backup` and `restore` move data.",
         )
-    write_private(kept, url)
     return url
+
+
+def keep_choice(home: Path, url: str) -> None:
+    """Remember a database that could be opened; whoever starts next need not know it."""
+    kept = home / "database"
+    if not url.startswith("sqlite") and not kept.exists():
+        write_private(kept, url)
 
 
 def _postgresql_url(given: str) -> str:
