@@ -228,7 +228,7 @@ def detach_datasets(
 
 @router.post("/api/experiment/{experiment_id}/logs", status_code=201)
 def log(here: Here, experiment_id: UUID, body: NewLog, raise_on_conflict: bool = False) -> Json:
-    """Note something of an experiment; points given to a LINE log are added to it."""
+    """Note something of an experiment; what has that name already is replaced, or refused."""
     now = here.clock()
     with here.store.writing() as session:
         row = the(session, Experiment, experiment_id, kind="experiment")
