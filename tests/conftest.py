@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from hypothesis import settings
@@ -58,9 +58,12 @@ def _start(
     *extra: str,
     program: Sequence[str] = ("-m", "picsellia_jupyter.localplatform"),
     environment: Mapping[str, str] | None = None,
+    log: IO[bytes] | None = None,
 ) -> RunningPlatform:
     command = [sys.executable, *program, "--home", str(home), "--port", "0", "--json", *extra]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+    )
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line, f"the platform ended with {process.wait(timeout=15)}"

@@ -59,7 +59,16 @@ def open_platform(
         started_at=started_at,
         pid=os.getpid(),
     )
+    _forget_leftovers(platform)
     return platform, valid
+
+
+def _forget_leftovers(platform: Platform) -> None:
+    """Open the folders of the data directory, which sweeps uploads that a kill cut short."""
+    with platform.store.reading() as session:
+        for connector in session.scalars(select(Connector)):
+            if "://" not in connector.root:
+                platform.blobs(connector)
 
 
 def address_of(platform: Platform, token: str, *, port: int) -> Address:

@@ -32,11 +32,14 @@ def make_folder(folder: Path) -> None:
 
 def write_private(target: Path, text: str) -> None:
     """Write a file that only the user may read: the whole of it, or what was there before."""
-    part = target.parent / f".{target.name}-{os.getpid()}"
+    part = target.parent / f".{target.name}.part"
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(target)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
     sync_folder(target.parent)

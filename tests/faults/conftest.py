@@ -40,9 +40,13 @@ def behind_shim(shim, start_platform):
             "SHIM_ROOT": str(home.resolve()),
             **variables,
         }
-        return start_platform(
-            home, program=[str(HERE / "program.py"), synchronous], environment=environment
-        )
+        with home.with_name("platform.log").open("ab") as log:
+            return start_platform(
+                home,
+                program=[str(HERE / "program.py"), synchronous],
+                environment=environment,
+                log=log,
+            )
 
     yield start
     start_platform.stop_all()

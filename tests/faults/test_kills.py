@@ -17,8 +17,12 @@ def test_what_was_acknowledged_survives_every_kill_and_nothing_is_doubled(
             client = Client.of(running)
         client.host = running.host
         _send_again(client)
+        enough = len(client.acknowledged) + chance.randint(0, 60)
         burst = client.burst(30)
-        time.sleep(chance.uniform(0.02, 0.4))
+        while len(client.acknowledged) < enough:
+            assert any(thread.is_alive() for thread in burst)
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0, 0.02))  # any moment of the next commit
         running.kill()
         for thread in burst:
             thread.join(30)
@@ -27,7 +31,7 @@ def test_what_was_acknowledged_survives_every_kill_and_nothing_is_doubled(
         home, set(client.acknowledged), client.deployment, unanswered=len(client.unanswered)
     )
     assert found == []
-    assert len(client.acknowledged) > 10 * kills
+    assert len(client.acknowledged) > 5 * kills
     assert set(client.refused) <= {409}
     print(f"{kills} kills, {len(client.acknowledged)} acknowledged, 0 lost, 0 doubled")
 
