@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.nursery import Nursery
+
 HERE = Path(__file__).parent
 
 
@@ -27,6 +29,16 @@ def shim(tmp_path_factory) -> Path:
         check=True,
     )  # fmt: skip
     return library
+
+
+@pytest.fixture(scope="module")
+def nursery():
+    """Starts platforms quickly: `nursery.start(home)`."""
+    if sys.platform != "linux":
+        pytest.skip("forks, and looks for processes")
+    made = Nursery()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

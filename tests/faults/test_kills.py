@@ -6,13 +6,11 @@ import time
 from tests.faults.monitoring import Client, faults_of
 
 
-def test_what_was_acknowledged_survives_every_kill_and_nothing_is_doubled(
-    start_platform, tmp_path, long
-):
+def test_what_was_acknowledged_survives_every_kill_and_nothing_is_doubled(nursery, tmp_path, long):
     chance, home, client = random.Random(7), tmp_path / "home", None
-    kills = 200 if long else 6
+    kills = 200 if long else 10
     for _ in range(kills):
-        running = start_platform(home)
+        running = nursery.start(home)
         if client is None:
             client = Client.of(running)
         client.host = running.host
