@@ -10,8 +10,12 @@ from typing import IO, Any, cast
 
 import fsspec
 
-from picsellia_jupyter.domain.errors import MissingExtraError
-from picsellia_jupyter.localplatform.blobs import Blobs, checked_object_name, is_object_name
+from picsellia_jupyter.domain.errors import (
+    InvalidInputError,
+    MissingExtraError,
+    PicselliaJupyterError,
+)
+from picsellia_jupyter.localplatform.blobs import Blobs
 from picsellia_jupyter.localplatform.refusals import BucketError
 
 _S3, _GCS, _AZURE = ("s3fs", "s3"), ("gcsfs", "gcs"), ("adlfs", "azure")
@@ -21,12 +25,34 @@ LIBRARIES = {
 """What opens a URL, by its scheme: a module, and the extra of this package that brings it."""
 BLOCK_BYTES = 8 * 2**20
 """Of an upload's parts and a download's ranges; S3 allows 10,000 parts and none below 5 MiB."""
+_LONGEST_KEY = 1024
+"""Bytes; S3 and GCS allow no more."""
 _S3_DEFAULTS: dict[str, Any] = {
     # botocore's own would keep a request waiting for minutes.
     "config_kwargs": {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 1}},
 }
 
 logger = logging.getLogger(__name__)
+
+
+def checked_key(name: str) -> str:
+    """A name that an object of a bucket can have; others than us may have put it there.
+
+    Raises:
+        InvalidInputError: it cannot, or would lead out of the datalake's folder.
+    """
+    if not _is_key(name):
+        raise InvalidInputError(
+            f"{name!r} is no name of an object in a bucket.",
+            "Name it as folder/file.png, without a slash before it.",
+        )
+    return name
+
+
+def _is_key(name: str) -> bool:
+    parts = name.split("/")
+    plain = name.isprintable() and "\\" not in name and len(name.encode()) <= _LONGEST_KEY
+    return plain and not any(part in ("", ".", "..") for part in parts)
 
 
 class Bucket(Blobs):
@@ -116,7 +142,7 @@ class Bucket(Blobs):
             found = self._fs.find(self._root)
         start = len(self._root.strip("/")) + 1
         names = (path.strip("/")[start:] for path in found)
-        return sorted(name for name in names if name.startswith(prefix) and is_object_name(name))
+        return sorted(name for name in names if name.startswith(prefix) and _is_key(name))
 
     def piece(self, name: str, start: int, end: int) -> bytes:
         """The bytes of a blob from `start` up to `end`."""
@@ -125,7 +151,7 @@ class Bucket(Blobs):
             return body
 
     def _path(self, name: str) -> str:
-        return f"{self._root.rstrip('/')}/{checked_object_name(name)}"
+        return f"{self._root.rstrip('/')}/{checked_key(name)}"
 
     def _discard(self, stream: Any, name: str) -> None:
         """Forget what was sent of an unfinished upload, and never finish it by accident."""
@@ -144,7 +170,7 @@ class Bucket(Blobs):
         """
         try:
             yield
-        except BucketError:
+        except PicselliaJupyterError:
             raise
         except FileNotFoundError as error:
             raise BucketError(

@@ -9,6 +9,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import ConflictError
+from picsellia_jupyter.localplatform.blobs import is_object_name
 from picsellia_jupyter.localplatform.platform import Platform
 from picsellia_jupyter.localplatform.refusals import BucketError
 from picsellia_jupyter.localplatform.tables.base import Base
@@ -108,8 +109,13 @@ def file_blobs(session: Session, row: ModelFile) -> list[Blob]:
 
 
 def remove_blobs(platform: Platform, blobs: Sequence[Blob]) -> None:
-    """Remove blobs that no row speaks of any more; a bucket may keep what it will not delete."""
+    """Remove blobs that no row speaks of any more; a bucket may keep what it will not delete.
+
+    What was in a bucket before us stays there.
+    """
     for connector, name in blobs:
+        if not is_object_name(name):
+            continue
         try:
             platform.blobs(connector).remove(name)
         except BucketError as error:

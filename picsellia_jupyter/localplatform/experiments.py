@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from picsellia_jupyter.domain.errors import ConflictError
+from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
 from picsellia_jupyter.localplatform.deleting import Blob
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.tables.datasets import DatasetLabel, DatasetVersion, Shape
@@ -108,6 +108,21 @@ def log_named(
         )
     session.flush()
     return row
+
+
+def longer(old: Any, new: Any) -> Any:
+    """A curve with more points: an object of lists, a list, or a list and one number.
+
+    Raises:
+        InvalidInputError: it is no curve.
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {key: longer(old.get(key, []), new.get(key, [])) for key in {**old, **new}}
+    if not isinstance(old, list):
+        raise InvalidInputError(
+            "Only a list, or an object of lists, can be made longer.", "Log a new value instead."
+        )
+    return [*old, *new] if isinstance(new, list) else [*old, new]
 
 
 def delete_experiment(session: Session, row: Experiment) -> list[Blob]:

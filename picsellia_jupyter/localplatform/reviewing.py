@@ -164,4 +164,3 @@ def _relabelled(shapes: dict[str, list[Json]], labels: dict[str, str]) -> dict[s
         kind: [{**shape, "label_id": labels[shape["label"]["name"]]} for shape in drawn]
         for kind, drawn in shapes.items()
     }
-

@@ -271,3 +271,32 @@ def test_options_nobody_understands_are_refused_without_being_repeated():
     with pytest.raises(BucketError) as refused:
         Bucket("s3://b", {"max_concurrency": 0, "token": SECRET})
     assert SECRET not in str(refused.value)
+
+
+def test_what_was_in_a_bucket_before_is_imported_under_its_own_name(world, s3, encoded):
+    lake = make_lake(world, s3, "old", "s3://photos/old").json()
+    for name in ("2024/first one.png", "2024/näxt.png", "2023/other.png"):
+        files(s3).pipe_file(f"photos/old/{name}", encoded(48, 32, "PNG"))
+    path = f"/api/datalake/{lake['id']}"
+
+    for _ in range(2):
+        done = world.user.post(f"{path}/objects", json={"prefixes": ["2024/"]})
+        assert done.status_code == 200, done.text
+
+    found = world.user.get(f"{path}/datas", params={"order_by": "filename"}).json()["items"]
+    assert [one["filename"] for one in found] == ["first one.png", "näxt.png"]
+    assert [one["meta"]["width"] for one in found] == [48, 48]
+    assert world.stranger.get(found[1]["presigned_url"]).content == encoded(48, 32, "PNG")
+    for one in found:
+        assert world.user.delete(f"/api/data/{one['id']}").status_code == 204
+    assert files(s3).exists("photos/old/2024/first one.png")
+
+
+@pytest.mark.parametrize("name", ["../lake/a.png", "a/../../b.png", "/a.png", "a//b.png", "a\\b"])
+def test_no_name_leads_out_of_the_folder_of_a_datalake(world, s3, name):
+    lake = make_lake(world, s3, f"safe {len(name)}", "s3://photos/safe").json()
+
+    reply = world.user.post(f"/api/datalake/{lake['id']}/objects", json={"objects": {name: {}}})
+
+    assert reply.status_code == 400
+    assert "no name of an object" in reply.json()["message"]

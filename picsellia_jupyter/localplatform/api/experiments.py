@@ -17,6 +17,7 @@ from picsellia_jupyter.localplatform.experiments import (
     delete_experiment,
     find_log,
     log_named,
+    longer,
     publish,
     spell_experiment,
     spell_log,
@@ -136,8 +137,7 @@ def set_base_experiment(
     with here.store.writing() as session:
         row = the(session, Experiment, experiment_id, kind="experiment")
         base = the(session, Experiment, base_experiment_id, kind="experiment")
-        if base.id == row.id:
-            raise InvalidInputError("An experiment cannot go on from itself.", "Name another one.")
+        _refuse_loop(session, row, base)
         row.base_experiment_id = base.id
         return spell_experiment(row)
 
@@ -308,7 +308,7 @@ def append_log(here: Here, log_id: UUID, data: Annotated[Any, Body(embed=True)])
     """Add points to a curve: an object of lists, a list, or one number."""
     with here.store.writing() as session:
         row = the(session, ExperimentLog, log_id, kind="log")
-        row.data = _longer(row.data, data)
+        row.data = longer(row.data, data)
         return spell_log(row)
 
 
@@ -359,6 +359,15 @@ def export_in_existing_model(
         return Speller(here, session, origin).versions([version])[0]
 
 
+def _refuse_loop(session: Session, row: Experiment, base: Experiment) -> None:
+    before: Experiment | None = base
+    while before is not None:
+        if before.id == row.id:
+            raise InvalidInputError("An experiment cannot go on from itself.", "Name another one.")
+        earlier = before.base_experiment_id
+        before = session.get(Experiment, earlier) if earlier else None
+
+
 def _spelled(session: Session, row: ExperimentDataset) -> Json:
     version = session.get_one(DatasetVersion, row.dataset_version_id)
     return {
@@ -383,13 +392,3 @@ def _attach_files(session: Session, row: Experiment, version: ModelVersion, *, n
                     created_at=now,
                 )
             )
-
-
-def _longer(old: Any, new: Any) -> Any:
-    if isinstance(old, dict) and isinstance(new, dict):
-        return {key: _longer(old.get(key, []), new.get(key, [])) for key in {**old, **new}}
-    if not isinstance(old, list):
-        raise InvalidInputError(
-            "Only a list, or an object of lists, can be made longer.", "Log a new value instead."
-        )
-    return [*old, *new] if isinstance(new, list) else [*old, new]

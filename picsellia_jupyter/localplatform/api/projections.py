@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import InvalidImageError, InvalidInputError, NotFoundError
-from picsellia_jupyter.localplatform.blobs import Blobs, checked_object_name
+from picsellia_jupyter.localplatform.blobs import Blobs
 from picsellia_jupyter.localplatform.deleting import remove_blobs
 from picsellia_jupyter.localplatform.finding import refuse_taken
 from picsellia_jupyter.localplatform.images import image_facts
@@ -164,7 +164,8 @@ def import_objects(here: Here, datalake_id: UUID, body: Import) -> Json:
             the(session, DataSource, source, kind="data source")
         made = 0
         for name, facts in wanted.items():
-            row = session.scalars(select(Data).filter_by(object_name=name)).first()
+            known = select(Data).filter_by(datalake_id=lake.id, object_name=name)
+            row = session.scalars(known).first()
             if row is None:
                 row, made = found[name], made + 1
                 session.add(row)
@@ -211,7 +212,7 @@ def _connector(session: Session, data: Data) -> Connector:
 def _projection(
     data: Data, blobs: Blobs, name: str, object_name: str, filename: str, *, now: float
 ) -> Projection:
-    size = blobs.size(checked_object_name(object_name))
+    size = blobs.size(object_name)
     if size is None:
         raise NotFoundError(f"Nothing is stored as {object_name}.", "Upload it first.")
     kind, width, height = _decoded(blobs, object_name)
@@ -240,7 +241,7 @@ def _decoded(blobs: Blobs, object_name: str) -> tuple[str, int | None, int | Non
 
 
 def _read(blobs: Blobs, lake: Datalake, object_name: str, *, now: float) -> Data:
-    content_type, width, height = _decoded(blobs, checked_object_name(object_name))
+    content_type, width, height = _decoded(blobs, object_name)
     guessed = mimetypes.guess_type(object_name)[0] or ""
     return Data(
         datalake_id=lake.id,

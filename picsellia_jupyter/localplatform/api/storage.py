@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
 from picsellia_jupyter.localplatform.api.uploads import refuse_registered
-from picsellia_jupyter.localplatform.blobs import Blobs, checked_object_name, new_object_name
+from picsellia_jupyter.localplatform.blobs import Blobs, new_object_name
 from picsellia_jupyter.localplatform.platform import (
     Here,
     NeedsUser,
@@ -72,7 +72,7 @@ def retrieve_presigned_url(
     here: Here, origin: Origin, connector_id: UUID, body: ObjectName
 ) -> Json:
     """Where to download an object, for an hour."""
-    name = checked_object_name(body.object_name)
+    name = body.object_name
     with here.store.reading() as session:
         connector = connector_of(session, connector_id)
         if here.blobs(connector).size(name) is None:
