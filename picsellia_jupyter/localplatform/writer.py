@@ -122,6 +122,8 @@ class _Change(Generic[Result]):
 
     def __init__(self, work: Callable[[Session], Result]) -> None:
         self.done: Future[Result] = Future()
+        # A request that is cancelled cancels what it waits for; the change is made all the same.
+        self.done.set_running_or_notify_cancel()
         self.error: BaseException | None = None
         self._work = work
         self._result: Result

@@ -182,3 +182,13 @@ def test_sqlite_waits_for_the_disk_and_readers_never_checkpoint(store):
     with store.reading() as session:
         assert session.execute(text("PRAGMA wal_autocheckpoint")).scalar() == 0
         assert session.execute(text("PRAGMA query_only")).scalar() == 1
+
+
+def test_a_caller_who_no_longer_waits_does_not_end_the_writer(store):
+    gone, other = held_up(store, [named("gone"), named("other")])
+    assert gone.cancel() is False
+    other.result(10)
+    waiting = store.submit(named("cancelled at once"))
+    assert waiting.cancel() is False
+    waiting.result(10)
+    assert names(store) == ["cancelled at once", "gone", "other"]
