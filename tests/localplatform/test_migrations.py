@@ -18,9 +18,12 @@ from picsellia_jupyter.localplatform.tables.base import Base
 INTERRUPTED = Path(__file__).with_name("interrupted_upgrades.py")
 
 
-@pytest.fixture
-def engine(tmp_path):
-    made = store.engine_for(f"sqlite:///{tmp_path / 'x.sqlite3'}", writes=True)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(tmp_path, request):
+    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql").database()
+    made = store.engine_for(url, writes=True)
     yield made
     made.dispose()
 
