@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab demo test lint fix notebooks bench clean chromium
+.PHONY: help setup lab demo test lint fix notebooks bench faults clean chromium postgres compiler
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,7 +52,7 @@ demo: setup ## Run the quickstart headless and write build/quickstart.html
 	  --output-dir ../build --output quickstart; \
 	  status=$$?; ../$(BIN)/picsellia-jupyter platform stop --home ../build/demo; exit $$status
 
-test: setup chromium lint ## Everything CI runs: linters, types, import contracts, all tests
+test: setup chromium postgres compiler lint ## Everything CI runs: linters, types, import contracts, all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: setup ## Formatting, linters, strict types, import contracts, TypeScript
@@ -72,12 +72,30 @@ notebooks: setup ## Execute the journeys and check their outputs
 bench: setup ## Run the benchmarks in their quick form
 	$(BIN)/python -m benchmarks.startup --quick
 
+faults: setup postgres compiler ## Kill, cut the power and break disks for long; counts what is lost
+	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py --long -s --timeout 3600 $(PYTEST_ARGS)
+
 chromium:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null || { \
 	  echo "Installing Chromium for the browser tests"; \
 	  if [ "$$(id -u)" = 0 ]; then as=; else as="sudo -n"; fi; \
 	  $$as apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq chromium > /dev/null; } || { \
 	  echo "No Chromium and no way to install it: the browser tests need one on the PATH."; exit 1; }
+
+# The server's own cluster is not wanted: tests make one of their own.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || command -v initdb > /dev/null || { \
+	  echo "Installing PostgreSQL for the tests"; \
+	  if [ "$$(id -u)" = 0 ]; then as=; else as="sudo -n"; fi; \
+	  $$as apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq postgresql > /dev/null; } || \
+	  echo "No PostgreSQL and no way to install it: its tests are skipped."
+
+compiler:
+	@command -v cc > /dev/null || command -v gcc > /dev/null || { \
+	  echo "Installing a C compiler for the fault tests"; \
+	  if [ "$$(id -u)" = 0 ]; then as=; else as="sudo -n"; fi; \
+	  $$as apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq gcc libc6-dev > /dev/null; } || \
+	  echo "No C compiler and no way to install it: the tests of power cuts and failing disks are skipped."
 
 clean: ## Remove everything that was made here
 	rm -rf $(VENV) build dist labextension/node_modules labextension/lib picsellia_jupyter/labextension

@@ -59,6 +59,21 @@ def _arguments() -> argparse.ArgumentParser:
                 default=0,
                 help="0 (default): the last one, or any free one",
             )
+            command.add_argument(
+                "--database",
+                metavar="URL",
+                help="postgresql://USER@HOST/NAME instead of SQLite; kept from then on",
+            )
+    for verb, text in (
+        ("backup", "write everything to FILE, also while it runs"),
+        ("restore", "fill an empty data directory from FILE"),
+        ("check", "look whether everything is whole, here or in a backup"),
+    ):
+        command = platform.add_parser(verb, help=text, parents=[home])
+        command.add_argument("file", metavar="FILE", nargs="?" if verb == "check" else None)
+        command.set_defaults(run=_keep, verb=verb, database=None)
+        if verb == "restore":
+            command.add_argument("--database", metavar="URL", help="postgresql://USER@HOST/NAME")
 
     demo = parts.add_parser("demo", help="models trained on real data").add_subparsers(
         required=True, metavar="VERB"
@@ -73,13 +88,24 @@ def _run(args: argparse.Namespace) -> int:
     # so that whoever ends this process ends the platform.
     command = [sys.executable, "-m", "picsellia_jupyter.localplatform", "--home", str(args.home)]
     command += ["--port", str(args.port), *(["--json"] if args.json else [])]
+    command += ["--database", args.database] if args.database else []
     if os.name == "posix":
         os.execv(sys.executable, command)  # noqa: S606 - our own interpreter and module
     return subprocess.run(command, check=False).returncode  # noqa: S603 - the same
 
 
+def _keep(args: argparse.Namespace) -> int:
+    command = [sys.executable, "-m", "picsellia_jupyter.localplatform.upkeep", args.verb]
+    command += [args.file] if args.file else []
+    command += ["--home", str(args.home), *(["--json"] if args.json else [])]
+    command += ["--database", args.database] if args.database else []
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own module
+
+
 def _start(args: argparse.Namespace) -> int:
-    _tell(local_platform.start(args.home, port=args.port), as_json=args.json)
+    _tell(
+        local_platform.start(args.home, port=args.port, database=args.database), as_json=args.json
+    )
     return 0
 
 

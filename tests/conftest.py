@@ -5,15 +5,31 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from hypothesis import settings
 
+from tests.postgresql import PostgresServer, programs
+
 # A slow machine is no failure, and CI must be repeatable.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--long", action="store_true", help="try faults as often as `make faults` does"
+    )
+
+
+@pytest.fixture(scope="session")
+def long(request) -> bool:
+    """Whether there is time for everything."""
+    return request.config.getoption("--long")
 
 
 @dataclass
@@ -37,10 +53,16 @@ class RunningPlatform:
         self.process.wait(timeout=15)
 
 
-def _start(home: Path, *extra: str) -> RunningPlatform:
-    command = [sys.executable, "-m", "picsellia_jupyter.localplatform", "--home", str(home)]
+def _start(
+    home: Path,
+    *extra: str,
+    program: Sequence[str] = ("-m", "picsellia_jupyter.localplatform"),
+    environment: Mapping[str, str] | None = None,
+    log: IO[bytes] | None = None,
+) -> RunningPlatform:
+    command = [sys.executable, *program, "--home", str(home), "--port", "0", "--json", *extra]
     process = subprocess.Popen(
-        [*command, "--port", "0", "--json", *extra], stdout=subprocess.PIPE, text=True
+        command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
     )
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -55,8 +77,8 @@ class Starter:
     def __init__(self) -> None:
         self._started: list[RunningPlatform] = []
 
-    def __call__(self, home: Path, *extra: str) -> RunningPlatform:
-        self._started.append(_start(home, *extra))
+    def __call__(self, home: Path, *extra: str, **how: Any) -> RunningPlatform:
+        self._started.append(_start(home, *extra, **how))
         return self._started[-1]
 
     def stop_all(self) -> None:
@@ -82,3 +104,14 @@ def platform(tmp_path_factory):
     running = _start(tmp_path_factory.mktemp("platform"))
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server: `postgresql.database()` is the URL of a new, empty database."""
+    found = programs()
+    if found is None:
+        pytest.skip("there is no PostgreSQL server here; `make test` installs Debian's")
+    server = PostgresServer(found)
+    yield server
+    server.stop()

@@ -13,8 +13,9 @@ import picsellia_jupyter
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "picsellia_jupyter"
+GENERATED = PACKAGE / "localplatform" / "migrations" / "versions"
 SOURCES = [
-    *PACKAGE.rglob("*.py"),
+    *(path for path in PACKAGE.rglob("*.py") if path.parent != GENERATED),
     *(ROOT / "tests").rglob("*.py"),
     *(ROOT / "benchmarks").rglob("*.py"),
     *(ROOT / "labextension" / "src").rglob("*.ts"),

@@ -58,8 +58,13 @@ def find_or_start(home: Path) -> RunningPlatform:
     return find(home) or start(home)
 
 
-def start(home: Path, *, port: int = 0) -> RunningPlatform:
+def start(home: Path, *, port: int = 0, database: str | None = None) -> RunningPlatform:
     """Start the platform of a data directory in the background, or attach to the one there.
+
+    Args:
+        home: the data directory.
+        port: 0 takes the last one again, or any free one.
+        database: `postgresql://…` for a new directory; None means the one it has, or SQLite.
 
     Raises:
         MissingExtraError: the package is installed without its platform.
@@ -71,6 +76,7 @@ def start(home: Path, *, port: int = 0) -> RunningPlatform:
     sink = _open_log(log)
     command = [sys.executable, "-m", "picsellia_jupyter.localplatform", "--home", str(home)]
     command += ["--port", str(port), "--idle-exit", str(IDLE_EXIT_S)]
+    command += ["--database", database] if database else []
     with sink:
         # A session of its own: interrupting a cell must not stop what other notebooks share.
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -148,7 +154,7 @@ def _is_ours(pid: int) -> bool:
 def _check_installed() -> None:
     from importlib.util import find_spec
 
-    for module in ("fastapi", "uvicorn", "sqlalchemy", "fsspec", "jwt", "multipart"):
+    for module in ("fastapi", "uvicorn", "sqlalchemy", "alembic", "fsspec", "jwt", "multipart"):
         if find_spec(module) is None:
             raise MissingExtraError("The local platform", module, "platform")
 

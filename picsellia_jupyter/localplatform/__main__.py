@@ -40,6 +40,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=int, default=0, help="0 takes the last one again, or any free one"
     )
+    parser.add_argument(
+        "--database", metavar="URL", help="postgresql://USER@HOST/NAME; kept from then on"
+    )
+    parser.add_argument(
+        "--storage-form",
+        choices=("azure", "google", "minio"),
+        default="azure",
+        help="how the SDK uploads: in one piece, in ranges, or in parts",
+    )
     parser.add_argument("--json", action="store_true", help="print where it answers as JSON")
     parser.add_argument(
         "--idle-exit", type=float, metavar="SECONDS", help="stop after so long without a request"
@@ -78,8 +87,13 @@ def _serve(home: Path, args: argparse.Namespace) -> None:
     with usable(home):
         last = read_address(home)
         platform, token = open_platform(
-            home, token=last.token if last else None, clock=time.time, started_at=process_start()
+            home,
+            token=last.token if last else None,
+            clock=time.time,
+            started_at=process_start(),
+            database=args.database,
         )
+    platform.storage_form = args.storage_form
     with listening_socket(args.port, last.port if last else 0) as listener:
         address = address_of(platform, token, port=listener.getsockname()[1])
 

@@ -15,16 +15,21 @@ from picsellia_jupyter.localplatform.api import (
     files,
     local,
     models,
+    monitoring,
     oracle,
+    resources,
     storage,
     tags,
     versions,
 )
 from picsellia_jupyter.localplatform.guard import Guard
+from picsellia_jupyter.localplatform.ingesting import Ingest
 from picsellia_jupyter.localplatform.platform import Platform
 
 ROUTERS = (
+    monitoring.router,
     connect.router,
+    *resources.ROUTERS,
     tags.router,
     datalakes.router,
     data.router,
@@ -41,7 +46,7 @@ ROUTERS = (
     local.open_to_all,
     local.router,
 )
-"""Literal paths before those with an id in their place, such as `/api/model/version/{id}`."""
+"""The busiest route first, then literal paths before those with an id in their place."""
 
 
 class Activity:
@@ -70,6 +75,8 @@ def build_app(platform: Platform) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.platform = platform
+    app.state.ingest = Ingest(platform.store)
+    app.state.routers = ROUTERS
     for router in ROUTERS:
         app.include_router(router)
     refusals.install(app)

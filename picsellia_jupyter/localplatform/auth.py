@@ -15,6 +15,8 @@ from picsellia_jupyter.localplatform.refusals import ForbiddenError
 
 JWT_LIFETIME_S = 3600.0
 URL_LIFETIME_S = 3600.0
+_MOST_READ = 1000
+"""Deployment tokens that are remembered, so that their signatures are checked once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Keyring:
     """Made once per data directory; signs deployment tokens and storage addresses."""
     users: Mapping[str, str] = field(repr=False)
     """User id of each API token's hash."""
+    _read: dict[str, tuple[str, float]] = field(default_factory=dict, init=False, repr=False)
 
     def user_of(self, token: str) -> str | None:
         """The user an API token belongs to; takes as long for a wrong one."""
@@ -67,8 +70,10 @@ class Keyring:
         user_id = self.user_of(token)
         if user_id:
             return ApiCaller(user_id)
-        deployment_id = self._deployment_of(token, now=now)
-        return DeploymentCaller(deployment_id) if deployment_id else None
+        claims = self._remembered(token)
+        if claims is None or claims[1] <= now:
+            return None
+        return DeploymentCaller(claims[0])
 
     def deployment_token(self, deployment_id: str, *, now: float) -> tuple[str, float]:
         """A token for the monitoring service of one deployment, and when it expires."""
@@ -96,15 +101,27 @@ class Keyring:
         if float(expires) < now:
             raise ForbiddenError("This storage address has expired.", "Ask for a fresh one.")
 
-    def _deployment_of(self, token: str, *, now: float) -> str | None:
+    def _remembered(self, token: str) -> tuple[str, float] | None:
+        """Deployment and expiry of a token; once read, it is known by its hash."""
+        given = token_hash(token)
+        if given not in self._read:
+            claims = self._claims_of(token)
+            if claims is None:
+                return None
+            if len(self._read) >= _MOST_READ:
+                self._read.clear()
+            self._read[given] = claims
+        return self._read[given]
+
+    def _claims_of(self, token: str) -> tuple[str, float] | None:
         try:
-            # Our own clock decides below, so that tests need not wait an hour.
+            # Our own clock decides on its expiry, so that tests need not wait an hour.
             claims = jwt.decode(
                 token, self._key("jwt"), algorithms=["HS256"], audience="monitoring"
             )
         except jwt.InvalidTokenError:
             return None
-        return str(claims["deployment"]) if float(claims["until"]) > now else None
+        return str(claims["deployment"]), float(claims["until"])
 
     def _signature(self, method: str, path: str, expires: str) -> str:
         text = f"{method}\n{path}\n{expires}".encode()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import io
 import os
 import re
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
-
 from picsellia_jupyter.domain.errors import InvalidInputError
+from picsellia_jupyter.localplatform.durable import make_folder, sync_folder
 
 _OBJECT_NAME = re.compile(r"[a-z_]{1,24}/[0-9a-f]{32}(\.[a-z0-9]{1,10})?")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
@@ -39,7 +41,7 @@ def checked_object_name(name: str) -> str:
     Raises:
         InvalidInputError: it could not; it might climb out of the storage folder.
     """
-    if not _OBJECT_NAME.fullmatch(name):
+    if not is_object_name(name):
         raise InvalidInputError(
             f"{name!r} is no object name of this platform.",
             "Take one from generate_object_name.",
@@ -47,52 +49,42 @@ def checked_object_name(name: str) -> str:
     return name
 
 
-class Blobs:
-    """One storage connector's files, in a local folder or at any fsspec URL."""
+def is_object_name(name: str) -> bool:
+    """Whether this platform could have made this name."""
+    return _OBJECT_NAME.fullmatch(name) is not None
 
-    def __init__(self, where: Path | str) -> None:
-        """Open a storage connector.
 
-        Args:
-            where: a local folder as a path, which may have any name, or an fsspec URL.
-        """
-        self._fs: Any
-        if isinstance(where, Path):
-            self._fs, self._root = LocalFileSystem(), where.as_posix()
-        else:
-            self._fs, self._root = fsspec.core.url_to_fs(where)
-        self._is_local = "file" in self._protocols()
-        if self._is_local:
-            Path(self._root).mkdir(parents=True, exist_ok=True)
-            self._forget_parts()
+class Blobs(ABC):
+    """One storage connector's files, by object name."""
 
-    @contextmanager
-    def writing(self, name: str) -> Iterator[IO[bytes]]:
+    @abstractmethod
+    def writing(self, name: str) -> AbstractContextManager[IO[bytes]]:
         """A stream; the blob appears under its name, durable, when the block ends well."""
-        opened = self._durably(name) if self._is_local else self._remotely(name)
-        with opened as stream:
-            yield stream
 
-    def put(self, name: str, body: bytes) -> None:
-        """Store a whole blob; it is durable on return."""
-        with self.writing(name) as stream:
-            stream.write(body)
-
+    @abstractmethod
     def open(self, name: str) -> IO[bytes]:
         """A stream of a blob.
 
         Raises:
             FileNotFoundError: there is none.
         """
-        stream: IO[bytes] = self._fs.open(self._path(name), "rb")
-        return stream
 
+    @abstractmethod
     def size(self, name: str) -> int | None:
         """Bytes of a blob, or None where there is none."""
-        try:
-            return int(self._fs.size(self._path(name)))
-        except FileNotFoundError:
-            return None
+
+    @abstractmethod
+    def remove(self, name: str) -> None:
+        """Take a blob away; one that is gone already stays gone."""
+
+    @abstractmethod
+    def names(self, prefix: str) -> list[str]:
+        """Names of all blobs that begin with this, in order."""
+
+    def put(self, name: str, body: bytes) -> None:
+        """Store a whole blob; it is durable on return."""
+        with self.writing(name) as stream:
+            stream.write(body)
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """A blob in pieces."""
@@ -100,64 +92,95 @@ class Blobs:
             while chunk := stream.read(_CHUNK):
                 yield chunk
 
-    def remove(self, name: str) -> None:
-        """Take a blob away; one that is gone already stays gone."""
-        try:
-            self._fs.rm_file(self._path(name))
-        except FileNotFoundError:
-            return
+
+class Folder(Blobs):
+    """Blobs in a local folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._synced: set[Path] = set()
+        make_folder(root)
+        for part in root.glob(f"*/{_PART}*"):
+            part.unlink(missing_ok=True)
 
     @contextmanager
-    def _durably(self, name: str) -> Iterator[IO[bytes]]:
-        target = Path(self._path(name))
-        _make_folder(target.parent)
+    def writing(self, name: str) -> Iterator[IO[bytes]]:
+        """A stream; the blob appears under its name, durable, when the block ends well.
+
+        Raises:
+            OSError: the disk has no room, or gave back something else than was written.
+        """
+        target = self._path(name)
+        if target.parent not in self._synced:
+            make_folder(target.parent)
+            self._synced.add(target.parent)
         part = target.parent / f"{_PART}{uuid.uuid4().hex}"
         try:
-            with part.open("xb") as stream:
+            with _Hashing.file(part) as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
+            _verify(part, stream.sha256)
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
-    @contextmanager
-    def _remotely(self, name: str) -> Iterator[IO[bytes]]:
-        # A remote object appears when its stream is committed.
-        stream = self._fs.open(self._path(name), "wb", autocommit=False)
+    def open(self, name: str) -> IO[bytes]:
+        """A stream of a blob.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        return self._path(name).open("rb")
+
+    def size(self, name: str) -> int | None:
+        """Bytes of a blob, or None where there is none."""
         try:
-            yield stream
-        except BaseException:
-            stream.discard()
-            raise
-        stream.close()
-        stream.commit()
+            return self._path(name).stat().st_size
+        except FileNotFoundError:
+            return None
 
-    def _path(self, name: str) -> str:
-        return f"{self._root.rstrip('/')}/{checked_object_name(name)}"
+    def remove(self, name: str) -> None:
+        """Take a blob away; one that is gone already stays gone."""
+        self._path(name).unlink(missing_ok=True)
 
-    def _protocols(self) -> tuple[str, ...]:
-        protocol = self._fs.protocol
-        return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+    def names(self, prefix: str) -> list[str]:
+        """Names of all blobs that begin with this, in order."""
+        found = (path.relative_to(self._root).as_posix() for path in self._root.glob("*/*"))
+        return sorted(name for name in found if name.startswith(prefix) and is_object_name(name))
 
-    def _forget_parts(self) -> None:
-        for part in Path(self._root).glob(f"*/{_PART}*"):
-            part.unlink(missing_ok=True)
+    def _path(self, name: str) -> Path:
+        return self._root / checked_object_name(name)
 
 
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        _sync_folder(folder.parent)
+class _Hashing(io.BufferedWriter):
+    """A new file that knows the SHA-256 of what was written to it, in order."""
+
+    def __init__(self, raw: io.FileIO) -> None:
+        super().__init__(raw)
+        self._seen = hashlib.sha256()
+
+    @classmethod
+    def file(cls, path: Path) -> _Hashing:
+        """Make a file that was not there."""
+        return cls(io.FileIO(path, "xb"))
+
+    def write(self, body: Any) -> int:
+        """Take bytes, all of them."""
+        self._seen.update(body)
+        return super().write(body)
+
+    @property
+    def sha256(self) -> str:
+        """Of everything so far, in hex."""
+        return self._seen.hexdigest()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive power loss; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _verify(part: Path, expected: str) -> None:
+    found = hashlib.sha256()
+    with part.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            found.update(chunk)
+    if found.hexdigest() != expected:
+        raise OSError(errno.EIO, "The disk gave back something else than was written")

@@ -7,12 +7,13 @@ import secrets
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sqlalchemy import URL, select
+from sqlalchemy import select
 
 from picsellia_jupyter.domain.errors import PlatformError
 from picsellia_jupyter.domain.ports import Clock
 from picsellia_jupyter.localplatform.auth import Keyring, new_token, token_hash
-from picsellia_jupyter.localplatform.home import Address, write_private
+from picsellia_jupyter.localplatform.durable import write_private
+from picsellia_jupyter.localplatform.home import Address, chosen_database, keep_choice
 from picsellia_jupyter.localplatform.platform import Platform, organization_of
 from picsellia_jupyter.localplatform.store import Store
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -23,7 +24,12 @@ _SECRET_BYTES = 32
 
 
 def open_platform(
-    home: Path, *, token: str | None, clock: Clock, started_at: float
+    home: Path,
+    *,
+    token: str | None,
+    clock: Clock,
+    started_at: float,
+    database: str | None = None,
 ) -> tuple[Platform, str]:
     """Open a data directory, furnishing it where it is new.
 
@@ -32,16 +38,21 @@ def open_platform(
         token: the API token of the last run, where it is still known.
         clock: seconds since the epoch, UTC.
         started_at: when this process began, by that clock.
+        database: SQLAlchemy URL of its database; None means the one it had, at first SQLite.
 
     Returns:
         The platform and the API token of its user: the given one while it is still valid.
 
     Raises:
+        InvalidInputError: the directory has another database already, or that one is newer
+            than this program, or does not answer.
         PlatformError: its database or its secret cannot be used.
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     secret = _secret(home)
-    store = Store(URL.create("sqlite", database=str(home / "platform.sqlite3")))
+    url = chosen_database(home, database)
+    store = Store(url)
+    keep_choice(home, url)
     valid = _furnish(store, token, now=clock())
     platform = Platform(
         store=store,
@@ -52,7 +63,16 @@ def open_platform(
         started_at=started_at,
         pid=os.getpid(),
     )
+    _forget_leftovers(platform)
     return platform, valid
+
+
+def _forget_leftovers(platform: Platform) -> None:
+    """Open the folders of the data directory, which sweeps uploads that a kill cut short."""
+    with platform.store.reading() as session:
+        for connector in session.scalars(select(Connector)):
+            if "://" not in connector.root:
+                platform.blobs(connector)
 
 
 def address_of(platform: Platform, token: str, *, port: int) -> Address:

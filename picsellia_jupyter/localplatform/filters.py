@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, select, true
+from sqlalchemy.orm import InstrumentedAttribute
 
 from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.localplatform.tables.datalakes import Data, DataSource, Tag, TagLink
@@ -36,12 +37,15 @@ class Condition:
     values: list[Value]
 
 
-def data_matches(query: str | None, *, prefix: str = "") -> ColumnElement[bool]:
+def data_matches(
+    query: str | None, *, prefix: str = "", own: Mapping[str, Comparison] | None = None
+) -> ColumnElement[bool]:
     """A condition on `Data` from a query.
 
     Args:
         query: as the user or the SDK wrote it; None or empty matches everything.
         prefix: what fields of the data begin with, such as `data.`; it may be left out.
+        own: fields of what holds the data, such as the tags of an asset; they come first.
 
     Raises:
         InvalidInputError: it cannot be read, or names an unknown field.
@@ -49,7 +53,7 @@ def data_matches(query: str | None, *, prefix: str = "") -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
     for part in parse(query or ""):
         field = part.field.removeprefix(prefix)
-        compare = _DATA_FIELDS.get(field)
+        compare = (own or {}).get(part.field) or _DATA_FIELDS.get(field)
         if compare is None:
             raise InvalidInputError(
                 f"Data cannot be filtered by {part.field!r}.",
@@ -160,10 +164,15 @@ def _plain(column: Any) -> Comparison:
     return compare
 
 
-def _tagged(operator: str, values: list[Value]) -> ColumnElement[bool]:
-    links = select(TagLink.target_id).join(Tag, Tag.id == TagLink.tag_id)
-    tagged = Data.id.in_(links.where(Tag.name.in_([str(value) for value in values])))
-    return ~tagged if operator == "!=" else tagged
+def tagged(target: InstrumentedAttribute[str]) -> Comparison:
+    """Compares the names of the tags that are on a thing, by the thing's id."""
+
+    def compare(operator: str, values: list[Value]) -> ColumnElement[bool]:
+        links = select(TagLink.target_id).join(Tag, Tag.id == TagLink.tag_id)
+        found = target.in_(links.where(Tag.name.in_([str(value) for value in values])))
+        return ~found if operator == "!=" else found
+
+    return compare
 
 
 def _from_source(operator: str, values: list[Value]) -> ColumnElement[bool]:
@@ -192,6 +201,6 @@ _DATA_FIELDS: Mapping[str, Comparison] = {
     "width": _plain(Data.width),
     "height": _plain(Data.height),
     "created_at": _plain(Data.created_at),
-    "tags.name": _tagged,
+    "tags.name": tagged(Data.id),
     "data_source.name": _from_source,
 }

@@ -21,6 +21,13 @@ LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 JSON_LIMIT_BYTES = 64 * 2**20
 """Largest body but of a storage upload; a 45 MiB image in base64 fits."""
 
+_INERT = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"sandbox; default-src 'none'"),
+)
+_NOT_KEPT = (b"cache-control", b"no-store")
+"""Of everything but stored objects, which never change."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -44,7 +51,7 @@ class Guard:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
+        headers, send = Headers(scope=scope), _inert(scope, send)
         wrong = _wrong_address(headers, scope)
         if wrong:
             await refusal(403, wrong, "Call it at the address it printed.")(scope, receive, send)
@@ -65,6 +72,21 @@ class Guard:
         if scheme.lower() not in ("bearer", "token") or not token:
             return None
         return self.keyring.caller_of(token.strip(), now=self.clock())
+
+
+def _inert(scope: Scope, send: Send) -> Send:
+    """Have every reply say that it is no page, and is not to be guessed at or kept."""
+    kept = str(scope["path"]).startswith(STORAGE_PREFIX)
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            known = {name.lower() for name, _ in headers}
+            headers += [pair for pair in _INERT if pair[0] not in known]
+            message = {**message, "headers": headers if kept else [*headers, _NOT_KEPT]}
+        await send(message)
+
+    return sent
 
 
 def _is_open(scope: Scope) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, PlatformError
+from picsellia_jupyter.localplatform.durable import write_private
 
 _UNTIL_ANNOUNCED_S = 10.0
 
@@ -70,17 +72,6 @@ def write_address(home: Path, address: Address) -> None:
     write_private(home / "platform.json", json.dumps(dataclasses.asdict(address)))
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only the user can read; it appears whole and durable, or not at all."""
-    part = path.with_name(f".{path.name}-{os.getpid()}")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
-
-
 @contextmanager
 def usable(home: Path) -> Iterator[None]:
     """Say in words what the system refuses in a data directory.
@@ -100,6 +91,56 @@ def usable(home: Path) -> Iterator[None]:
 def sign_off(home: Path, address: Address) -> None:
     """Say that nobody answers any more; the token and the port stay for the next run."""
     write_address(home, dataclasses.replace(address, pid=None, started_at=None))
+
+
+def chosen_database(home: Path, given: str | None) -> str:
+    """The SQLAlchemy URL of a data directory's database: the one it has, or the given one.
+
+    Raises:
+        InvalidInputError: `given` is no PostgreSQL URL, or the directory has another database.
+    """
+    kept, own = home / "database", home / "platform.sqlite3"
+    known = kept.read_text().strip() if kept.exists() else None
+    if given is None:
+        return known or sqlite_url(own)
+    url = _postgresql_url(given)
+    if known == url:
+        return url
+    if known is not None or own.exists():
+        raise InvalidInputError(
+            f"The data directory {home} has a database already: {_shown(known or str(own))}.",
+            "Name another directory with --home; `platform backup` and `restore` move data.",
+        )
+    return url
+
+
+def sqlite_url(path: Path) -> str:
+    """The SQLAlchemy URL of a database file, whatever signs are in its path."""
+    from sqlalchemy import URL
+
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+
+
+def keep_choice(home: Path, url: str) -> None:
+    """Remember a database that could be opened; whoever starts next need not know it."""
+    kept = home / "database"
+    if not url.startswith("sqlite") and not kept.exists():
+        write_private(kept, url)
+
+
+def _postgresql_url(given: str) -> str:
+    scheme, _, rest = given.partition("://")
+    if scheme not in ("postgres", "postgresql", "postgresql+psycopg") or not rest:
+        raise InvalidInputError(
+            f"{_shown(given)!r} is no PostgreSQL address.",
+            "Write postgresql://USER@HOST/NAME, or leave --database out for SQLite.",
+        )
+    return f"postgresql+psycopg://{rest}"
+
+
+def _shown(url: str) -> str:
+    """An address without the password that may be in it."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
 
 
 class OwnerLock:

@@ -19,6 +19,9 @@ from picsellia_jupyter.wire.predictions import Json
 PAGE_LIMIT = 1000
 """Most items of one page; the SDK steps by it, so it must be honoured exactly."""
 
+_MOST = 2**31
+"""Beyond what any list holds, and within what a database counts with."""
+
 Row = TypeVar("Row", bound=Identified)
 
 
@@ -35,8 +38,8 @@ class Paging:
 
 
 async def _paging(
-    limit: Annotated[int | None, Query(ge=1)] = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int | None, Query(ge=1, le=_MOST)] = None,
+    offset: Annotated[int, Query(ge=0, le=_MOST)] = 0,
     order_by: Annotated[list[str] | None, Query()] = None,
     cursor: str | None = None,
 ) -> Paging:

@@ -17,6 +17,7 @@ from picsellia_jupyter.domain.errors import AuthenticationError
 from picsellia_jupyter.domain.ports import Clock
 from picsellia_jupyter.localplatform.auth import ApiCaller, DeploymentCaller, Keyring
 from picsellia_jupyter.localplatform.blobs import Blobs
+from picsellia_jupyter.localplatform.connectors import opened
 from picsellia_jupyter.localplatform.refusals import UnknownIdError
 from picsellia_jupyter.localplatform.store import Store, the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -37,6 +38,8 @@ class Platform:
     pid: int
     chance: Callable[[], float] = random.random
     """A number in [0, 1): decides which predictions a sample rate keeps."""
+    storage_form: str = "azure"
+    """How the SDK is told to upload: `azure` (one PUT), `google` (ranges) or `minio` (parts)."""
     last_request_at: float = 0.0
     _blobs: dict[str, Blobs] = field(default_factory=dict, init=False, repr=False)
     _opening: Lock = field(default_factory=Lock, init=False, repr=False)
@@ -45,9 +48,7 @@ class Platform:
         """The files of a storage connector."""
         with self._opening:
             if connector.id not in self._blobs:
-                is_url = "://" in connector.root
-                where = connector.root if is_url else self.home / connector.root
-                self._blobs[connector.id] = Blobs(where)
+                self._blobs[connector.id] = opened(connector, self.home)
             return self._blobs[connector.id]
 
 

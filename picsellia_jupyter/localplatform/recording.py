@@ -24,10 +24,12 @@ from picsellia_jupyter.domain.errors import (
     NotFoundError,
 )
 from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.localplatform.alerting import fire_alerts
 from picsellia_jupyter.localplatform.blobs import Blobs, new_object_name
 from picsellia_jupyter.localplatform.images import ImageFacts, checked_photo
 from picsellia_jupyter.localplatform.names import Filename, Words
 from picsellia_jupyter.localplatform.platform import Platform, connector_of
+from picsellia_jupyter.localplatform.refusals import NotDurableError
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Data, Datalake, TagLink
 from picsellia_jupyter.localplatform.tables.deployments import (
@@ -41,6 +43,12 @@ from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY
 
 _LATEST_TIMESTAMP = 1e11
 """Seconds; what is larger was given in milliseconds."""
+_SHARED = (
+    "deployment_id", "oracle_prediction_id", "predicted_asset_id", "at", "width", "height",
+    "created_at",
+)  # fmt: skip
+"""What a shadow's prediction has from its champion's."""
+Row = dict[str, Any]
 
 
 class CloudImage(BaseModel):
@@ -60,7 +68,7 @@ class NewPrediction(BaseModel):
     raw_predictions: dict[str, Any]
     latency: float = Field(ge=0, allow_inf_nan=False)
     image: str | None = Field(default=None, repr=False)
-    """Base64."""
+    """Base64; may be left out where `sample` is false, since it is not kept then."""
     cloud_image: CloudImage | None = None
     source: Words | None = None
     tags: list[Words] = []
@@ -122,7 +130,8 @@ def record(here: Platform, deployment_id: str, body: NewPrediction) -> str:
         _refuse_recorded(session, deployment, prediction_id)
         lake = the(session, Datalake, deployment.target_datalake_id, kind="datalake")
         blobs = here.blobs(connector_of(session, lake.connector_id))
-    rows = _predictions(deployment, prediction_id, body, now=here.clock())
+    now = here.clock()
+    rows = [Prediction(**row) for row in rows_of(deployment, prediction_id, body, now=now)]
     kept = here.chance() < deployment.sample_rate if body.sample is None else body.sample
     with (
         _photo_stored(blobs, body, kept=kept) as photo,
@@ -154,74 +163,67 @@ def record_shadow(
                 f"There is no prediction {prediction_id} in {deployment.name!r}.",
                 "Monitor the champion's prediction first.",
             )
-        row = _shadow(deployment, prediction_id, raw, latency, champion)
-        row.predicted_asset_id = champion.predicted_asset_id
-        session.add(row)
+        shared = {name: getattr(champion, name) for name in _SHARED}
+        session.add(Prediction(**_shadow(deployment, raw, latency, shared)))
 
 
 # Rows ----------------------------------------------------------------------------------------
 
 
-def _predictions(
+def rows_of(
     deployment: Deployment, prediction_id: str, body: NewPrediction, *, now: float
-) -> list[Prediction]:
-    classes, scores = _columns(deployment, body.raw_predictions)
-    champion = Prediction(
-        deployment_id=deployment.id,
-        oracle_prediction_id=prediction_id,
-        model_version_id=deployment.model_version_id,
-        at=now if body.timestamp is None else body.timestamp,
-        latency=body.latency,
-        width=body.width,
-        height=body.height,
-        source=body.source,
-        tags=list(body.tags),
-        classes=classes,
-        scores=scores,
-        raw=body.raw_predictions,
-        created_at=now,
-    )
+) -> list[Row]:
+    """The values of a prediction's rows: the champion's, and the shadow's where it was sent.
+
+    Raises:
+        InvalidInputError: it does not fit the deployment's type, or there is no shadow model.
+    """
+    champion = {
+        **_found(deployment, body.raw_predictions),
+        "deployment_id": deployment.id,
+        "oracle_prediction_id": prediction_id,
+        "is_shadow": False,
+        "model_version_id": deployment.model_version_id,
+        "at": now if body.timestamp is None else body.timestamp,
+        "latency": body.latency,
+        "width": body.width,
+        "height": body.height,
+        "source": body.source,
+        "tags": list(body.tags),
+        "created_at": now,
+    }
     if body.shadow_raw_predictions is None:
         return [champion]
     latency = body.shadow_latency or 0.0
-    raw = body.shadow_raw_predictions
-    return [champion, _shadow(deployment, prediction_id, raw, latency, champion)]
+    return [champion, _shadow(deployment, body.shadow_raw_predictions, latency, champion)]
 
 
-def _shadow(
-    deployment: Deployment,
-    prediction_id: str,
-    raw: dict[str, Any],
-    latency: float,
-    champion: Prediction,
-) -> Prediction:
+def _shadow(deployment: Deployment, raw: dict[str, Any], latency: float, champion: Row) -> Row:
     if deployment.shadow_model_version_id is None:
         raise InvalidInputError(
             f"The deployment {deployment.name!r} has no shadow model.",
             "Set one: deployment.set_shadow_model(version).",
         )
-    classes, scores = _columns(deployment, raw)
-    return Prediction(
-        deployment_id=deployment.id,
-        oracle_prediction_id=prediction_id,
-        is_shadow=True,
-        model_version_id=deployment.shadow_model_version_id,
-        at=champion.at,
-        latency=latency,
-        width=champion.width,
-        height=champion.height,
-        classes=classes,
-        scores=scores,
-        raw=raw,
-        created_at=champion.created_at,
-    )
+    return {
+        **champion,
+        **_found(deployment, raw),
+        "is_shadow": True,
+        "model_version_id": deployment.shadow_model_version_id,
+        "latency": latency,
+        "source": None,
+        "tags": [],
+    }
 
 
-def _columns(deployment: Deployment, raw: dict[str, Any]) -> tuple[bytes, bytes]:
+def _found(deployment: Deployment, raw: dict[str, Any]) -> Row:
     """Check a prediction, and pack what the statistics need of it."""
     found = from_raw(InferenceType(deployment.type), raw)
     scores = np.asarray(raw["detection_scores"], dtype=np.float64)
-    return found.classes.astype(np.int64).tobytes(), scores.tobytes()
+    return {
+        "classes": found.classes.astype(np.int64).tobytes(),
+        "scores": scores.tobytes(),
+        "raw": raw,
+    }
 
 
 def _insert(
@@ -249,6 +251,7 @@ def _insert(
         for row in rows:
             row.predicted_asset_id = asset.id
     session.add_all(rows)
+    fire_alerts(session, rows)
 
 
 def _data(
@@ -307,6 +310,9 @@ def _photo_stored(blobs: Blobs, body: NewPrediction, *, kept: bool) -> Iterator[
     blobs.put(name, encoded)
     try:
         yield photo
+    except NotDurableError:
+        # A commit that failed may still be found at the next start: a row needs its image.
+        raise
     except BaseException:
         blobs.remove(name)
         raise
@@ -324,6 +330,16 @@ def _stored_already(blobs: Blobs, body: NewPrediction, name: str) -> _Photo:
 
 def _checked(body: NewPrediction, encoded: bytes) -> ImageFacts:
     return checked_photo(encoded, claimed=body.content_type, width=body.width, height=body.height)
+
+
+def check_image(body: NewPrediction) -> None:
+    """Look into an image that is not going to be kept, where it was sent at all.
+
+    Raises:
+        InvalidImageError: it is none, or another one than it claims to be.
+    """
+    if body.image is not None:
+        _checked(body, _decoded(body.image))
 
 
 def _decoded(image: str | None) -> bytes:
@@ -348,7 +364,7 @@ def _only_once(prediction_id: str) -> Iterator[None]:
     except IntegrityError as error:
         if "prediction" not in str(error.orig):
             raise
-        raise _recorded(prediction_id) from error
+        raise recorded_already(prediction_id) from error
 
 
 def _refuse_recorded(session: Session, deployment: Deployment, prediction_id: str) -> None:
@@ -356,10 +372,11 @@ def _refuse_recorded(session: Session, deployment: Deployment, prediction_id: st
         deployment_id=deployment.id, oracle_prediction_id=prediction_id, is_shadow=False
     )
     if session.scalars(known).first():
-        raise _recorded(prediction_id)
+        raise recorded_already(prediction_id)
 
 
-def _recorded(prediction_id: str) -> ConflictError:
+def recorded_already(prediction_id: str) -> ConflictError:
+    """The refusal of a prediction that is known."""
     return ConflictError(
         f"The prediction {prediction_id} has already been processed.", "Nothing was stored again."
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
+import sqlalchemy.exc
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -13,12 +15,15 @@ from picsellia_jupyter.domain.errors import (
     AuthenticationError,
     ConflictError,
     InvalidInputError,
+    MissingExtraError,
     NotFoundError,
     PicselliaJupyterError,
 )
 from picsellia_jupyter.wire.predictions import Json
 
 logger = logging.getLogger(__name__)
+_SECRET = {"api_token", "options"}
+"""Fields whose values no reply repeats."""
 
 
 class UnknownIdError(NotFoundError):
@@ -35,12 +40,54 @@ class ForbiddenError(AuthenticationError):
     """The caller is known, or needs not be, and still may not do this."""
 
 
+class NotDurableError(PicselliaJupyterError):
+    """The disk or the database could not keep a change; nothing of it was stored."""
+
+    @classmethod
+    def because(cls, error: BaseException) -> NotDurableError:
+        """The refusal for what a disk or a database said."""
+        said = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
+        made = cls(
+            f"The local platform could not store this ({str(said).strip()}).",
+            "Nothing of it was kept. Make room on its disk, or start its database, then try again.",
+        )
+        made.__cause__ = error
+        return made
+
+
+def is_storage_failure(error: BaseException) -> bool:
+    """Whether this says that a disk or a database does not work, rather than that we do not."""
+    if isinstance(error, OSError):
+        return error.errno in _DISK_ERRORS
+    if not isinstance(error, sqlalchemy.exc.DBAPIError):
+        return False
+    return error.connection_invalidated or any(text in str(error.orig) for text in _DATABASE_SAYS)
+
+
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
+_DATABASE_SAYS = (
+    "database or disk is full", "disk I/O error", "readonly database", "unable to open database",
+    "No space left on device", "could not write", "connection failed", "the database system is",
+)  # fmt: skip
+
+
+class StorageError(PicselliaJupyterError):
+    """A bucket could not do what was asked; it may the next time."""
+
+
+class BucketError(PicselliaJupyterError):
+    """A bucket could not do what was asked; it may the next time."""
+
+
 STATUS_OF: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
     (ForbiddenError, 403),
     (AuthenticationError, 401),
     (NotFoundError, 404),
     (ConflictError, 409),
     (InvalidInputError, 400),
+    (MissingExtraError, 400),
+    (BucketError, 503),
+    (NotDurableError, 507),
 )
 
 
@@ -58,6 +105,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PicselliaJupyterError, _ours)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _routing)
+    app.add_exception_handler(sqlalchemy.exc.DBAPIError, _stored)
+    app.add_exception_handler(OSError, _stored)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -78,6 +127,8 @@ def _problem(item: Json) -> str:
     if item["type"] == "missing":
         # What was given instead is the whole body, and may hold a token.
         return f"{place or 'The body'} is missing."
+    if _SECRET & set(item["loc"]):
+        return f"{place}: {item['msg']}."
     given = repr(item.get("input"))
     shown = f"{given[:57]}…" if len(given) > 60 else given
     return f"{place or 'The body'}: {item['msg']}; got {shown}."
@@ -93,6 +144,15 @@ async def _routing(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == 405:
         return refusal(405, f"{here} takes another method.")
     return refusal(error.status_code, str(error.detail))
+
+
+async def _stored(request: Request, error: Exception) -> JSONResponse:
+    if is_storage_failure(error):
+        logger.error("%s %s: %s", request.method, request.url.path, error)
+        return await _ours(request, NotDurableError.because(error))
+    if isinstance(error, sqlalchemy.exc.DataError):
+        return refusal(400, "The database takes no such value", "It may be too large.")
+    return await _unforeseen(request, error)
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.localplatform.platform import Platform
 from picsellia_jupyter.localplatform.tables.base import Identified
+from picsellia_jupyter.localplatform.tables.campaigns import ReviewCampaign
 from picsellia_jupyter.localplatform.tables.datalakes import (
     Data,
     Datalake,
@@ -102,7 +103,15 @@ class Speller:
     def deployments(self, rows: Sequence[Deployment]) -> list[Json]:
         """Deployments, with what their serving kernels say of themselves."""
         tags = tags_of(self.session, (row.id for row in rows))
-        return [{**self._deployment(row), "tags": tags[row.id]} for row in rows]
+        campaigns = self._campaigns([row.id for row in rows])
+        return [
+            {
+                **self._deployment(row),
+                "review_campaign_id": campaigns.get(row.id),
+                "tags": tags[row.id],
+            }
+            for row in rows
+        ]
 
     def assets(self, rows: Sequence[PredictedAsset]) -> list[Json]:
         """Predicted assets, without their predictions."""
@@ -115,6 +124,7 @@ class Speller:
                 "deployment_id": row.deployment_id,
                 "data": spelled[row.data_id],
                 "custom_metrics": row.custom_metrics,
+                "review_state": row.review_state,
                 "created_at": row.created_at,
             }
             for row in rows
@@ -151,13 +161,17 @@ class Speller:
             "sample_rate": row.sample_rate,
             "target_datalake_id": row.target_datalake_id,
             "disable_serving": row.disable_serving,
-            "review_campaign_id": None,
             "oracle_host": self.origin,
             "serving_host": serving["kernel"]["address"] if serving and answers else None,
             "serving": serving,
             "inferences": row.inferences,
             "created_at": row.created_at,
         }
+
+    def _campaigns(self, deployment_ids: Sequence[str]) -> dict[str, str]:
+        wanted = ReviewCampaign.deployment_id.in_(deployment_ids)
+        rows = self.session.scalars(select(ReviewCampaign).where(wanted))
+        return {row.deployment_id: row.id for row in rows}
 
     def _named(self, table: type[RowT], ids: Iterable[str | None]) -> dict[str | None, RowT]:
         wanted = [ident for ident in ids if ident]

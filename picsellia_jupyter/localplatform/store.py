@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from picsellia_jupyter.domain.errors import InvalidInputError, PlatformError
-from picsellia_jupyter.localplatform.refusals import UnknownIdError
-from picsellia_jupyter.localplatform.tables import (
-    datalakes,
-    deployments,
-    organization,
-    registry,
+from picsellia_jupyter.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    MissingExtraError,
+    PlatformError,
 )
-from picsellia_jupyter.localplatform.tables.base import Base, Identified
+from picsellia_jupyter.localplatform.refusals import UnknownIdError
+from picsellia_jupyter.localplatform.tables.base import Identified
+from picsellia_jupyter.localplatform.upgrading import upgrade
+from picsellia_jupyter.localplatform.writer import Result, Writer
 
-SCHEMA_VERSION = 1
-TABLE_MODULES = (organization, datalakes, registry, deployments)
-"""Imported so that their tables are known before they are created."""
+SYNCHRONOUS = "FULL"
+"""SQLite waits for the disk at every commit; with NORMAL a power cut loses the last ones."""
+READERS = 6
+_OWNER_KEY, _WRITER_KEY = 0x7069_6301, 0x7069_6302
+"""Advisory locks of PostgreSQL: who serves this database, and who changes it now."""
 
 Row = TypeVar("Row", bound=Identified)
 
@@ -31,29 +35,38 @@ Row = TypeVar("Row", bound=Identified)
 class Store:
     """A database of the local platform.
 
-    On SQLite exactly one connection writes and checkpoints: versions before 3.51.3 can lose
-    commits when two do (https://sqlite.org/wal.html#walresetbug).
+    Exactly one connection writes and, on SQLite, checkpoints: versions before 3.51.3 can lose
+    commits when two do (https://sqlite.org/wal.html#walresetbug). On PostgreSQL it makes read,
+    change and write one step, as the routes take for granted.
     """
 
-    def __init__(self, url: URL | str) -> None:
-        """Open the database at an SQLAlchemy URL, making its tables where there are none.
+    def __init__(self, url: str) -> None:
+        """Open the database at an SQLAlchemy URL, made or upgraded where that is needed.
 
         Raises:
-            InvalidInputError: it was made by a newer version of this program.
+            InvalidInputError: it was made by a newer version of this program, or is not there.
+            ConflictError: another process serves it (PostgreSQL).
+            MissingExtraError: the driver of this kind of database is not installed.
             PlatformError: it cannot be opened or written, or is no database.
         """
-        self._writer = _engine(url, writes=True, connections=1)
-        self._reader = _engine(url, writes=False, connections=6)
-        self._write = sessionmaker(self._writer, expire_on_commit=False)
-        self._read = sessionmaker(self._reader, expire_on_commit=False)
+        self._writing_engine = engine_for(url, writes=True)
+        self._reading_engine = engine_for(url, writes=False)
+        self._claim = _claimed(self._writing_engine, url)
         try:
-            self._prepare()
+            upgrade(self._writing_engine)
         except DBAPIError as error:
-            self.close()
+            self._writing_engine.dispose()
             raise PlatformError(
                 f"The database {make_url(url).database} cannot be used: {error.orig}.",
                 "Make it yours to read and write, or name another data directory with --home.",
             ) from error
+        self._read = sessionmaker(self._reading_engine, expire_on_commit=False)
+        self._writer = Writer(self._writing_engine)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._reading_engine.dialect.name
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -63,28 +76,35 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A transaction that is durable when the block ends; an exception undoes it."""
-        with self._write.begin() as session:
+        """A change that is durable when the block ends; an exception undoes it.
+
+        Nobody else writes meanwhile, so what is read here is still so when it is written.
+
+        Raises:
+            NotDurableError: the database could not keep it.
+        """
+        with self._writer.turn() as session:
             yield session
 
-    def close(self) -> None:
-        """Close all connections, the writing one last: it checkpoints."""
-        self._reader.dispose()
-        self._writer.dispose()
+    def write(self, work: Callable[[Session], Result]) -> Result:
+        """Make a change in the writer's own thread, cheaper than `writing`, and wait for it.
 
-    def _prepare(self) -> None:
-        with self._writer.begin() as connection:
-            sqlite = connection.dialect.name == "sqlite"
-            found = connection.exec_driver_sql("PRAGMA user_version").scalar() if sqlite else 0
-            if found and int(found) > SCHEMA_VERSION:
-                raise InvalidInputError(
-                    f"The platform's database has format {found}; this version reads up to "
-                    f"{SCHEMA_VERSION}.",
-                    "Upgrade with: pip install -U picsellia_jupyter",
-                )
-            Base.metadata.create_all(connection)
-            if sqlite:
-                connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        Raises:
+            NotDurableError: the database could not keep it.
+        """
+        return self._writer.submit(work).result()
+
+    def submit(self, work: Callable[[Session], Result]) -> Future[Result]:
+        """The same without waiting, for `asyncio.wrap_future`."""
+        return self._writer.submit(work)
+
+    def close(self) -> None:
+        """Finish what is being written and close all connections, the writing one last."""
+        self._writer.close()
+        self._reading_engine.dispose()
+        if self._claim is not None:
+            self._claim.close()
+        self._writing_engine.dispose()
 
 
 def the(session: Session, table: type[Row], ident: object, *, kind: str) -> Row:
@@ -99,9 +119,19 @@ def the(session: Session, table: type[Row], ident: object, *, kind: str) -> Row:
     return row
 
 
-def _engine(url: URL | str, *, writes: bool, connections: int) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url)
+def engine_for(url: str, *, writes: bool) -> Engine:
+    """Connections to a database: the one that writes, or those that only read.
+
+    Raises:
+        MissingExtraError: the driver of this kind of database is not installed.
+    """
+    connections = 1 if writes else READERS
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite(url, writes=writes, connections=connections)
+    return _postgresql(url, writes=writes, connections=connections)
+
+
+def _sqlite(url: str, *, writes: bool, connections: int) -> Engine:
     engine = create_engine(
         url,
         pool_size=connections,
@@ -109,12 +139,7 @@ def _engine(url: URL | str, *, writes: bool, connections: int) -> Engine:
         pool_timeout=60,
         connect_args={"check_same_thread": False, "timeout": 10},
     )
-    _tune_sqlite(engine, writes=writes)
-    return engine
-
-
-def _tune_sqlite(engine: Engine, *, writes: bool) -> None:
-    pragmas = ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"]
+    pragmas = ["journal_mode = WAL", f"synchronous = {SYNCHRONOUS}", "foreign_keys = ON"]
     pragmas += [] if writes else ["wal_autocheckpoint = 0", "query_only = ON"]
 
     @event.listens_for(engine, "connect")
@@ -125,5 +150,57 @@ def _tune_sqlite(engine: Engine, *, writes: bool) -> None:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def begun(connection: Any) -> None:
+    def begun(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: str, *, writes: bool, connections: int) -> Engine:
+    try:
+        # One connection more than the writer needs: the one that holds the claim.
+        engine = create_engine(
+            url,
+            pool_size=connections + writes,
+            max_overflow=0,
+            pool_timeout=60,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
+        )
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("PostgreSQL", str(error.name), "postgres") from error
+    if writes:
+
+        @event.listens_for(engine, "begin")
+        def begun(connection: Connection) -> None:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_KEY})
+
+    return engine
+
+
+def _claimed(engine: Engine, url: str) -> Connection | None:
+    """A connection that keeps other platforms off the database while it is open.
+
+    On SQLite the lock of the data directory does that.
+    """
+    if engine.dialect.name == "sqlite":
+        return None
+    shown = make_url(url).render_as_string(hide_password=True)
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        raise InvalidInputError(
+            f"The database {shown} does not answer ({str(error.orig).strip()}).",
+            "Start it, or correct its address; a password comes from PGPASSWORD or ~/.pgpass.",
+        ) from error
+    raw = connection.connection.dbapi_connection
+    assert raw is not None  # noqa: S101 - for the type checker
+    raw.autocommit = True
+    found = raw.cursor().execute(f"SELECT pg_try_advisory_lock({_OWNER_KEY})").fetchone()
+    if not found[0]:
+        connection.close()
+        raise ConflictError(
+            f"Another platform serves the database {shown}.",
+            "Stop that one, or name another database.",
+        )
+    return connection

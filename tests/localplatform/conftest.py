@@ -41,10 +41,11 @@ class World:
 
     home: Path
     clock: FakeClock = field(default_factory=FakeClock)
+    database: str | None = None
 
     def __post_init__(self):
         self.platform, self.token = open_platform(
-            self.home, token=None, clock=self.clock, started_at=0.0
+            self.home, token=None, clock=self.clock, started_at=0.0, database=self.database
         )
         self.app = build_app(self.platform)
         self.stranger = TestClient(self.app, base_url=BASE, raise_server_exceptions=False)
@@ -116,9 +117,17 @@ def monitored(**changes):
     }
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request):
+    """The URL of a database, or None for the data directory's own."""
+    if request.param == "sqlite":
+        return None
+    return request.getfixturevalue("postgresql").furnished()
+
+
 @pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path / "home")
+def world(tmp_path, database):
+    made = World(tmp_path / "home", database=database)
     yield made
     made.platform.store.close()
 

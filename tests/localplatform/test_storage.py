@@ -1,7 +1,7 @@
 import pytest
 
 from picsellia_jupyter.domain.errors import InvalidInputError
-from picsellia_jupyter.localplatform.blobs import Blobs, checked_object_name, new_object_name
+from picsellia_jupyter.localplatform.blobs import Folder, checked_object_name, new_object_name
 
 
 def register(world, object_name, filename="photo.png", **more):
@@ -125,7 +125,7 @@ def test_a_file_name_leaves_only_a_harmless_suffix_in_the_object_name():
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(tmp_path):
-    blobs, name = Blobs(tmp_path / "s"), new_object_name("DATA", "x.png")
+    blobs, name = Folder(tmp_path / "s"), new_object_name("DATA", "x.png")
 
     def broken():
         with blobs.writing(name) as stream:
@@ -142,15 +142,5 @@ def test_parts_that_a_crash_left_are_gone_after_the_next_start(tmp_path):
     part = tmp_path / "s" / "data" / ".part-0123"
     part.parent.mkdir(parents=True)
     part.write_bytes(b"half")
-    Blobs(tmp_path / "s")
+    Folder(tmp_path / "s")
     assert not part.exists()
-
-
-def test_blobs_can_live_at_any_fsspec_url():
-    blobs, name = Blobs("memory://elsewhere"), new_object_name("DATA", "x.bin")
-    blobs.put(name, b"abc" * 100_000)
-    assert b"".join(blobs.chunks(name)) == b"abc" * 100_000
-    assert blobs.size(name) == 300_000
-    blobs.remove(name)
-    blobs.remove(name)
-    assert blobs.size(name) is None

@@ -13,13 +13,16 @@ from sqlalchemy.orm import Session
 from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
 from picsellia_jupyter.domain.predictions import ImageSize
 from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.localplatform.campaigns import advance
 from picsellia_jupyter.localplatform.deleting import delete_tagged
 from picsellia_jupyter.localplatform.filters import data_matches, metadata_matches
 from picsellia_jupyter.localplatform.labels import labeller, labels_of
 from picsellia_jupyter.localplatform.listing import Asked, page
-from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin, Platform
+from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin, Platform, User
+from picsellia_jupyter.localplatform.reviewing import add_review
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.store import the
+from picsellia_jupyter.localplatform.tables.campaigns import Assignment
 from picsellia_jupyter.localplatform.tables.datalakes import Data
 from picsellia_jupyter.localplatform.tables.deployments import (
     Deployment,
@@ -57,14 +60,26 @@ def list_assets(
     asked: Asked,
     q: str | None = None,
     custom_metadata: str | None = None,
+    assignment_status: str | None = None,
+    assignment_step_id: UUID | None = None,
+    assignment_user_id: UUID | None = None,
 ) -> Json:
     """Predicted assets of a deployment, newest first."""
+    assigned = {
+        "status": assignment_status,
+        "step_id": assignment_step_id and str(assignment_step_id),
+        "assigned_user_id": assignment_user_id and str(assignment_user_id),
+    }
+    assigned = {key: value for key, value in assigned.items() if value}
     matching = (data_matches(q, prefix="data."), metadata_matches(custom_metadata))
     with here.store.reading() as session:
         the(session, Deployment, deployment_id, kind="deployment")
         query = select(PredictedAsset).where(PredictedAsset.deployment_id == str(deployment_id))
         if q or custom_metadata:
             query = query.join(Data, Data.id == PredictedAsset.data_id).where(*matching)
+        if assigned:
+            inside = select(Assignment.predicted_asset_id).filter_by(**assigned)
+            query = query.where(PredictedAsset.id.in_(inside))
         found = page(session, query, PredictedAsset, asked, capped=True)
         return found.reply(Speller(here, session, origin).assets(found.rows))
 
@@ -117,8 +132,9 @@ def delete_asset(here: Here, asset_id: UUID) -> None:
 
 
 @router.post("/api/predicted/asset/{asset_id}/reviews", status_code=201)
-def add_review(here: Here, asset_id: UUID, body: NewReview) -> Json:
+def review(here: Here, caller: User, asset_id: UUID, body: NewReview) -> Json:
     """Add a review; the last one counts, the earlier ones are kept."""
+    now = here.clock()
     with here.store.writing() as session:
         asset = the(session, PredictedAsset, asset_id, kind="predicted asset")
         labels = {label.id: label.name for label in labels_of(session, asset.deployment_id)}
@@ -126,9 +142,9 @@ def add_review(here: Here, asset_id: UUID, body: NewReview) -> Json:
             key: [_reviewed(shape, labels) for shape in entries]
             for key, entries in body.model_dump(mode="json", exclude_none=True).items()
         }
-        review = Review(predicted_asset_id=asset.id, shapes=shapes, created_at=here.clock())
-        session.add(review)
-        return _review(review)
+        made = add_review(session, asset, shapes, author=caller.user_id, now=now)
+        advance(session, asset, now=now, chance=here.chance)
+        return _review(made)
 
 
 def _whole(here: Platform, session: Session, origin: str, row: PredictedAsset) -> Json:

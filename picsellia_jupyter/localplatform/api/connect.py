@@ -18,12 +18,17 @@ from picsellia_jupyter.wire.predictions import Json
 SDK_VERSION = "6.37.0"
 """The version whose API is spoken; the SDK only compares it with its own."""
 CAPABILITIES = (
+    "aggregates",
+    "alerts",
     "create_datalake",
     "heartbeat",
     "idempotent_monitoring",
     "model_context",
     "prediction_log",
+    "promote_shadow",
     "status",
+    "submit_reviews",
+    "usage",
 )
 """What this platform can do beyond the SDK's own API."""
 

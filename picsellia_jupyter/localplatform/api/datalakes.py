@@ -5,30 +5,55 @@ from __future__ import annotations
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from picsellia_jupyter.domain.errors import ConflictError, NotFoundError
+from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from picsellia_jupyter.localplatform.api.described import REFUSALS
+from picsellia_jupyter.localplatform.connectors import (
+    checked_url,
+    forget_options,
+    keep_options,
+    opened_at,
+    try_out,
+)
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Name
 from picsellia_jupyter.localplatform.platform import (
     Here,
     NeedsUser,
+    Platform,
     default_datalake,
     organization_of,
 )
 from picsellia_jupyter.localplatform.spelling import spell_datalake
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
+from picsellia_jupyter.localplatform.tables.organization import Connector
 from picsellia_jupyter.wire.predictions import Json
 
 router = APIRouter(dependencies=[NeedsUser])
 
 
 class NewDatalake(BaseModel):
-    """A datalake to be made on the default storage connector."""
+    """A datalake to be made, on the default storage connector unless it gets its own."""
 
     name: Name
+    url: str | None = Field(default=None, max_length=1000)
+    """Where its files lie: `s3://bucket/folder`, `gs://…`, `az://…` or `file:///folder`."""
+    options: dict[str, JsonValue] = Field(default={}, repr=False)
+    """For fsspec's file system there; `{"secret": {"env": "NAME"}}` reads the environment."""
+
+
+class DatalakeReply(BaseModel):
+    """A datalake; its connector's options are never told."""
+
+    id: str
+    name: str
+    connector_id: str
+    is_default: bool
+    url: str | None = None
 
 
 @router.get("/api/organization/{organization_id}/datalake")
@@ -70,15 +95,46 @@ def get_datalake(here: Here, datalake_id: UUID) -> Json:
         return spell_datalake(the(session, Datalake, datalake_id, kind="datalake"))
 
 
-@router.post("/api/local/datalakes", status_code=201)
-def create_datalake(here: Here, body: NewDatalake) -> Json:
-    """Make a datalake; the SDK has no call for it."""
+@router.post("/api/local/datalakes", status_code=201, responses=REFUSALS, tags=["datalakes"])
+def create_datalake(here: Here, body: NewDatalake) -> DatalakeReply:
+    """Make a datalake; the SDK has no call for it. A bucket is tried out first."""
+    if body.url is None and body.options:
+        raise InvalidInputError("Options are for a datalake with a URL.", "Give its `url` too.")
+    with here.store.reading() as session:
+        _refuse_taken(session, body.name)
+        default = organization_of(session).default_connector_id
+    if body.url is None:
+        row = _inserted(here, body.name, default, None)
+    else:
+        row = _connected(here, body.name, checked_url(body.url), body.options)
+    return DatalakeReply(**spell_datalake(row), url=body.url)
+
+
+def _connected(here: Platform, name: str, url: str, options: dict[str, JsonValue]) -> Datalake:
+    try_out(opened_at(url, options), url)
+    made = Connector(name=f"{name} at {url}", root=url, created_at=here.clock())
+    # The options first: a connector without them could not be opened.
+    keep_options(here.home, made.id, options)
+    try:
+        return _inserted(here, name, made.id, made)
+    except BaseException:
+        forget_options(here.home, made.id)
+        raise
+
+
+def _inserted(here: Platform, name: str, connector_id: str, made: Connector | None) -> Datalake:
     with here.store.writing() as session:
-        if session.scalars(select(Datalake).where(Datalake.name == body.name)).first():
-            raise ConflictError(
-                f"A datalake is called {body.name!r} already.", "Use it, or choose another name."
-            )
-        connector_id = organization_of(session).default_connector_id
-        lake = Datalake(name=body.name, connector_id=connector_id, created_at=here.clock())
+        _refuse_taken(session, name)
+        if made is not None:
+            session.add(made)
+            session.flush()
+        lake = Datalake(name=name, connector_id=connector_id, created_at=here.clock())
         session.add(lake)
-        return spell_datalake(lake)
+        return lake
+
+
+def _refuse_taken(session: Session, name: str) -> None:
+    if session.scalars(select(Datalake).where(Datalake.name == name)).first():
+        raise ConflictError(
+            f"A datalake is called {name!r} already.", "Use it, or choose another name."
+        )

@@ -15,7 +15,6 @@ from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, No
 from picsellia_jupyter.domain.predictions import PREDICTION_TYPES
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.localplatform.api.connect import users_json
-from picsellia_jupyter.localplatform.api.storage import CLIENT_TYPE
 from picsellia_jupyter.localplatform.auth import DeploymentCaller
 from picsellia_jupyter.localplatform.deleting import delete_deployment
 from picsellia_jupyter.localplatform.labels import add_labels, labels_of
@@ -204,7 +203,7 @@ def datalake_connector(here: Here, deployment_id: UUID) -> Json:
         row = the(session, Deployment, deployment_id, kind="deployment")
         lake = the(session, Datalake, row.target_datalake_id, kind="datalake")
         connector = connector_of(session, lake.connector_id)
-    return {"id": connector.id, "client_type": CLIENT_TYPE, "bucket_name": connector.name}
+    return {"id": connector.id, "client_type": here.storage_form, "bucket_name": connector.name}
 
 
 @router.get("/api/access/deployment/{deployment_id}/users")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from picsellia_jupyter.domain.errors import ConflictError, NotFoundError
 from picsellia_jupyter.localplatform.blobs import checked_object_name
-from picsellia_jupyter.localplatform.deleting import file_blob, remove_blobs
+from picsellia_jupyter.localplatform.deleting import file_blobs, remove_blobs
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Filename, Words
 from picsellia_jupyter.localplatform.platform import (
@@ -100,6 +100,6 @@ def delete_file(here: Here, file_id: UUID) -> None:
     """Delete a model file."""
     with here.store.writing() as session:
         row = the(session, ModelFile, file_id, kind="model file")
-        blob = file_blob(session, row)
+        blobs = file_blobs(session, row)
         session.delete(row)
-    remove_blobs(here, [blob])
+    remove_blobs(here, blobs)

@@ -11,17 +11,17 @@ from sqlalchemy import func, select
 
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingState
 from picsellia_jupyter.domain.errors import ConflictError
+from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
 from picsellia_jupyter.localplatform.tables.registry import Model
-from picsellia_jupyter.wire.predictions import Json
 from picsellia_jupyter.wire.resources import heartbeat_from_json, heartbeat_to_json
 
 HEARTBEAT_INTERVAL_S = 2.0
 
-router = APIRouter(dependencies=[NeedsUser])
+router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["platform"])
 open_to_all = APIRouter()
 """The one route that needs no token; it says nothing but that somebody is there."""
 
@@ -55,6 +55,33 @@ class HeartbeatBody(BaseModel):
         return heartbeat_from_json(self.model_dump(mode="json"))
 
 
+class HeartbeatReply(BaseModel):
+    """What a serving kernel needs to know now."""
+
+    min_threshold: float | None
+    interval_s: float
+    """Seconds until the next heartbeat is expected."""
+
+
+class Counts(BaseModel):
+    """How much of everything there is."""
+
+    models: int
+    deployments: int
+    predictions: int
+    datalakes: int
+
+
+class StatusReply(BaseModel):
+    """What runs here, and how much it holds."""
+
+    version: str
+    pid: int
+    home: str
+    started_at: float
+    counts: Counts
+
+
 @open_to_all.get("/health")
 async def health() -> dict[str, Any]:
     """Whether anybody is there."""
@@ -62,7 +89,7 @@ async def health() -> dict[str, Any]:
 
 
 @router.post("/api/local/deployments/{deployment_id}/heartbeat")
-def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Json:
+def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> HeartbeatReply:
     """Take down how a serving kernel is; tell it the threshold that holds now.
 
     Only one kernel serves a deployment: the last that claimed it, or else the first that spoke.
@@ -76,11 +103,11 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Json:
         row.serving_reason = beat["reason"]
         row.serving_kernel = beat["kernel"]
         row.serving_reported_at = here.clock()
-        return {"min_threshold": row.min_threshold, "interval_s": HEARTBEAT_INTERVAL_S}
+        return HeartbeatReply(min_threshold=row.min_threshold, interval_s=HEARTBEAT_INTERVAL_S)
 
 
 @router.get("/api/local/status")
-def status(here: Here) -> Json:
+def status(here: Here) -> StatusReply:
     """What runs here, and how much it holds."""
     counted = {
         "models": Model,
@@ -93,13 +120,13 @@ def status(here: Here) -> Json:
             name: session.scalar(select(func.count()).select_from(table)) or 0
             for name, table in counted.items()
         }
-    return {
-        "version": here.version,
-        "pid": here.pid,
-        "home": str(here.home),
-        "started_at": here.started_at,
-        "counts": counts,
-    }
+    return StatusReply(
+        version=here.version,
+        pid=here.pid,
+        home=str(here.home),
+        started_at=here.started_at,
+        counts=Counts(**counts),
+    )
 
 
 def _refuse_other_kernel(row: Deployment, kernel_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The monitoring service: login, predictions, statistics."""
+"""The monitoring service but for its busiest route: login, shadow predictions, statistics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from picsellia_jupyter.domain.errors import AuthenticationError, InvalidInputError
 from picsellia_jupyter.localplatform.platform import Here, Monitoring, Platform
-from picsellia_jupyter.localplatform.recording import NewPrediction, record, record_shadow
+from picsellia_jupyter.localplatform.recording import record_shadow
 from picsellia_jupyter.localplatform.refusals import ForbiddenError
 from picsellia_jupyter.localplatform.statistics import (
     Selection,
@@ -91,12 +91,6 @@ def login(here: Here, body: Login) -> Json:
         deployment = the(session, Deployment, body.deployment_id, kind="deployment")
     token, expires = here.keyring.deployment_token(deployment.id, now=here.clock())
     return {"jwt": token, "expires": expires}
-
-
-@router.post("/api/deployment/{deployment_id}/predictions", status_code=201)
-def monitor(here: Here, deployment_id: OwnDeployment, body: NewPrediction) -> Json:
-    """Record a prediction; the answer comes after it is safe on disk."""
-    return {"id": record(here, deployment_id, body), "deployment_id": deployment_id}
 
 
 @router.post("/api/prediction/{prediction_id}/shadow", status_code=201)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import IO, Annotated
 from urllib.parse import quote
 from uuid import UUID
 
@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from picsellia_jupyter.localplatform.blobs import Blobs, checked_object_name, new_object_name
+from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
+from picsellia_jupyter.localplatform.api.uploads import refuse_registered
+from picsellia_jupyter.localplatform.blobs import Blobs, new_object_name
 from picsellia_jupyter.localplatform.platform import (
     Here,
     NeedsUser,
@@ -25,11 +25,8 @@ from picsellia_jupyter.localplatform.platform import (
 )
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.tables.datalakes import Data
-from picsellia_jupyter.localplatform.tables.registry import ModelFile
 from picsellia_jupyter.wire.predictions import Json
 
-CLIENT_TYPE = "azure"
-"""Of every connector: to the SDK that means one plain PUT of the whole file."""
 OBJECT_TYPES = (
     "AGENTS_REPORT", "ARTIFACT", "CAMPAIGN_FILE", "DATA", "DATA_PROJECTION", "LOGGING",
     "LOG_IMAGE", "MODEL_FILE", "MODEL_THUMB", "REVIEW_CAMPAIGN_FILE",
@@ -70,34 +67,12 @@ def generate_object_name(
     return {"object_name": new_object_name(body.type, body.filename)}
 
 
-@router.post("/api/object-storage/{connector_id}/generate_presigned_url")
-def generate_presigned_url(
-    here: Here, origin: Origin, connector_id: UUID, body: ObjectName
-) -> Json:
-    """Where to upload an object, for an hour."""
-    name = checked_object_name(body.object_name)
-    with here.store.reading() as session:
-        connector = connector_of(session, connector_id)
-        _refuse_registered(session, name)
-        url = Speller(here, session, origin).storage_url("PUT", connector.id, name)
-    return {"client_type": CLIENT_TYPE, "presigned_url_data": {"url": url, "fields": {}}}
-
-
-@router.post("/api/object-storage/{connector_id}/init_multipart_upload")
-def init_multipart_upload(here: Here, connector_id: UUID, body: ObjectName) -> Json:
-    """Have the SDK send large files in one piece too: they are streamed to disk."""
-    checked_object_name(body.object_name)
-    with here.store.reading() as session:
-        connector_of(session, connector_id)
-    return {"client_type": CLIENT_TYPE}
-
-
 @router.post("/api/object-storage/{connector_id}/retrieve_presigned_url")
 def retrieve_presigned_url(
     here: Here, origin: Origin, connector_id: UUID, body: ObjectName
 ) -> Json:
     """Where to download an object, for an hour."""
-    name = checked_object_name(body.object_name)
+    name = body.object_name
     with here.store.reading() as session:
         connector = connector_of(session, connector_id)
         if here.blobs(connector).size(name) is None:
@@ -121,15 +96,11 @@ async def upload(
     writing = blobs.writing(object_name)
     stream = await run_in_threadpool(writing.__enter__)
     try:
-        buffer = bytearray()
-        async for chunk in request.stream():
-            buffer += chunk
-            if len(buffer) >= _BUFFER_BYTES:
-                await run_in_threadpool(stream.write, bytes(buffer))
-                buffer.clear()
-        await run_in_threadpool(stream.write, bytes(buffer))
+        await _fill(stream, request)
+        await run_in_threadpool(_refuse_overwriting, here, object_name)
     except BaseException as error:
-        writing.__exit__(type(error), error, error.__traceback__)
+        # On a thread: a bucket may take its time to forget what was sent.
+        await run_in_threadpool(writing.__exit__, type(error), error, error.__traceback__)
         raise
     await run_in_threadpool(writing.__exit__, None, None, None)
     return Response(status_code=201)
@@ -169,16 +140,23 @@ def _check(
     here.keyring.check(method, path, expires=expires, signature=signature, now=here.clock())
 
 
+async def _fill(stream: IO[bytes], request: Request) -> None:
+    buffer = bytearray()
+    async for chunk in request.stream():
+        buffer += chunk
+        if len(buffer) >= _BUFFER_BYTES:
+            await run_in_threadpool(stream.write, bytes(buffer))
+            buffer.clear()
+    await run_in_threadpool(stream.write, bytes(buffer))
+
+
+def _refuse_overwriting(here: Platform, object_name: str) -> None:
+    # Once more at the end: an upload may take longer than registering another one.
+    with here.store.reading() as session:
+        refuse_registered(session, object_name)
+
+
 def _blobs_for_upload(here: Platform, connector_id: UUID, object_name: str) -> Blobs:
     with here.store.reading() as session:
-        _refuse_registered(session, object_name)
+        refuse_registered(session, object_name)
         return here.blobs(connector_of(session, connector_id))
-
-
-def _refuse_registered(session: Session, object_name: str) -> None:
-    for table in (Data, ModelFile):
-        if session.scalars(select(table.id).where(table.object_name == object_name)).first():
-            raise ConflictError(
-                f"The object {object_name} is in use and cannot be overwritten.",
-                "Upload it under a new name.",
-            )

@@ -12,6 +12,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import ConflictError, NotFoundError
+from picsellia_jupyter.localplatform.finding import refuse_taken as refuse_name
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Words
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, organization_of
@@ -25,20 +26,27 @@ from picsellia_jupyter.localplatform.tables.datalakes import (
     Tag,
     TagLink,
 )
+from picsellia_jupyter.localplatform.tables.datasets import Asset, Dataset, DatasetVersion
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, PredictedAsset
 from picsellia_jupyter.localplatform.tables.registry import Model, ModelVersion
 from picsellia_jupyter.localplatform.tagging import link_tag, new_tag, refuse_taken, tag_query
 from picsellia_jupyter.wire.predictions import Json
 
 router = APIRouter(dependencies=[NeedsUser])
-Target = Literal["MODEL", "MODEL_VERSION", "DEPLOYMENT", "PREDICTED_ASSET"]
-"""What tags of the organization can be on; those of DATA belong to a datalake."""
+Target = Literal[
+    "MODEL", "MODEL_VERSION", "DEPLOYMENT", "PREDICTED_ASSET", "DATASET", "DATASET_VERSION"
+]  # fmt: skip
+"""What tags of the organization can be on; those of DATA belong to a datalake, of ASSET to a
+dataset version."""
 TABLE_OF: dict[str, type[Identified]] = {
     "DATA": Data,
     "MODEL": Model,
     "MODEL_VERSION": ModelVersion,
     "DEPLOYMENT": Deployment,
     "PREDICTED_ASSET": PredictedAsset,
+    "DATASET": Dataset,
+    "DATASET_VERSION": DatasetVersion,
+    "ASSET": Asset,
 }
 
 
@@ -198,6 +206,23 @@ def get_source(here: Here, source_id: UUID) -> Json:
     """A data source by its id."""
     with here.store.reading() as session:
         return _spelled(the(session, DataSource, source_id, kind="data source"))
+
+
+@router.patch("/api/data/source/{source_id}")
+def rename_source(here: Here, source_id: UUID, body: NewSource) -> Json:
+    """Give a data source another name."""
+    with here.store.writing() as session:
+        row = the(session, DataSource, source_id, kind="data source")
+        refuse_name(session, DataSource, body.name, kind="data source", but=row.id)
+        row.name = body.name
+        return _spelled(row)
+
+
+@router.delete("/api/data/source/{source_id}", status_code=204)
+def delete_source(here: Here, source_id: UUID) -> None:
+    """Delete a data source; the data from it stay."""
+    with here.store.writing() as session:
+        session.delete(the(session, DataSource, source_id, kind="data source"))
 
 
 def _tag_named(session: Session, name: str, target_type: str, scope_id: str) -> Tag:

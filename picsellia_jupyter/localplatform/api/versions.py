@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from picsellia_jupyter.domain.registry import Framework, InferenceType
+from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.deleting import delete_version, remove_blobs
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Name, Words
@@ -65,6 +66,12 @@ class Context(BaseModel):
     datas: list[TrainingData]
     parameters: dict[str, Any] = {}
     experiment_id: UUID | None = None
+
+
+class ContextReply(Context):
+    """What a version was trained on, as it is kept."""
+
+    id: UUID
 
 
 @router.post("/api/model/{model_id}/versions", status_code=201)
@@ -168,8 +175,15 @@ def get_context(here: Here, version_id: UUID) -> Json:
         return spell_context(row)
 
 
-@router.put("/api/local/model/version/{version_id}/context")
-def set_context(here: Here, version_id: UUID, body: Context) -> Json:
+@router.get("/api/model/context/{context_id}")
+def refresh_context(here: Here, context_id: UUID) -> Json:
+    """A training context by its own id."""
+    with here.store.reading() as session:
+        return spell_context(the(session, ModelContext, context_id, kind="training context"))
+
+
+@router.put("/api/local/model/version/{version_id}/context", responses=REFUSALS, tags=["models"])
+def set_context(here: Here, version_id: UUID, body: Context) -> ContextReply:
     """Say what a version was trained on; the SDK has no call for it."""
     with here.store.writing() as session:
         version = the(session, ModelVersion, version_id, kind="model version")
@@ -182,7 +196,7 @@ def set_context(here: Here, version_id: UUID, body: Context) -> Json:
         row.datas = [data.model_dump(mode="json") for data in body.datas]
         row.parameters = body.parameters
         row.experiment_id = str(body.experiment_id) if body.experiment_id else None
-        return spell_context(row)
+        return ContextReply.model_validate(spell_context(row))
 
 
 def _apply(row: ModelVersion, body: VersionBody) -> None:

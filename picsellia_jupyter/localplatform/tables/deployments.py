@@ -61,6 +61,8 @@ class PredictedAsset(Identified, Base, kw_only=True):
     oracle_prediction_id: Mapped[str]
     data_id: Mapped[str] = mapped_column(ForeignKey("data.id", ondelete="CASCADE"), index=True)
     custom_metrics: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    review_state: Mapped[str] = mapped_column(default="TO_REVIEW")
+    """TO_REVIEW, REVIEWED, or SUBMITTED, which cannot be undone."""
 
 
 class Prediction(Identified, Base, kw_only=True):
@@ -107,3 +109,6 @@ class Review(Identified, Base, kw_only=True):
         ForeignKey("predicted_asset.id", ondelete="CASCADE"), index=True
     )
     shapes: Mapped[dict[str, Any]]
+    author_id: Mapped[str | None] = mapped_column(
+        ForeignKey("user.id", ondelete="SET NULL"), default=None
+    )

@@ -1,0 +1,166 @@
+"""Reviews: to review, reviewed, submitted; what is submitted closes the loop and stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
+from picsellia_jupyter.localplatform.datasets import (
+    add_assets,
+    add_shapes,
+    annotation_of,
+    drop_shapes,
+    get_or_create_labels,
+    unlocked,
+)
+from picsellia_jupyter.localplatform.tables.datasets import Annotation, DatasetVersion
+from picsellia_jupyter.localplatform.tables.deployments import (
+    Deployment,
+    PredictedAsset,
+    Review,
+)
+from picsellia_jupyter.localplatform.tables.pipelines import Pipeline, PipelineDataset
+from picsellia_jupyter.wire.predictions import Json
+
+TO_REVIEW, REVIEWED, SUBMITTED = "TO_REVIEW", "REVIEWED", "SUBMITTED"
+_FEEDBACK = "FEEDBACK_LOOP"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of a submission."""
+
+    submitted: int
+    """Predicted assets whose reviews are final now."""
+    annotated: int
+    """Annotations written into the datasets of the feedback loop."""
+
+
+def add_review(
+    session: Session, asset: PredictedAsset, shapes: Json, *, author: str, now: float
+) -> Review:
+    """Add a review; the last one counts.
+
+    Raises:
+        ConflictError: the reviews of this asset are submitted.
+    """
+    if asset.review_state == SUBMITTED:
+        raise ConflictError(
+            f"The review of the predicted asset {asset.id} is submitted.",
+            "A submitted review stays as it is.",
+        )
+    row = Review(predicted_asset_id=asset.id, shapes=shapes, author_id=author, created_at=now)
+    session.add(row)
+    asset.review_state = REVIEWED
+    session.flush()
+    return row
+
+
+def review_counts(session: Session, deployment_id: str) -> dict[str, int]:
+    """How many predicted assets of a deployment are in each state."""
+    counted = session.execute(
+        select(PredictedAsset.review_state, func.count())
+        .where(PredictedAsset.deployment_id == deployment_id)
+        .group_by(PredictedAsset.review_state)
+    )
+    return {TO_REVIEW: 0, REVIEWED: 0, SUBMITTED: 0, **{state: int(n) for state, n in counted}}
+
+
+def submit_reviews(
+    session: Session, deployment: Deployment, ids: Sequence[str] | None, *, now: float
+) -> Submission:
+    """Make reviews final; with an active feedback loop they become annotations of its datasets.
+
+    Args:
+        session: the transaction.
+        deployment: whose.
+        ids: which predicted assets; None takes all that are reviewed. Those that are submitted
+            already are passed over.
+        now: seconds since the epoch.
+
+    Raises:
+        InvalidInputError: one of them is another deployment's, or not reviewed.
+        ConflictError: a dataset version of the feedback loop is locked.
+    """
+    assets = _chosen(session, deployment, ids)
+    versions = _feedback_versions(session, deployment)
+    annotated = 0
+    for version in versions:
+        if version.type == "NOT_CONFIGURED":
+            version.type = deployment.type
+        annotated += _annotate(session, version, assets, now=now)
+    for asset in assets:
+        asset.review_state = SUBMITTED
+    session.flush()
+    return Submission(len(assets), annotated)
+
+
+def _chosen(
+    session: Session, deployment: Deployment, ids: Sequence[str] | None
+) -> list[PredictedAsset]:
+    query = select(PredictedAsset).filter_by(deployment_id=deployment.id)
+    if ids is None:
+        query = query.filter_by(review_state=REVIEWED).order_by(PredictedAsset.created_at)
+        return list(session.scalars(query))
+    found = {row.id: row for row in session.scalars(query.where(PredictedAsset.id.in_(ids)))}
+    for ident in ids:
+        if ident not in found:
+            raise InvalidInputError(
+                f"{deployment.name!r} has no predicted asset {ident}.", "List what it has."
+            )
+        if found[ident].review_state == TO_REVIEW:
+            raise InvalidInputError(
+                f"The predicted asset {ident} is not reviewed.", "Review it: asset.add_review(…)."
+            )
+    return [row for row in found.values() if row.review_state == REVIEWED]
+
+
+def _feedback_versions(session: Session, deployment: Deployment) -> list[DatasetVersion]:
+    loop = session.scalars(select(Pipeline).filter_by(deployment_id=deployment.id)).first()
+    if loop is None or not loop.feedback_active:
+        return []
+    attached = select(PipelineDataset.dataset_version_id).filter_by(
+        deployment_id=deployment.id, role=_FEEDBACK
+    )
+    return [unlocked(session, ident) for ident in session.scalars(attached).all()]
+
+
+def _annotate(
+    session: Session, version: DatasetVersion, sources: Sequence[PredictedAsset], *, now: float
+) -> int:
+    assets = add_assets(session, version, [source.data_id for source in sources], now=now)
+    by_data = {asset.data_id: asset for asset in assets}
+    for source in sources:
+        asset_id = by_data[source.data_id].id
+        annotation = annotation_of(session, asset_id)
+        if annotation is None:
+            annotation = Annotation(asset_id=asset_id, created_at=now)
+            session.add(annotation)
+        annotation.status = "ACCEPTED"
+        session.flush()
+        drop_shapes(session, annotation)
+        shapes = _last_review(session, source)
+        names = [shape["label"]["name"] for drawn in shapes.values() for shape in drawn]
+        made = get_or_create_labels(session, version, names, now=now)
+        labels = {row.name: row.id for row in made}
+        add_shapes(session, annotation, _relabelled(shapes, labels), labels.values(), now=now)
+    return len(sources)
+
+
+def _last_review(session: Session, source: PredictedAsset) -> dict[str, list[Json]]:
+    query = select(Review).filter_by(predicted_asset_id=source.id)
+    rows = session.scalars(query.order_by(Review.created_at)).all()
+    shapes: dict[str, Any] = rows[-1].shapes if rows else {}
+    return shapes
+
+
+def _relabelled(shapes: dict[str, list[Json]], labels: dict[str, str]) -> dict[str, list[Json]]:
+    return {
+        kind: [{**shape, "label_id": labels[shape["label"]["name"]]} for shape in drawn]
+        for kind, drawn in shapes.items()
+    }
