@@ -80,6 +80,7 @@ def build_app(platform: Platform) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     refusals.install(app)
+    app.add_middleware(monitoring.Shortcut, handlers=app.exception_handlers)
     app.add_middleware(Activity, platform=platform)
     # Added last, so it is outermost: nothing is even parsed for whom it does not know.
     app.add_middleware(Guard, keyring=platform.keyring, clock=platform.clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from picsellia_jupyter.localplatform.writer import Result, Writer
 SYNCHRONOUS = "FULL"
 """SQLite waits for the disk at every commit; with NORMAL a power cut loses the last ones."""
 READERS = 6
+_CLAIM_S = 3.0
 _OWNER_KEY, _WRITER_KEY = 0x7069_6301, 0x7069_6302
 """Advisory locks of PostgreSQL: who serves this database, and who changes it now."""
 
@@ -196,11 +198,15 @@ def _claimed(engine: Engine, url: str) -> Connection | None:
     raw = connection.connection.dbapi_connection
     assert raw is not None  # noqa: S101 - for the type checker
     raw.autocommit = True
-    found = raw.cursor().execute(f"SELECT pg_try_advisory_lock({_OWNER_KEY})").fetchone()
-    if not found[0]:
-        connection.close()
-        raise ConflictError(
-            f"Another platform serves the database {shown}.",
-            "Stop that one, or name another database.",
-        )
+    deadline = time.monotonic() + _CLAIM_S
+    while not raw.cursor().execute(f"SELECT pg_try_advisory_lock({_OWNER_KEY})").fetchone()[0]:
+        # The server takes a moment to notice that the process that had it is gone.
+        if time.monotonic() > deadline:
+            connection.close()
+            engine.dispose()
+            raise ConflictError(
+                f"Another platform serves the database {shown}.",
+                "Stop that one, or name another database.",
+            )
+        time.sleep(0.05)
     return connection

@@ -10,5 +10,11 @@ def start_platform(request, start_platform):
     """Starts a local platform on either database: `start_platform(home)`."""
     if request.param == "sqlite":
         return start_platform
-    url = request.getfixturevalue("postgresql").database()
-    return lambda home, *extra: start_platform(home, "--database", url, *extra)
+    server = request.getfixturevalue("postgresql")
+
+    def start(home, *extra):
+        known = (home / "database").exists()
+        database = [] if known else ["--database", server.database()]
+        return start_platform(home, *database, *extra)
+
+    return start

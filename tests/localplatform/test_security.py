@@ -109,6 +109,9 @@ def test_every_route_and_method_refuses_whoever_has_no_valid_token(world):
     late = expired(world)
     callers = {
         "none": ([], b""),
+        "empty": ([(b"authorization", b"")], b""),
+        "no token": ([(b"authorization", b"Bearer")], b""),
+        "a blank token": ([(b"authorization", b"Bearer ")], b""),
         "wrong": ([bearer("0" * 64)], b""),
         "expired": ([bearer(late)], b""),
         "nearly": ([bearer(token[:-1] + ("0" if token[-1] != "0" else "1"))], b""),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from picsellia_jupyter.domain.errors import AuthenticationError
 from picsellia_jupyter.localplatform.auth import DeploymentCaller
@@ -37,7 +42,30 @@ async def monitor(request: Request) -> Response:
     return JSONResponse({"id": prediction_id, "deployment_id": deployment_id}, status_code=201)
 
 
-router.add_route("/api/deployment/{deployment_id}/predictions", monitor, methods=["POST"])
+ROUTE = Route("/api/deployment/{deployment_id}/predictions", monitor, methods=["POST"])
+router.routes.append(ROUTE)
+
+
+class Shortcut:
+    """ASGI middleware that takes predictions straight to their route.
+
+    Finding a route among all, and what FastAPI wraps around each, costs a fifth of the time
+    that a prediction takes.
+    """
+
+    def __init__(self, app: ASGIApp, handlers: Mapping[Any, Any]) -> None:
+        """Wrap an application; `handlers` are what it answers errors with, by their class."""
+        self._app, self._handlers = app, dict(handlers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or take it to the route."""
+        found, matched = ROUTE.matches(scope)
+        if found is not Match.FULL:
+            await self._app(scope, receive, send)
+            return
+        scope.update(matched)
+        scope["starlette.exception_handlers"] = (self._handlers, {})
+        await ROUTE.app(scope, receive, send)
 
 
 def _own_deployment(request: Request) -> str:
