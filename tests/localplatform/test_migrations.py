@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.localplatform import store, upgrading
-from picsellia_jupyter.localplatform.migrations.__main__ import COMPARE
+from picsellia_jupyter.localplatform.revising import COMPARE
 from picsellia_jupyter.localplatform.tables.base import Base
 
 INTERRUPTED = Path(__file__).with_name("interrupted_upgrades.py")
@@ -34,7 +34,7 @@ def test_the_migrations_lead_to_what_the_tables_say(engine):
         context = MigrationContext.configure(connection, opts=COMPARE)
         differences = compare_metadata(context, Base.metadata)
     assert differences == [], (
-        "Write them down: python -m picsellia_jupyter.localplatform.migrations --again "
+        "Write them down: python -m picsellia_jupyter.localplatform.revising --again "
         '"Everything else the SDK can ask of a deployment"'
     )
 
