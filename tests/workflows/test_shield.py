@@ -1,11 +1,21 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from picsellia_jupyter.workflows.shield import shielded
+
+
+@pytest.fixture(autouse=True)
+def stops_are_heard() -> Iterator[None]:
+    """A process that was started in the background ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_what_a_call_makes_comes_back():
