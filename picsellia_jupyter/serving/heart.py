@@ -113,6 +113,8 @@ class Heart:
     def _beat(self) -> float:
         if self._platform is None:
             self._platform = self._connect()
+        if self._stopping and not self._serves:
+            return _INTERVAL_S  # what was never ours must not be taken from another kernel now
         beat = dataclasses.replace(self._describe(), claim=not self._first.done())
         reply = self._platform.heartbeat(self._deployment_id, beat)
         self.threshold = reply.threshold
@@ -121,10 +123,14 @@ class Heart:
         return reply.interval_s
 
     def _end(self, error: PicselliaJupyterError, *, last: bool) -> None:
-        served = self._first.done() and self._first.exception() is None
-        self._fail_first(error)
-        if served and not last:
+        if self._serves and not last:
             self._on_gone(error)
+        self._fail_first(error)
+
+    @property
+    def _serves(self) -> bool:
+        """Whether the platform has taken a heartbeat."""
+        return self._first.done() and self._first.exception() is None
 
     def _fail_first(self, error: Exception) -> None:
         if not self._first.done():

@@ -168,7 +168,7 @@ class Supervisor:
             self._answer(worker, call)
         except Exception:  # noqa: BLE001 - without this thread every image would wait forever
             _log.exception("The supervisor of the model worker failed")
-            worker.kill()
+            worker.end()
         return True
 
     def _next(self, worker: WorkerProcess) -> _Call | None:
@@ -298,7 +298,7 @@ def _ask(worker: WorkerProcess, call: _Call) -> Message:
         raise
     except Exception:
         # Its answer may still come, and would be taken for that to the next image.
-        worker.kill()
+        worker.end()
         raise
 
 

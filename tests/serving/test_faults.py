@@ -1,5 +1,6 @@
 """Dying workers, and ends: what a caller sees of them."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -15,6 +16,8 @@ class Held:
     def __init__(self, kernel):
         self.supervisor = kernel.service._supervisor
         self.pid = kernel.service.worker_pid
+        # A reply is sent a moment before the supervisor is done with its image.
+        fakes.wait_for(lambda: not self.supervisor._busy)
         os.kill(self.pid, signal.SIGSTOP)
 
     def go_on(self):
@@ -63,8 +66,10 @@ def test_a_worker_that_dies_five_times_is_given_up(own):
 
     def kill_next():
         pid = own.service.worker_pid
-        if pid:
-            os.kill(pid, signal.SIGKILL)
+        # It may have died of the last one just now.
+        with contextlib.suppress(ProcessLookupError):
+            if pid:
+                os.kill(pid, signal.SIGKILL)
         return own.status()["state"] == "unhealthy"
 
     fakes.wait_for(kill_next, within_s=30)

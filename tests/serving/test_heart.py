@@ -79,19 +79,22 @@ def test_an_attachment_that_breaks_off_is_undone_and_told_in_words(start, monkey
 
 
 def test_a_platform_that_is_silent_is_told_as_such():
-    silence = threading.Event()
+    silence, platform = threading.Event(), fakes.FakePlatform()
 
     def connect():
         silence.wait(10)
-        raise PlatformUnreachableError("Nobody answers.")
+        return platform
 
     heart = Heart(connect, fakes.DEPLOYMENT, lambda: Heartbeat(ServingState.READY, KERNEL), print)
     try:
         with pytest.raises(PlatformUnreachableError, match=r"no heartbeat within 0\.1 s"):
             heart.wait_for_first(0.1)
     finally:
+        heart.stop(0.0)
         silence.set()
         heart.stop()
+    # What was given up must not take the deployment from whoever serves it.
+    assert platform.beats == []
 
 
 def test_an_error_that_is_not_ours_becomes_one_of_ours():

@@ -134,9 +134,12 @@ def test_an_image_that_kills_its_worker_twice_is_not_tried_again(own):
     """A client repeats on a 503: one bad image would use up all restarts of the worker."""
     own.predict()
     image = fakes.picture(64, 64)
+    dead = None
     for _ in range(2):
+        fakes.wait_for(lambda gone=dead: own.service.worker_pid not in (None, gone))
         fakes.wait_for(lambda: own.service.status.state is ServingState.READY)
         held, replies = Held(own), []
+        dead = held.pid
         sender = threading.Thread(target=lambda into=replies: into.append(own.predict(image)))
         sender.start()
         held.wait_until_busy()
