@@ -31,7 +31,7 @@ A test of a notebook from end to end:
         assert lab_page.cell(4).locator("img").count() == 1
         lab_page.screenshots("quickstart", cell=4)
 
-Servers live as long as the test session, pages as long as a test. Give each test its own notebook.
+Servers and the browser live as long as the tests of this folder, pages as long as a test. Give each test its own notebook.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
@@ -69,13 +69,13 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def jupyter_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     with running_jupyter("lab", tmp_path_factory.mktemp("lab")) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def jupyter_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     with running_jupyter("notebook", tmp_path_factory.mktemp("notebook")) as server:
         yield server
