@@ -31,7 +31,8 @@ A test of a notebook from end to end:
         assert lab_page.cell(4).locator("img").count() == 1
         lab_page.screenshots("quickstart", cell=4)
 
-Servers and the browser live as long as the tests of this folder, pages as long as a test. Give each test its own notebook.
+Servers and the browser live as long as the tests of this folder, pages as long as a test. Give each
+test its own notebook.
 """
 
 from __future__ import annotations
