@@ -18,6 +18,7 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 # What Jupyter itself reports with every other extension disabled too.
 KNOWN_NOISE = (
+    "Failed to execute 'removeChild' on 'Node'",  # JupyterLab 4.6, as outputs are redrawn
     "Could not restore the debugger state",  # a notebook closed soon after it was opened
     "_cellToolbarOverlapsContents",  # JupyterLab 4.2, a cell removed soon after it ran
     "reading 'last_modified'",  # Notebook 7.2, where there is no checkpoint yet

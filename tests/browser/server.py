@@ -64,7 +64,12 @@ class JupyterServer:
         """End the notebooks' kernels first, then the serving kernels that they started."""
         for kind in ("sessions", "kernels"):
             for found in self.request("GET", f"api/{kind}").json():
-                self.request("DELETE", f"api/{kind}/{found['id']}")
+                try:
+                    self.request("DELETE", f"api/{kind}/{found['id']}")
+                except httpx.HTTPStatusError as error:
+                    # A serving kernel that was undeployed just now deletes itself meanwhile.
+                    if error.response.status_code not in {404, 410}:
+                        raise
 
 
 @contextmanager
