@@ -13,9 +13,8 @@ import picsellia_jupyter
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "picsellia_jupyter"
-GENERATED = PACKAGE / "localplatform" / "migrations" / "versions"
 SOURCES = [
-    *(path for path in PACKAGE.rglob("*.py") if path.parent != GENERATED),
+    *PACKAGE.rglob("*.py"),
     *(ROOT / "tests").rglob("*.py"),
     *(ROOT / "benchmarks").rglob("*.py"),
     *(ROOT / "labextension" / "src").rglob("*.ts"),

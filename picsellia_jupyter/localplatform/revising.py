@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _path(revisions()[-1]).unlink()
     before = revisions()
     code = _code(before[-1] if before else None)
+    code = "\n".join(line for line in code.splitlines() if line.strip())
     if code.strip() == "pass":
         sys.stderr.write("The tables are as the last migration leaves them.\n")
         return 1

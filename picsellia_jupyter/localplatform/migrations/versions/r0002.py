@@ -21,7 +21,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('dataset', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_dataset_created_at'), ['created_at'], unique=False)
-
     op.create_table('job',
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -34,7 +33,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('job', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_job_created_at'), ['created_at'], unique=False)
-
     op.create_table('logging_line',
     sa.Column('owner_id', sa.String(), nullable=False),
     sa.Column('line_nb', sa.Integer(), nullable=False),
@@ -49,7 +47,6 @@ def upgrade() -> None:
     with op.batch_alter_table('logging_line', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_logging_line_created_at'), ['created_at'], unique=False)
         batch_op.create_index('ix_logging_line_order', ['owner_id', 'line_nb'], unique=False)
-
     op.create_table('project',
     sa.Column('name', sa.String(), nullable=False),
     sa.Column('description', sa.String(), nullable=False),
@@ -60,7 +57,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('project', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_project_created_at'), ['created_at'], unique=False)
-
     op.create_table('dataset_version',
     sa.Column('dataset_id', sa.String(length=36), nullable=False),
     sa.Column('version', sa.String(), nullable=False),
@@ -76,7 +72,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('dataset_version', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_dataset_version_created_at'), ['created_at'], unique=False)
-
     op.create_table('experiment',
     sa.Column('project_id', sa.String(length=36), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -95,7 +90,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('experiment', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_experiment_created_at'), ['created_at'], unique=False)
-
     op.create_table('label_group',
     sa.Column('dataset_version_id', sa.String(length=36), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -109,7 +103,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('label_group', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_label_group_created_at'), ['created_at'], unique=False)
-
     op.create_table('metadata_schema',
     sa.Column('datalake_id', sa.String(length=36), nullable=False),
     sa.Column('keys', sa.JSON(none_as_null=True), nullable=False),
@@ -122,7 +115,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('metadata_schema', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_metadata_schema_created_at'), ['created_at'], unique=False)
-
     op.create_table('project_dataset',
     sa.Column('project_id', sa.String(length=36), nullable=False),
     sa.Column('dataset_version_id', sa.String(length=36), nullable=False),
@@ -145,7 +137,6 @@ def upgrade() -> None:
     with op.batch_alter_table('alert', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_alert_created_at'), ['created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_alert_deployment_id'), ['deployment_id'], unique=False)
-
     op.create_table('artifact',
     sa.Column('experiment_id', sa.String(length=36), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -163,7 +154,6 @@ def upgrade() -> None:
     with op.batch_alter_table('artifact', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_artifact_created_at'), ['created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_artifact_object_name'), ['object_name'], unique=False)
-
     op.create_table('asset',
     sa.Column('dataset_version_id', sa.String(length=36), nullable=False),
     sa.Column('data_id', sa.String(length=36), nullable=False),
@@ -178,7 +168,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_asset_created_at'), ['created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_asset_data_id'), ['data_id'], unique=False)
         batch_op.create_index('ix_asset_page', ['dataset_version_id', 'created_at', 'id'], unique=False)
-
     op.create_table('dataset_label',
     sa.Column('dataset_version_id', sa.String(length=36), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -195,7 +184,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('dataset_label', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_dataset_label_created_at'), ['created_at'], unique=False)
-
     op.create_table('experiment_dataset',
     sa.Column('experiment_id', sa.String(length=36), nullable=False),
     sa.Column('dataset_version_id', sa.String(length=36), nullable=False),
@@ -210,7 +198,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('experiment_dataset', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_experiment_dataset_created_at'), ['created_at'], unique=False)
-
     op.create_table('experiment_log',
     sa.Column('experiment_id', sa.String(length=36), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -224,7 +211,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('experiment_log', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_experiment_log_created_at'), ['created_at'], unique=False)
-
     op.create_table('logging_file',
     sa.Column('experiment_id', sa.String(length=36), nullable=False),
     sa.Column('object_name', sa.String(), nullable=False),
@@ -239,7 +225,6 @@ def upgrade() -> None:
     with op.batch_alter_table('logging_file', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_logging_file_created_at'), ['created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_logging_file_object_name'), ['object_name'], unique=False)
-
     op.create_table('pipeline',
     sa.Column('deployment_id', sa.String(length=36), nullable=False),
     sa.Column('feedback_set_up', sa.Boolean(), nullable=False),
@@ -258,7 +243,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('pipeline', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_pipeline_created_at'), ['created_at'], unique=False)
-
     op.create_table('pipeline_dataset',
     sa.Column('deployment_id', sa.String(length=36), nullable=False),
     sa.Column('role', sa.String(), nullable=False),
@@ -273,7 +257,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('pipeline_dataset', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_pipeline_dataset_created_at'), ['created_at'], unique=False)
-
     op.create_table('projection',
     sa.Column('data_id', sa.String(length=36), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -293,7 +276,6 @@ def upgrade() -> None:
     with op.batch_alter_table('projection', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_projection_created_at'), ['created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_projection_object_name'), ['object_name'], unique=False)
-
     op.create_table('review_campaign',
     sa.Column('deployment_id', sa.String(length=36), nullable=False),
     sa.Column('description', sa.String(), nullable=True),
@@ -312,7 +294,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('review_campaign', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_review_campaign_created_at'), ['created_at'], unique=False)
-
     op.create_table('annotation',
     sa.Column('asset_id', sa.String(length=36), nullable=False),
     sa.Column('status', sa.String(), nullable=False),
@@ -326,7 +307,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('annotation', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_annotation_created_at'), ['created_at'], unique=False)
-
     op.create_table('campaign_step',
     sa.Column('campaign_id', sa.String(length=36), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -343,7 +323,6 @@ def upgrade() -> None:
     with op.batch_alter_table('campaign_step', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_campaign_step_created_at'), ['created_at'], unique=False)
         batch_op.create_index('ix_campaign_step_order', ['campaign_id', 'position'], unique=False)
-
     op.create_table('fired_alert',
     sa.Column('alert_id', sa.String(length=36), nullable=False),
     sa.Column('oracle_prediction_id', sa.String(), nullable=False),
@@ -357,7 +336,6 @@ def upgrade() -> None:
     with op.batch_alter_table('fired_alert', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_fired_alert_created_at'), ['created_at'], unique=False)
         batch_op.create_index('ix_fired_alert_page', ['alert_id', 'created_at', 'id'], unique=False)
-
     op.create_table('assignment',
     sa.Column('campaign_id', sa.String(length=36), nullable=False),
     sa.Column('step_id', sa.String(length=36), nullable=False),
@@ -377,7 +355,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_assignment_created_at'), ['created_at'], unique=False)
         batch_op.create_index('ix_assignment_page', ['campaign_id', 'created_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_assignment_predicted_asset_id'), ['predicted_asset_id'], unique=False)
-
     op.create_table('shape',
     sa.Column('annotation_id', sa.String(length=36), nullable=False),
     sa.Column('kind', sa.String(), nullable=False),
@@ -396,10 +373,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_shape_created_at'), ['created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_shape_label_id'), ['label_id'], unique=False)
         batch_op.create_index('ix_shape_order', ['annotation_id', 'kind', 'position'], unique=False)
-
     with op.batch_alter_table('predicted_asset', schema=None) as batch_op:
         batch_op.add_column(sa.Column('review_state', sa.String(), server_default='TO_REVIEW', nullable=False))
-
     with op.batch_alter_table('review', schema=None) as batch_op:
         batch_op.add_column(sa.Column('author_id', sa.String(length=36), nullable=True))
         batch_op.create_foreign_key('fk_review_author_id', 'user', ['author_id'], ['id'], ondelete='SET NULL')
