@@ -1,20 +1,43 @@
-"""A loaded model with its input and output conventions: photo in, prediction out."""
+"""A loaded model with its input and output conventions: photos in, predictions out."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import Self
 
+from picsellia_jupyter.domain.errors import PicselliaJupyterError
+from picsellia_jupyter.domain.predictions import ImageSize, Prediction
 from picsellia_jupyter.serving import manifest, pixels, runtimes
 from picsellia_jupyter.serving.heads import Head, head_of
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
+from picsellia_jupyter.serving.pixels import Placement
 from picsellia_jupyter.serving.runtimes import Runtime
+from picsellia_jupyter.serving.signature import Outputs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """One photo, ready for the model."""
+
+    input: NDArray[np.float32]
+    """(1, C, H, W)."""
+    placement: Placement
+    size: ImageSize
+    """Of the upright photo."""
+    content_type: str
+    """`image/jpeg` or `image/png`: of `png`, or of the image that was sent."""
+    png: bytes | None
+    """The photo as PNG, where it is to be recorded and cannot be as it was sent."""
 
 
 class Engine:
-    """Predicts on one image at a time."""
+    """Prepares photos in any thread, and predicts on batches of them in one."""
 
     def __init__(self, runtime: Runtime, conventions: Manifest, head: Head) -> None:
         self._runtime = runtime
@@ -30,7 +53,7 @@ class Engine:
         """
         said = manifest.read(request.manifest)
         runtime = runtimes.load(request.model)
-        conventions = manifest.parse(said, request.kind, runtime.input_shape)
+        conventions = manifest.parse(said, request.kind, runtime.signature)
         return cls(runtime, conventions, head_of(conventions))
 
     @property
@@ -38,8 +61,8 @@ class Engine:
         """What runs the model, in words."""
         return self._runtime.title
 
-    def predict(self, image: bytes, name: str, *, record: bool) -> WorkerReply:
-        """Everything the model finds in an encoded image.
+    def prepare(self, image: bytes, name: str, *, record: bool) -> Prepared:
+        """Decode a photo and make the model's input of it. Thread-safe.
 
         Args:
             image: JPEG, PNG, WEBP, BMP or TIFF.
@@ -48,12 +71,38 @@ class Engine:
 
         Raises:
             InvalidImageError: it is no image, or one that cannot be predicted on.
+        """
+        photo = pixels.decode(image, name)
+        tensor, placement = pixels.to_input(photo, self._input)
+        png = pixels.as_png(photo) if record and photo.content_type is None else None
+        return Prepared(tensor, placement, photo.size, photo.content_type or "image/png", png)
+
+    def run(self, batch: Sequence[Prepared]) -> list[Prediction | PicselliaJupyterError]:
+        """What the model finds in every photo of a batch, or why that cannot be read.
+
+        Outputs that do not fit the head fail their own image alone.
+        """
+        tensor = batch[0].input if len(batch) == 1 else np.concatenate([p.input for p in batch])
+        outputs = self._runtime.run(tensor)
+        return [self._read(each, p) for each, p in zip(outputs, batch, strict=True)]
+
+    def predict(self, image: bytes, name: str, *, record: bool) -> WorkerReply:
+        """Everything the model finds in one encoded image.
+
+        Raises:
+            InvalidImageError: it is no image, or one that cannot be predicted on.
             InvalidPredictionError: the model's outputs do not fit its head.
         """
         began = time.perf_counter()
-        photo = pixels.decode(image, name)
-        batch, placement = pixels.to_input(photo, self._input)
-        found = self._head(self._runtime.run(batch), placement)
+        prepared = self.prepare(image, name, record=record)
+        (found,) = self.run([prepared])
+        if isinstance(found, PicselliaJupyterError):
+            raise found
         latency = time.perf_counter() - began
-        png = pixels.as_png(photo) if record and photo.content_type is None else None
-        return WorkerReply(found, photo.size, latency, photo.content_type or "image/png", png)
+        return WorkerReply(found, prepared.size, latency, prepared.content_type, prepared.png)
+
+    def _read(self, outputs: Outputs, prepared: Prepared) -> Prediction | PicselliaJupyterError:
+        try:
+            return self._head(outputs, prepared.placement)
+        except PicselliaJupyterError as error:
+            return error

@@ -12,6 +12,7 @@ from typing import Any
 
 from picsellia_jupyter.domain.errors import ModelLoadError
 from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving.signature import InputSignature
 
 FILE_NAME = "serving.json"
 FORMAT = 1
@@ -25,9 +26,6 @@ _RESIZES = ("letterbox", "stretch")
 _CHANNELS: Mapping[str, int] = {"L": 1, "RGB": 3, "BGR": 3}
 _ACTIVATIONS = ("none", "softmax", "sigmoid")
 _MAX_SIDE = 8192
-
-Shape = Sequence[int | None]
-"""Shape of the model's input, (N, C, H, W); None where it takes any size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +92,15 @@ def read(path: Path | None) -> Mapping[str, Any]:
     return raw
 
 
-def parse(raw: Mapping[str, Any], kind: InferenceType, shape: Shape | None) -> Manifest:
+def parse(
+    raw: Mapping[str, Any], kind: InferenceType, signature: InputSignature | None
+) -> Manifest:
     """Check what serving.json says against the model, and fill in what it leaves out.
 
     Args:
         raw: the object in the file; may be empty.
         kind: the model version's inference type.
-        shape: of the model's input, where the model file tells it.
+        signature: of the model's input, where the model file tells it.
 
     Raises:
         ModelLoadError: a key is unknown, has a bad value, or contradicts the model.
@@ -109,7 +109,7 @@ def parse(raw: Mapping[str, Any], kind: InferenceType, shape: Shape | None) -> M
     if keys.whole("format", FORMAT) != FORMAT:
         raise keys.error("format", f"This package reads format {FORMAT}.")
     head = _head(keys, kind)
-    spec = _input(_Keys(keys.object("input"), "input."), kind, shape or (None,) * 4)
+    spec = _input(_Keys(keys.object("input"), "input."), kind, signature or InputSignature())
     default = Manifest(spec, head)
     made = Manifest(
         input=spec,
@@ -138,20 +138,14 @@ def _head(keys: _Keys, kind: InferenceType) -> str:
     return head
 
 
-def _input(keys: _Keys, kind: InferenceType, shape: Shape) -> InputSpec:
-    if len(shape) != 4:
-        raise ModelLoadError(
-            f"The model's input has {len(shape)} dimensions, not 4.",
-            "Export it with one input of shape (N, C, H, W).",
-        )
-    _, depth, height, width = shape
-    by_depth = {1: "L", 3: "RGB", None: "RGB"}.get(depth)
+def _input(keys: _Keys, kind: InferenceType, signature: InputSignature) -> InputSpec:
+    by_depth = {1: "L", 3: "RGB", None: "RGB"}.get(signature.channels)
     channels = keys.choice("channels", by_depth, tuple(_CHANNELS))
     count = _CHANNELS[channels]
     detects = kind is InferenceType.OBJECT_DETECTION
     spec = InputSpec(
-        width=keys.whole("width", width, high=_MAX_SIDE),
-        height=keys.whole("height", height, high=_MAX_SIDE),
+        width=keys.whole("width", signature.width, high=_MAX_SIDE),
+        height=keys.whole("height", signature.height, high=_MAX_SIDE),
         resize=keys.choice("resize", "letterbox" if detects else "stretch", _RESIZES),
         channels=channels,
         scale=keys.number("scale", 255.0, low=1e-6),
@@ -160,14 +154,15 @@ def _input(keys: _Keys, kind: InferenceType, shape: Shape) -> InputSpec:
         pad=keys.whole("pad", 114, low=0, high=255),
     )
     keys.check_all_known()
-    _check_fits(spec, shape)
+    _check_fits(spec, signature)
     return spec
 
 
-def _check_fits(spec: InputSpec, shape: Shape) -> None:
+def _check_fits(spec: InputSpec, signature: InputSignature) -> None:
     said = (_CHANNELS[spec.channels], spec.height, spec.width)
-    if any(want not in (None, got) for want, got in zip(shape[1:], said, strict=True)):
-        takes = " x ".join("any" if side is None else str(side) for side in shape[1:])
+    takes_sides = (signature.channels, signature.height, signature.width)
+    if any(want not in (None, got) for want, got in zip(takes_sides, said, strict=True)):
+        takes = " x ".join("any" if side is None else str(side) for side in takes_sides)
         raise ModelLoadError(
             f"The model takes {takes} (channels x height x width), but {FILE_NAME} says "
             f"{' x '.join(map(str, said))}.",

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from picsellia_jupyter.domain.errors import (
     InvalidImageError,
     InvalidPredictionError,
@@ -16,13 +14,9 @@ from picsellia_jupyter.domain.errors import (
     PicselliaJupyterError,
     ServingError,
 )
-from picsellia_jupyter.domain.predictions import (
-    Classification,
-    Detections,
-    ImageSize,
-    Prediction,
-)
+from picsellia_jupyter.domain.predictions import ImageSize, Prediction
 from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving import shapes
 from picsellia_jupyter.serving.channel import Json, Message
 from picsellia_jupyter.wire import resources
 
@@ -38,6 +32,12 @@ class LoadRequest:
     manifest: Path | None
     """Its serving.json; None where there is none."""
     kind: InferenceType
+    labels: int = 0
+    """How many labels the model version has; 0 where that is not known."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+    precision: str = "auto"
+    """`auto`, `fp32`, `fp16` or `bf16`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +64,9 @@ def load_message(request: LoadRequest) -> Message:
             "model": str(request.model),
             "manifest": manifest,
             "type": request.kind.value,
+            "labels": request.labels,
+            "device": request.device,
+            "precision": request.precision,
         }
     )
 
@@ -75,6 +78,9 @@ def load_request(header: Mapping[str, Any]) -> LoadRequest:
         Path(header["model"]),
         Path(manifest) if manifest else None,
         InferenceType(header["type"]),
+        header["labels"],
+        header["device"],
+        header["precision"],
     )
 
 
@@ -86,16 +92,12 @@ def predict_message(image: bytes, name: str, *, record: bool) -> Message:
 def reply_message(reply: WorkerReply) -> Message:
     """Spell what was found, with full precision."""
     header: Json = {
-        "type": reply.found.inference_type.value,
-        "classes": reply.found.classes.tolist(),
-        "scores": reply.found.scores.tolist(),
+        "found": shapes.to_json(reply.found),
         "width": reply.size.width,
         "height": reply.size.height,
         "latency": reply.latency_s,
         "content_type": reply.content_type,
     }
-    if isinstance(reply.found, Detections):
-        header["boxes_xyxy"] = reply.found.boxes_xyxy.tolist()
     return Message(header, reply.recorded or b"")
 
 
@@ -110,7 +112,7 @@ def reply_of(message: Message) -> WorkerReply:
     raw = message.header
     try:
         return WorkerReply(
-            found=_found(raw),
+            found=shapes.from_json(raw["found"]),
             size=ImageSize(raw["width"], raw["height"]),
             latency_s=float(raw["latency"]),
             content_type=RECORDABLE[RECORDABLE.index(raw["content_type"])],
@@ -136,14 +138,3 @@ def raise_error(message: Message) -> None:
     if isinstance(error, _ALLOWED_ERRORS):
         raise error
     raise ServingError(error.fact, error.remedy)
-
-
-def _found(raw: Mapping[str, Any]) -> Prediction:
-    classes = np.asarray(raw["classes"], dtype=np.int64)
-    scores = np.asarray(raw["scores"], dtype=np.float32)
-    if raw["type"] == InferenceType.CLASSIFICATION.value:
-        return Classification(classes, scores)
-    if raw["type"] != InferenceType.OBJECT_DETECTION.value:
-        raise ValueError(raw["type"])
-    boxes = np.asarray(raw["boxes_xyxy"], dtype=np.float32).reshape(-1, 4)
-    return Detections(classes, scores, boxes)

@@ -139,7 +139,7 @@ class Service:
             on_download=lambda name: self._downloading(name, version.title),
         )
         self._begin(ServingState.LOADING, Stage.LOAD, f"{version.title} in a model worker")
-        request = LoadRequest(files.model, files.manifest, version.type)
+        request = LoadRequest(files.model, files.manifest, version.type, labels=len(version.labels))
         supervisor = self._supervisor = Supervisor(
             request, self._worker_changed, lambda line: self._say("worker", line)
         )

@@ -3,14 +3,15 @@ import pytest
 from picsellia_jupyter.domain.errors import ModelLoadError
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving import manifest
+from picsellia_jupyter.serving.signature import InputSignature
 from tests.serving import models
 
 DETECTION = InferenceType.OBJECT_DETECTION
 
 
-def refusal(raw, kind=DETECTION, shape=None):
+def refusal(raw, kind=DETECTION, **sides):
     with pytest.raises(ModelLoadError) as caught:
-        manifest.parse(raw, kind, shape)
+        manifest.parse(raw, kind, InputSignature(**sides))
     return str(caught.value)
 
 
@@ -42,17 +43,24 @@ def test_everything_that_is_said_is_taken():
 
 
 def test_the_model_tells_its_size_where_nothing_is_said():
-    read = manifest.parse({}, InferenceType.CLASSIFICATION, (1, 3, 20, 30))
+    read = manifest.parse(
+        {}, InferenceType.CLASSIFICATION, InputSignature(channels=3, height=20, width=30)
+    )
     assert (read.input.width, read.input.height, read.input.channels) == (30, 20, "RGB")
     assert (read.head, read.input.resize) == ("class_scores", "stretch")
 
 
 def test_a_grey_model_takes_grey_photos():
-    assert manifest.parse({}, DETECTION, (None, 1, 20, 30)).input.channels == "L"
+    assert (
+        manifest.parse(
+            {}, DETECTION, InputSignature(channels=1, height=20, width=30)
+        ).input.channels
+        == "L"
+    )
 
 
 def test_a_size_that_nobody_tells_is_asked_for():
-    told = refusal({}, shape=(None, 3, None, None))
+    told = refusal({}, channels=3)
     assert "serving.json: input.width is missing" in told
 
 
@@ -90,7 +98,7 @@ def test_a_type_without_a_head_is_refused_with_what_can_be_served():
 
 
 def test_a_size_that_contradicts_the_model_is_refused_with_both():
-    told = refusal(models.DETECTOR, shape=(1, 3, 640, 640))
+    told = refusal(models.DETECTOR, channels=3, height=640, width=640)
     assert "takes 3 x 640 x 640" in told
     assert "says 1 x 48 x 64" in told
 

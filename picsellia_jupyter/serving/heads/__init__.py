@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from picsellia_jupyter.domain.predictions import Prediction
 from picsellia_jupyter.serving.heads import boxes, classes
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.pixels import Placement
-
-Outputs = Mapping[str, NDArray[np.generic]]
-"""The model's outputs for a batch of one, by name, in the model's order."""
+from picsellia_jupyter.serving.signature import Outputs
 
 
 class Head(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picsellia_jupyter.serving.gate import ModelFormat, recognise
+from picsellia_jupyter.serving.signature import InputSignature, Outputs
 
 
 class Runtime(Protocol):
@@ -20,11 +21,11 @@ class Runtime(Protocol):
         """What runs it, in words: `onnxruntime 1.31 (CPU)`."""
 
     @property
-    def input_shape(self) -> tuple[int | None, ...] | None:
-        """(N, C, H, W) with None for any size; None where the file does not tell."""
+    def signature(self) -> InputSignature | None:
+        """What it takes; None where the file does not tell."""
 
-    def run(self, batch: NDArray[np.float32]) -> Mapping[str, NDArray[np.generic]]:
-        """Outputs by name, in the model's order, for a batch (N, C, H, W)."""
+    def run(self, batch: NDArray[np.float32]) -> Sequence[Outputs]:
+        """Outputs of every image of a batch (N, C, H, W), in its order."""
 
 
 def load(path: Path) -> Runtime:

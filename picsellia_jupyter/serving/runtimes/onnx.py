@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picsellia_jupyter.domain.errors import MissingExtraError, ModelLoadError
+from picsellia_jupyter.serving.signature import InputSignature, Outputs, per_image
 
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _INPUT_TYPES: Mapping[str, type[np.floating[Any]]] = {
@@ -46,18 +47,30 @@ class OnnxRuntime:
                 "torch.onnx.export(…, external_data=False).",
             ) from error
         self._input, self._dtype = _image_input(self._session.get_inputs())
+        self._signature = _signature(self._input)
         self._names = [output.name for output in self._session.get_outputs()]
         self.title = f"onnxruntime {ort.__version__} (CPU)"
 
     @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """(N, C, H, W), None for any size."""
-        return tuple(side if isinstance(side, int) else None for side in self._input.shape)
+    def signature(self) -> InputSignature:
+        """What it takes, as its file tells."""
+        return self._signature
 
-    def run(self, batch: NDArray[np.float32]) -> Mapping[str, NDArray[np.generic]]:
-        """Outputs by name for a batch (N, C, H, W)."""
+    def run(self, batch: NDArray[np.float32]) -> Sequence[Outputs]:
+        """Outputs of every image of a batch (N, C, H, W)."""
         values = self._session.run(None, {self._input.name: batch.astype(self._dtype, copy=False)})
-        return dict(zip(self._names, map(np.asarray, values), strict=True))
+        outputs = dict(zip(self._names, map(np.asarray, values), strict=True))
+        return per_image(outputs, len(batch))
+
+
+def _signature(taken: Any) -> InputSignature:
+    if len(taken.shape) != 4:
+        raise ModelLoadError(
+            f"The model's input has {len(taken.shape)} dimensions, not 4.",
+            "Export it with one input of shape (N, C, H, W).",
+        )
+    batch, channels, height, width = (s if isinstance(s, int) else None for s in taken.shape)
+    return InputSignature(taken.name, batch, channels, height, width)
 
 
 def _onnxruntime() -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from picsellia_jupyter.domain.errors import (
     ModelLoadError,
 )
 from picsellia_jupyter.serving.gate import ModelFormat
+from picsellia_jupyter.serving.signature import Outputs, per_image
 
 
 class TorchRuntime:
@@ -46,14 +47,14 @@ class TorchRuntime:
         self.title = f"torch {torch.__version__} ({kind.value}, CPU)"
 
     @property
-    def input_shape(self) -> None:
+    def signature(self) -> None:
         """Unknown: these programs do not tell it in one form; serving.json does."""
         return
 
-    def run(self, batch: NDArray[np.float32]) -> Mapping[str, NDArray[np.generic]]:
-        """Outputs by name for a batch (N, C, H, W); a tuple's are `output_0` and so on."""
+    def run(self, batch: NDArray[np.float32]) -> Sequence[Outputs]:
+        """Outputs of every image of a batch (N, C, H, W); a tuple's are `output_0` and so on."""
         with self._torch.inference_mode():
-            return _named(self._model(self._torch.from_numpy(batch)))
+            return per_image(_named(self._model(self._torch.from_numpy(batch))), len(batch))
 
 
 def _torch() -> Any:

@@ -1,0 +1,47 @@
+"""What a loaded model takes and gives, whatever runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Outputs = Mapping[str, NDArray[np.generic]]
+"""A model's outputs for one image, by name, in the model's order.
+
+What the model gives for a batch keeps its first dimension, which is 1 then; what it gives for
+each image by itself, such as torchvision's dicts, has none.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSignature:
+    """The one image tensor that a model takes; None stands for any size."""
+
+    name: str = "images"
+    batch: int | None = None
+    channels: int | None = None
+    height: int | None = None
+    """Pixels."""
+    width: int | None = None
+    """Pixels."""
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    """How the model itself wants it; a runtime is always handed (N, C, H, W)."""
+    dtype: str = "float32"
+    """What the model itself wants, a numpy name; a runtime is always handed float32."""
+
+
+def per_image(outputs: Outputs, count: int) -> list[Outputs]:
+    """Outputs of a batch of `count` images, taken apart.
+
+    Args:
+        outputs: arrays that all have the batch as their first dimension; those of a single
+            image may have another one, and are passed on as they are.
+        count: images in the batch.
+    """
+    if count == 1:
+        return [outputs]
+    return [{name: array[k : k + 1] for name, array in outputs.items()} for k in range(count)]
