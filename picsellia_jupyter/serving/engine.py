@@ -18,7 +18,8 @@ from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.pixels import Placement
 from picsellia_jupyter.serving.runtimes import Runtime
-from picsellia_jupyter.serving.signature import Outputs
+from picsellia_jupyter.serving.signature import LoadedModel, Outputs
+from picsellia_jupyter.serving.tensors import Tensors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,9 +58,10 @@ class Engine:
         return cls(runtime, conventions, head_of(conventions))
 
     @property
-    def title(self) -> str:
-        """What runs the model, in words."""
-        return self._runtime.title
+    def loaded(self) -> LoadedModel:
+        """What there is to know of the model."""
+        runtime = self._runtime
+        return LoadedModel(runtime.title, inputs=runtime.inputs, outputs=runtime.outputs)
 
     def prepare(self, image: bytes, name: str, *, record: bool) -> Prepared:
         """Decode a photo and make the model's input of it. Thread-safe.
@@ -100,6 +102,14 @@ class Engine:
             raise found
         latency = time.perf_counter() - began
         return WorkerReply(found, prepared.size, latency, prepared.content_type, prepared.png)
+
+    def infer(self, tensors: Tensors) -> Tensors:
+        """The model's own outputs for its own inputs, nothing converted.
+
+        Raises:
+            InvalidInputError: they are not the inputs it takes.
+        """
+        return self._runtime.infer(tensors)
 
     def _read(self, outputs: Outputs, prepared: Prepared) -> Prediction | PicselliaJupyterError:
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from picsellia_jupyter.domain.errors import (
-    InvalidImageError,
+    InvalidInputError,
     InvalidPredictionError,
     ModelLoadError,
     PicselliaJupyterError,
@@ -16,12 +17,14 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.predictions import ImageSize, Prediction
 from picsellia_jupyter.domain.registry import InferenceType
-from picsellia_jupyter.serving import shapes
+from picsellia_jupyter.serving import shapes, tensors
 from picsellia_jupyter.serving.channel import Json, Message
+from picsellia_jupyter.serving.signature import LoadedModel, TensorSignature
+from picsellia_jupyter.serving.tensors import Tensors
 from picsellia_jupyter.wire import resources
 
 RECORDABLE = ("image/jpeg", "image/png")
-_ALLOWED_ERRORS = (InvalidImageError, InvalidPredictionError, ModelLoadError)
+_ALLOWED_ERRORS = (InvalidInputError, InvalidPredictionError, ModelLoadError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,57 @@ def load_request(header: Mapping[str, Any]) -> LoadRequest:
     )
 
 
+def loaded_message(model: LoadedModel) -> Message:
+    """Tell of the model that was loaded."""
+    return Message({"loaded": dataclasses.asdict(model)})
+
+
+def loaded_model(message: Message) -> LoadedModel:
+    """Read what `loaded_message` wrote.
+
+    Raises:
+        ServingError: the worker says that it failed, or says nothing sensible.
+    """
+    raise_error(message)
+    try:
+        raw = dict(message.header["loaded"])
+        for side in ("inputs", "outputs"):
+            raw[side] = tuple(map(_tensor, raw[side]))
+        return LoadedModel(**raw)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(error) from error
+
+
+def _tensor(raw: Mapping[str, Any]) -> TensorSignature:
+    return TensorSignature(raw["name"], raw["dtype"], tuple(raw["shape"]))
+
+
+def tensors_message(given: Tensors) -> Message:
+    """Ask a worker for a model's own outputs, or answer with them."""
+    told, data = tensors.pack(given)
+    return Message({"op": "infer", "tensors": told}, data)
+
+
+def tensors_of(message: Message) -> Tensors:
+    """Read what `tensors_message` wrote.
+
+    Raises:
+        InvalidInputError: the worker says that the model takes other inputs.
+        ServingError: it says that it failed, or says nothing sensible.
+    """
+    raise_error(message)
+    try:
+        return tensors.unpack(message.header["tensors"], message.body)
+    except (KeyError, TypeError, InvalidInputError) as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> ServingError:
+    return ServingError(
+        f"The model worker's answer cannot be read ({error}).", "Deploy the model again."
+    )
+
+
 def predict_message(image: bytes, name: str, *, record: bool) -> Message:
     """Ask a worker what is in an image; `record` asks for a PNG where that is needed."""
     return Message({"op": "predict", "name": name, "record": record}, image)
@@ -119,9 +173,7 @@ def reply_of(message: Message) -> WorkerReply:
             recorded=message.body or None,
         )
     except (KeyError, TypeError, ValueError, OverflowError, InvalidPredictionError) as error:
-        raise ServingError(
-            f"The model worker's answer cannot be read ({error}).", "Deploy the model again."
-        ) from error
+        raise _unreadable(error) from error
 
 
 def error_message(error: PicselliaJupyterError) -> Message:

@@ -143,9 +143,9 @@ class Service:
         supervisor = self._supervisor = Supervisor(
             request, self._worker_changed, lambda line: self._say("worker", line)
         )
-        runtime = supervisor.start()
+        model = supervisor.start()
         self._begin(ServingState.WARMING, Stage.DRY_RUN, "one made-up photo, twice")
-        return trial.run(supervisor, runtime)
+        return trial.run(supervisor, model)
 
     def _downloading(self, name: str, title: str) -> None:
         self._board.set(detail=f"{name} of {title}")

@@ -34,6 +34,39 @@ class InputSignature:
     """What the model itself wants, a numpy name; a runtime is always handed float32."""
 
 
+@dataclass(frozen=True, slots=True)
+class TensorSignature:
+    """A tensor that a model takes or gives, in its own terms."""
+
+    name: str
+    dtype: str
+    """A numpy name: `float32`, `uint8`."""
+    shape: tuple[int | None, ...]
+    """None for any size."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """What a worker says of the model that it has loaded."""
+
+    runtime: str
+    """What runs it, in words: `onnxruntime 1.31 (CPU)`."""
+    device: str = "cpu"
+    """`cpu` or `cuda:0`."""
+    precision: str = "fp32"
+    """`fp32`, `fp16` or `bf16`."""
+    sandbox: str = "process"
+    """How the worker is confined: `full` or `process`."""
+    head: str = ""
+    """What reads its outputs."""
+    inputs: tuple[TensorSignature, ...] = ()
+    outputs: tuple[TensorSignature, ...] = ()
+    batch: int = 1
+    """The largest batch that pays."""
+    memory_bytes: int = 0
+    """Of the worker with the model, resident; of the device's memory where it is on one."""
+
+
 def per_image(outputs: Outputs, count: int) -> list[Outputs]:
     """Outputs of a batch of `count` images, taken apart.
 

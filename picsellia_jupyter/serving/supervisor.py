@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
@@ -22,6 +23,8 @@ from picsellia_jupyter.serving.channel import Message
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.process import WorkerLog, WorkerProcess
 from picsellia_jupyter.serving.room import QueueFullError
+from picsellia_jupyter.serving.signature import LoadedModel
+from picsellia_jupyter.serving.tensors import Tensors
 
 LOAD_TIMEOUT_S = 600.0
 PREDICT_TIMEOUT_S = 60.0
@@ -44,7 +47,9 @@ StateListener = Callable[[ServingState, str], None]
 class _Call:
     message: Message
     timeout_s: float
-    reply: Future[WorkerReply] = field(default_factory=Future)
+    read: Callable[[Message], Any]
+    """Makes the reply of the worker's answer."""
+    reply: Future[Any] = field(default_factory=Future)
 
 
 class Supervisor:
@@ -76,20 +81,20 @@ class Supervisor:
         self._deaths: collections.deque[float] = collections.deque(maxlen=_DEATHS_LIMIT)
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
-    def start(self) -> str:
+    def start(self) -> LoadedModel:
         """Start the worker and have it load the model.
 
         Returns:
-            What runs the model, in words.
+            What the worker says of the model.
 
         Raises:
             ModelLoadError: the model cannot be loaded.
             NotServingError: the worker died while loading.
         """
-        title = self._load()
+        model = self._load()
         self._accepting = True
         self._thread.start()
-        return title
+        return model
 
     @property
     def log_tail(self) -> tuple[str, ...]:
@@ -113,12 +118,29 @@ class Supervisor:
             ServingError: the worker died over this image before.
         """
         self._check_not_fatal(image, name)
-        call = _Call(messages.predict_message(image, name, record=record), timeout_s)
+        message = messages.predict_message(image, name, record=record)
+        return self._queue(_Call(message, timeout_s, messages.reply_of))
+
+    def submit_tensors(
+        self, given: Tensors, *, timeout_s: float = PREDICT_TIMEOUT_S
+    ) -> Future[Tensors]:
+        """Queue inputs of the model's own; its own outputs come back.
+
+        Raises:
+            QueueFullError: too many wait already.
+            NotServingError: there is no worker now.
+        """
+        return self._queue(_Call(messages.tensors_message(given), timeout_s, messages.tensors_of))
+
+    def _queue(self, call: _Call) -> Future[Any]:
         with self._changed:
             if self._draining or not self._accepting:
                 raise NotServingError("There is no model worker now.", "Send the image again soon.")
             waiting = sum(len(queued.message.body) for queued in self._calls)
-            if len(self._calls) >= QUEUE_LIMIT or waiting + len(image) > QUEUE_BYTES_LIMIT:
+            if (
+                len(self._calls) >= QUEUE_LIMIT
+                or waiting + len(call.message.body) > QUEUE_BYTES_LIMIT
+            ):
                 raise QueueFullError(
                     f"{len(self._calls)} images wait for the model already.",
                     "Send fewer at a time, and this one again in a second.",
@@ -183,7 +205,7 @@ class Supervisor:
     def _answer(self, worker: WorkerProcess, call: _Call) -> None:
         try:
             if call.reply.set_running_or_notify_cancel():
-                call.reply.set_result(messages.reply_of(_ask(worker, call)))
+                call.reply.set_result(call.read(_ask(worker, call)))
         except PicselliaJupyterError as error:
             if isinstance(error, NotServingError):
                 self._fatal.append(_digest(call.message.body))
@@ -267,18 +289,17 @@ class Supervisor:
         self._tell(ServingState.READY, "")
         return True
 
-    def _load(self) -> str:
+    def _load(self) -> LoadedModel:
         with self._changed:
             if self._stopped:
                 raise NotServingError("Serving was stopped.")
             worker = self._worker = WorkerProcess(self._log, self._notify)
         try:
             answer = worker.call(messages.load_message(self._request), timeout_s=LOAD_TIMEOUT_S)
-            messages.raise_error(answer)
+            return messages.loaded_model(answer)
         except Exception:
             worker.end()
             raise
-        return str(answer.header.get("runtime"))
 
     def _tell(self, state: ServingState, reason: str) -> None:
         try:

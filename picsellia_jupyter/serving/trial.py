@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from picsellia_jupyter.domain.deployments import DryRun
 from picsellia_jupyter.domain.errors import ModelLoadError, PicselliaJupyterError
-from picsellia_jupyter.serving import sandbox
+from picsellia_jupyter.serving.signature import LoadedModel
 from picsellia_jupyter.serving.supervisor import Supervisor
 
 NAME = "dry-run.jpg"
@@ -17,12 +17,12 @@ _WIDTH, _HEIGHT = 761, 327
 """Sides that fit no model's input, so that a mistake in resizing shows."""
 
 
-def run(supervisor: Supervisor, runtime: str) -> DryRun:
+def run(supervisor: Supervisor, model: LoadedModel) -> DryRun:
     """Predict on a made-up photo: once cold, then timed.
 
     Args:
         supervisor: has a worker with the model.
-        runtime: what runs the model, in words.
+        model: what the worker says of it.
 
     Raises:
         ModelLoadError: the model cannot predict on it.
@@ -35,7 +35,7 @@ def run(supervisor: Supervisor, runtime: str) -> DryRun:
         raise ModelLoadError(
             f"The dry run failed: {error.fact}", error.remedy, log_tail=supervisor.log_tail
         ) from error
-    return DryRun(reply.latency_s, len(reply.found), runtime, sandbox.KIND)
+    return DryRun(reply.latency_s, len(reply.found), model.runtime, model.sandbox)
 
 
 def photo() -> bytes:

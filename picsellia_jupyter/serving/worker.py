@@ -63,9 +63,11 @@ class Worker:
         header = message.header
         if header["op"] == "load":
             self._engine = Engine.load(messages.load_request(header))
-            return Message({"runtime": self._engine.title})
+            return messages.loaded_message(self._engine.loaded)
         if self._engine is None:
             raise ServingError("No model is loaded.")
+        if header["op"] == "infer":
+            return messages.tensors_message(self._engine.infer(messages.tensors_of(message)))
         found = self._engine.predict(message.body, header["name"], record=header["record"])
         return messages.reply_message(found)
 

@@ -123,8 +123,26 @@ def test_a_reply_that_makes_no_sense_is_refused(change):
     header = messages.reply_message(
         reply(Classification(np.array([1]), np.array([0.5], np.float32)))
     ).header
+    said = {**header, **change, "found": {**header["found"], **change}}
     with pytest.raises(ServingError, match="answer cannot be read"):
-        messages.reply_of(Message(json.loads(json.dumps({**header, **change}))))
+        messages.reply_of(Message(json.loads(json.dumps(said))))
+
+
+def test_tensors_arrive_as_they_were_sent():
+    sent = {"a": np.arange(6, dtype=np.int16).reshape(2, 3), "b": np.zeros((0, 4), np.float16)}
+    again = messages.tensors_of(messages.tensors_message(sent))
+    assert list(again) == ["a", "b"]
+    assert all((again[name] == array).all() for name, array in sent.items())
+    assert [array.dtype for array in again.values()] == [np.int16, np.float16]
+
+
+@pytest.mark.parametrize(
+    "change", [{"shape": [-1]}, {"shape": [4]}, {"shape": [1]}, {"dtype": "object"}, {"shape": "x"}]
+)
+def test_tensors_that_do_not_fit_their_bytes_are_refused(change):
+    told = {"name": "a", "dtype": "float32", "shape": [2], **change}
+    with pytest.raises(ServingError, match="answer cannot be read"):
+        messages.tensors_of(Message({"tensors": [told]}, b"\0" * 8))
 
 
 def test_an_error_about_the_image_crosses_as_what_it_is():

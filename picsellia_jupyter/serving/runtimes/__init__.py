@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picsellia_jupyter.serving.gate import ModelFormat, recognise
-from picsellia_jupyter.serving.signature import InputSignature, Outputs
+from picsellia_jupyter.serving.signature import InputSignature, Outputs, TensorSignature
+from picsellia_jupyter.serving.tensors import Tensors
 
 
 class Runtime(Protocol):
@@ -23,6 +24,21 @@ class Runtime(Protocol):
     @property
     def signature(self) -> InputSignature | None:
         """What it takes; None where the file does not tell."""
+
+    @property
+    def inputs(self) -> tuple[TensorSignature, ...]:
+        """The tensors it takes, in its own terms; empty where the file does not tell."""
+
+    @property
+    def outputs(self) -> tuple[TensorSignature, ...]:
+        """The tensors it gives, in its own terms; empty where the file does not tell."""
+
+    def infer(self, tensors: Tensors) -> Tensors:
+        """Its own outputs for its own inputs, nothing converted.
+
+        Raises:
+            InvalidInputError: they are not the inputs it takes.
+        """
 
     def run(self, batch: NDArray[np.float32]) -> Sequence[Outputs]:
         """Outputs of every image of a batch (N, C, H, W), in its order."""

@@ -9,8 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from picsellia_jupyter.domain.errors import MissingExtraError, ModelLoadError
-from picsellia_jupyter.serving.signature import InputSignature, Outputs, per_image
+from picsellia_jupyter.domain.errors import (
+    InvalidInputError,
+    MissingExtraError,
+    ModelLoadError,
+)
+from picsellia_jupyter.serving.signature import (
+    InputSignature,
+    Outputs,
+    TensorSignature,
+    per_image,
+)
+from picsellia_jupyter.serving.tensors import Tensors
 
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _INPUT_TYPES: Mapping[str, type[np.floating[Any]]] = {
@@ -47,6 +57,8 @@ class OnnxRuntime:
                 "torch.onnx.export(…, external_data=False).",
             ) from error
         self._input, self._dtype = _image_input(self._session.get_inputs())
+        self.inputs = tuple(map(_tensor, self._session.get_inputs()))
+        self.outputs = tuple(map(_tensor, self._session.get_outputs()))
         self._signature = _signature(self._input)
         self._names = [output.name for output in self._session.get_outputs()]
         self.title = f"onnxruntime {ort.__version__} (CPU)"
@@ -58,9 +70,34 @@ class OnnxRuntime:
 
     def run(self, batch: NDArray[np.float32]) -> Sequence[Outputs]:
         """Outputs of every image of a batch (N, C, H, W)."""
-        values = self._session.run(None, {self._input.name: batch.astype(self._dtype, copy=False)})
-        outputs = dict(zip(self._names, map(np.asarray, values), strict=True))
+        outputs = self._run({self._input.name: batch.astype(self._dtype, copy=False)})
         return per_image(outputs, len(batch))
+
+    def infer(self, tensors: Tensors) -> Tensors:
+        """Its own outputs for its own inputs, nothing converted.
+
+        Raises:
+            InvalidInputError: they are not the inputs it takes.
+        """
+        try:
+            return self._run(tensors)
+        except Exception as error:  # onnxruntime's errors share no base class
+            raise InvalidInputError(
+                f"The model cannot take these tensors: {_first_line(error)}",
+                f"It takes {self.inputs}.",
+            ) from error
+
+    def _run(self, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
+        values = self._session.run(None, dict(tensors))
+        return dict(zip(self._names, map(np.asarray, values), strict=True))
+
+
+def _tensor(node: Any) -> TensorSignature:
+    dtype = node.type.removeprefix("tensor(").removesuffix(")")
+    shape = tuple(side if isinstance(side, int) else None for side in node.shape)
+    return TensorSignature(
+        node.name, {"float": "float32", "double": "float64"}.get(dtype, dtype), shape
+    )
 
 
 def _signature(taken: Any) -> InputSignature:

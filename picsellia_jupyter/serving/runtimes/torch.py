@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picsellia_jupyter.domain.errors import (
+    InvalidInputError,
     InvalidPredictionError,
     MissingExtraError,
     ModelLoadError,
 )
 from picsellia_jupyter.serving.gate import ModelFormat
-from picsellia_jupyter.serving.signature import Outputs, per_image
+from picsellia_jupyter.serving.signature import Outputs, TensorSignature, per_image
+from picsellia_jupyter.serving.tensors import Tensors
 
 
 class TorchRuntime:
@@ -50,6 +52,33 @@ class TorchRuntime:
     def signature(self) -> None:
         """Unknown: these programs do not tell it in one form; serving.json does."""
         return
+
+    @property
+    def inputs(self) -> tuple[TensorSignature, ...]:
+        """Unknown, like its signature."""
+        return ()
+
+    @property
+    def outputs(self) -> tuple[TensorSignature, ...]:
+        """Unknown, like its signature."""
+        return ()
+
+    def infer(self, tensors: Tensors) -> Tensors:
+        """Its own outputs for its own inputs, in the order they are given.
+
+        Raises:
+            InvalidInputError: they are not the inputs it takes.
+        """
+        torch = self._torch
+        try:
+            with torch.inference_mode():
+                given = [torch.from_numpy(np.array(one)) for one in tensors.values()]
+                return _named(self._model(*given))
+        except Exception as error:  # torch raises whatever the program does
+            raise InvalidInputError(
+                f"The model cannot take these tensors: {_first_line(error)}",
+                "Send them in the order of its own arguments.",
+            ) from error
 
     def run(self, batch: NDArray[np.float32]) -> Sequence[Outputs]:
         """Outputs of every image of a batch (N, C, H, W); a tuple's are `output_0` and so on."""
