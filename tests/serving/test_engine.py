@@ -33,7 +33,7 @@ def load(model, manifest, kind=InferenceType.OBJECT_DETECTION):
 def test_every_runtime_finds_the_same(make, title, tmp_path):
     engine = load(make(tmp_path / "model-latest"), models.DETECTOR)
     reply = engine.predict(picture(128, 96), "a.jpg", record=True)
-    assert title in engine.title
+    assert title in engine.loaded.runtime
     assert reply.found.boxes_xyxy.tolist() == [[16, 16, 48, 48], [64, 32, 112, 80]]
     assert reply.content_type == "image/jpeg"
     assert reply.recorded is None
