@@ -165,9 +165,10 @@ def reply_of(message: Message) -> WorkerReply:
     raise_error(message)
     raw = message.header
     try:
+        size = ImageSize(raw["width"], raw["height"])
         return WorkerReply(
-            found=shapes.from_json(raw["found"]),
-            size=ImageSize(raw["width"], raw["height"]),
+            found=shapes.from_json(raw["found"], size),
+            size=size,
             latency_s=float(raw["latency"]),
             content_type=RECORDABLE[RECORDABLE.index(raw["content_type"])],
             recorded=message.body or None,
