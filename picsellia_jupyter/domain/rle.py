@@ -72,7 +72,7 @@ def _checked(counts: str, size: ImageSize) -> NDArray[np.int64]:
             f"its photo has {size.width} x {size.height} = {pixels}.",
             _REMEDY,
         )
-    return runs
+    return np.asarray(runs)
 
 
 def _numbers(counts: str) -> NDArray[np.int64]:
@@ -98,9 +98,9 @@ def _values(
     if not len(firsts):
         return np.zeros(0, np.int64)
     shifts = 5 * (np.arange(len(codes)) - np.repeat(firsts, lengths))
-    values = np.add.reduceat((codes & 31) << shifts, firsts)
-    negative = (codes[firsts + lengths - 1] & 16) > 0
-    return np.asarray(values - (negative.astype(np.int64) << (5 * lengths)), dtype=np.int64)
+    values: NDArray[np.int64] = np.add.reduceat((codes & 31) << shifts, firsts)
+    negative = ((codes[firsts + lengths - 1] & 16) > 0).astype(np.int64)
+    return np.asarray(values - (negative << (5 * lengths)))
 
 
 def _runs_of(mask: NDArray[np.bool_], size: ImageSize, left: int, top: int) -> NDArray[np.int64]:
@@ -117,7 +117,7 @@ def _runs_of(mask: NDArray[np.bool_], size: ImageSize, left: int, top: int) -> N
     ends = ends[np.concatenate([apart, [True]])[-len(ends) :]] if len(ends) else ends
     bounds = np.column_stack([starts, ends]).ravel()
     runs = np.diff(bounds, prepend=0, append=size.width * size.height)
-    return runs if len(bounds) == 0 or runs[-1] > 0 else runs[:-1]
+    return np.asarray(runs if len(bounds) == 0 or runs[-1] > 0 else runs[:-1])
 
 
 def _spell(runs: NDArray[np.int64]) -> str:

@@ -103,6 +103,7 @@ def loaded_model(message: Message) -> LoadedModel:
         raw = dict(message.header["loaded"])
         for side in ("inputs", "outputs"):
             raw[side] = tuple(map(_tensor, raw[side]))
+        raw["notes"] = tuple(map(str, raw["notes"]))
         return LoadedModel(**raw)
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(error) from error
