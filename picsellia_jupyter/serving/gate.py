@@ -17,6 +17,16 @@ class ModelFormat(str, Enum):
     ONNX = "ONNX model"
     TORCHSCRIPT = "TorchScript program"
     TORCH_EXPORT = "torch.export program"
+    TORCH_STATE_DICT = "PyTorch state dict"
+    SAFETENSORS = "safetensors file"
+    KERAS = "Keras model"
+    SAVED_MODEL = "TensorFlow SavedModel"
+
+    @property
+    def is_program(self) -> bool:
+        """Whether loading or running it runs code of its author; the others are data."""
+        data = (ModelFormat.ONNX, ModelFormat.TORCH_STATE_DICT, ModelFormat.SAFETENSORS)
+        return self not in data
 
 
 _PICKLE = (

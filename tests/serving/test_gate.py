@@ -108,3 +108,8 @@ def test_any_content_is_recognised_or_refused(tmp_path_factory, content):
     path = written(tmp_path_factory.getbasetemp(), content)
     with contextlib.suppress(ModelLoadError):
         assert recognise(path) in ModelFormat
+
+
+def test_weights_and_graphs_are_data_and_the_rest_are_programs():
+    data = {kind for kind in ModelFormat if not kind.is_program}
+    assert data == {ModelFormat.ONNX, ModelFormat.TORCH_STATE_DICT, ModelFormat.SAFETENSORS}
