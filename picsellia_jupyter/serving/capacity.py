@@ -35,8 +35,9 @@ def others(
     if model.device == "cpu":
         count = min(_cores(), MOST, 1 + _room_for(_resident(first))) if wanted is None else wanted
         return [request] * (count - 1)
-    named = request.device not in ("auto", "cuda")
-    devices = 1 if named else len(_gpus())
+    if request.device not in ("auto", "cuda"):
+        return []
+    devices = len(_gpus())
     return [
         dataclasses.replace(request, device=f"cuda:{number}")
         for number in range(devices if wanted is None else min(devices, wanted))

@@ -15,13 +15,16 @@ from typing import Protocol
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError, ServingError
 from picsellia_jupyter.domain.predictions import Prediction
-from picsellia_jupyter.serving import messages
+from picsellia_jupyter.serving import messages, threads
 from picsellia_jupyter.serving.batching import Batcher
-from picsellia_jupyter.serving.channel import Channel, ChannelClosedError, Message
+from picsellia_jupyter.serving.channel import Channel, Message
 from picsellia_jupyter.serving.engine import Prepared
 from picsellia_jupyter.serving.messages import Timing, WorkerReply
 from picsellia_jupyter.serving.signature import LoadedModel
 from picsellia_jupyter.serving.tensors import Tensors
+
+_DECODERS = 8
+"""Threads that decode photos for an accelerator, at most one more than there are cores."""
 
 
 class Predictor(Protocol):
@@ -59,13 +62,12 @@ class _Photo:
 class Pipeline:
     """Answers messages in the order in which their answers are ready."""
 
-    def __init__(self, engine: Predictor, channel: Channel, *, decoders: int) -> None:
-        """Make it, and start its threads.
+    def __init__(self, engine: Predictor, channel: Channel) -> None:
+        """Make it.
 
         Args:
             engine: holds the model; it is run in one thread at a time.
             channel: takes the answers.
-            decoders: threads that decode photos; with 0, `put` does it itself.
         """
         self._engine = engine
         self._channel = channel
@@ -74,26 +76,39 @@ class Pipeline:
         self._raw: collections.deque[Message] = collections.deque()
         self._outstanding = 0
         self._changed = threading.Condition()
-        self._decoders = ThreadPoolExecutor(decoders, "decode") if decoders else None
-        self._largest = engine.loaded.batch
+        self._taking_turns = engine.loaded.device == "cpu" and engine.loaded.batch == 1
+        self._busy = False
         # Encoding the answers to many images takes time in which the model could run.
-        self._replier = ThreadPoolExecutor(1, "reply") if self._largest > 1 else None
-        threading.Thread(target=self._run, name="model", daemon=True).start()
+        self._replier = None if self._taking_turns else ThreadPoolExecutor(1, "reply")
+        if not self._taking_turns:
+            threads.start("model", self._run)
+
+    @property
+    def takers(self) -> int:
+        """How many threads should call `put`.
+
+        One decodes while another one runs the model; an accelerator needs more to be kept busy.
+        """
+        return 2 if self._taking_turns else min(_DECODERS, 1 + (os.cpu_count() or 1))
 
     def put(self, message: Message) -> None:
-        """Take a message in; its answer is sent when it is ready."""
+        """Take a message in; its answer is sent when it is ready.
+
+        Without an accelerator the thread that brings a photo runs the model too if nobody else
+        does: handing it to another thread would cost a small model a tenth of its speed.
+        """
         came = time.perf_counter()
         with self._changed:
             self._outstanding += 1
             self._batcher.came(self._outstanding)
-            if message.header["op"] == "infer":
+        if message.header["op"] == "infer":
+            with self._changed:
                 self._raw.append(message)
                 self._changed.notify()
-                return
-        if self._decoders:
-            self._decoders.submit(self._prepare, message, came)
         else:
             self._prepare(message, came)
+        if self._taking_turns:
+            self._take_turn()
 
     def _prepare(self, message: Message, came: float) -> None:
         header = message.header
@@ -109,26 +124,34 @@ class Pipeline:
             self._ready.append(photo)
             self._changed.notify()
 
-    # The model's thread --------------------------------------------------------------------
+    # The model, in one thread at a time ----------------------------------------------------
+
+    def _take_turn(self) -> None:
+        """Run the model while there is something to run it on, unless another thread does."""
+        mine = False
+        while True:
+            with self._changed:
+                if self._busy and not mine:
+                    return
+                self._busy = mine = bool(self._raw or self._ready)
+                if not mine:
+                    return
+                work = self._raw.popleft() if self._raw else self._batch()
+            self._go_on(work)
 
     def _run(self) -> None:
-        try:
-            while True:
-                self._go_on(self._next())
-        except ChannelClosedError:
-            return
-        except BaseException:  # noqa: BLE001 - without this thread every image would wait
-            traceback.print_exc(file=sys.stderr)
-            os._exit(70)
+        while True:
+            self._go_on(self._next())
 
     def _go_on(self, work: Message | list[_Photo]) -> None:
         if isinstance(work, Message):
             self._answer(self._infer(work))
-        elif self._replier:
-            found, run_s = self._predict(work)
+            return
+        found, run_s = self._predict(work)
+        if self._replier and self._ready:
             self._replier.submit(self._reply, work, found, run_s)
         else:
-            self._reply(work, *self._predict(work))
+            self._reply(work, found, run_s)
 
     def _next(self) -> Message | list[_Photo]:
         """Wait until the model has something to do."""
@@ -182,18 +205,15 @@ class Pipeline:
         self, batch: list[_Photo], found: Sequence[Prediction | Exception], run_s: float
     ) -> None:
         now = time.perf_counter()
-        self._answer(
-            *(
-                _reply(photo, each, Timing(now - photo.came, run_s, len(batch)))
-                for photo, each in zip(batch, found, strict=True)
-            )
-        )
+        for photo, each in zip(batch, found, strict=True):
+            # One by one: the front reads the first while the second is spelt.
+            self._answer(_reply(photo, each, Timing(now - photo.came, run_s, len(batch))))
 
-    def _answer(self, *answers: Message) -> None:
-        # Before they are sent: the next images may come at once.
+    def _answer(self, answer: Message) -> None:
+        # Before it is sent: the next image may come at once.
         with self._changed:
-            self._outstanding -= len(answers)
-        self._channel.send(*answers)
+            self._outstanding -= 1
+        self._channel.send(answer)
 
 
 def _reply(photo: _Photo, found: Prediction | Exception, timing: Timing) -> Message:

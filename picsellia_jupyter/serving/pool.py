@@ -15,6 +15,7 @@ from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import NotServingError, ServingError
 from picsellia_jupyter.serving import capacity, messages
 from picsellia_jupyter.serving.answering import SEND_AGAIN, Answering
+from picsellia_jupyter.serving.awaiting import Awaiter
 from picsellia_jupyter.serving.calls import Call, Waiting
 from picsellia_jupyter.serving.channel import Message
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
@@ -71,6 +72,8 @@ class Pool:
             module: what they run.
             grace_s: seconds that images wait for a worker after the last one died.
         """
+        self.awaiter = Awaiter()
+        """For the front's event loop, to wait for the futures of `submit`."""
         self._request = request
         self._on_state = on_state
         self._log = WorkerLog(on_line)
@@ -80,7 +83,8 @@ class Pool:
         self._meter = Meter()
         self._answers = Answering(self._meter)
         self._numbering = itertools.count(1)
-        self._model: LoadedModel | None = None
+        self.model: LoadedModel | None = None
+        """What the first worker said of the model."""
         self._seats: list[Seat] = []
         self._waiting = Waiting()
         self._open = self._stopped = False
@@ -101,19 +105,28 @@ class Pool:
             ModelLoadError: the model cannot be loaded.
             NotServingError: the worker died while loading.
         """
-        seat = self._seat(self._request)
-        self._model = seat.supervisor.start()
-        self._open = True
+        with self._changed:
+            self._check_not_stopped()
+            seat = self._seat(self._request)
+        model = seat.supervisor.start()
+        with self._changed:
+            self._check_not_stopped()
+            self.model, self._open = model, True
         self._clerk.start()
-        return self._model
+        return model
 
     def grow(self) -> None:
         """Start the other workers, as far as they pay; returns at once."""
-        first = self.worker_pid
-        if self._model is None or first is None:
-            return
-        for request in capacity.others(self._request, self._model, first, self._workers):
-            self._seat(request).supervisor.start_beside()
+        with self._changed:
+            first = self.worker_pid
+            if self.model is None or first is None or self._stopped:
+                return
+            for request in capacity.others(self._request, self.model, first, self._workers):
+                self._seat(request).supervisor.start_beside()
+
+    def _check_not_stopped(self) -> None:
+        if self._stopped:
+            raise NotServingError("Serving was stopped.")
 
     @property
     def log_tail(self) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ async def _room(recorder: Recorder, size: int) -> Place:
 
 
 async def _run(upload: Upload, pool: Pool) -> WorkerReply:
-    return await asyncio.wrap_future(
+    return await pool.awaiter.result(
         pool.submit(upload.image, upload.filename, record=upload.monitor)
     )
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import socket
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from picsellia_jupyter.serving import lifeline, pulse
-from picsellia_jupyter.serving.channel import Channel, ChannelClosedError, Message
+from picsellia_jupyter.serving import lifeline, pulse, threads
+from picsellia_jupyter.serving.channel import Channel, Message
 
 if TYPE_CHECKING:
     from picsellia_jupyter.serving.messages import LoadRequest
     from picsellia_jupyter.serving.pipeline import Pipeline, Predictor
-
-_DECODERS = 8
-"""Threads that decode photos for an accelerator, at most one a core."""
 
 
 def main(load: Callable[[LoadRequest], Predictor] | None = None) -> None:
@@ -34,10 +31,7 @@ def main(load: Callable[[LoadRequest], Predictor] | None = None) -> None:
     lifeline.tie_to_parent(arguments.parent)
     pulse.answer_from_thread(socket.socket(fileno=arguments.pulse))
     worker = Worker(Channel(socket.socket(fileno=arguments.channel)), load)
-    try:
-        worker.serve()
-    except ChannelClosedError:
-        return
+    threads.guarded(worker.serve)
 
 
 class Worker:
@@ -49,6 +43,7 @@ class Worker:
         self._channel = channel
         self._load_engine = load
         self._pipeline: Pipeline | None = None
+        self._receiving = threading.Lock()
 
     def serve(self) -> None:
         """Take messages in; their answers are sent when they are ready.
@@ -56,12 +51,16 @@ class Worker:
         Raises:
             ChannelClosedError: the front is gone.
         """
+        while self._pipeline is None:
+            self._channel.send(self._load(self._channel.receive()))
+        self._take(self._pipeline)
+
+    def _take(self, pipeline: Pipeline) -> None:
+        """Receive a message and see to it, while another thread receives the next one."""
         while True:
-            message = self._channel.receive()
-            if message.header["op"] == "load":
-                self._channel.send(self._load(message))
-            elif self._pipeline:
-                self._pipeline.put(message)
+            with self._receiving:
+                message = self._channel.receive()
+            pipeline.put(message)
 
     def _load(self, message: Message) -> Message:
         # Imported here, so that the lifeline is watched while this takes its time.
@@ -71,16 +70,12 @@ class Worker:
         try:
             load = self._load_engine or Engine.load
             engine = load(messages.load_request(message.header))
-            decoders = _decoders(engine.loaded.device)
-            self._pipeline = pipeline.Pipeline(engine, self._channel, decoders=decoders)
+            taken = self._pipeline = pipeline.Pipeline(engine, self._channel)
+            for number in range(1, taken.takers):
+                threads.start(f"taker {number}", lambda: self._take(taken))
             return messages.loaded_message(engine.loaded, message.id)
         except Exception as error:  # noqa: BLE001 - whatever it is, the front is to be told
             return pipeline.failure(message.id, error, "")
-
-
-def _decoders(device: str) -> int:
-    """Threads that decode photos; on the CPU itself, reading them and decoding take turns."""
-    return 0 if device == "cpu" else min(_DECODERS, os.cpu_count() or 1)
 
 
 if __name__ == "__main__":

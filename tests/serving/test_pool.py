@@ -57,7 +57,7 @@ def test_a_batch_that_takes_too_much_memory_is_predicted_on_one_by_one(make_pool
 
 def test_images_that_wait_for_a_busy_device_share_a_batch(make_pool):
     pool = make_pool("batches:8")
-    asked = [pool.ask("sleep:0.1") for _ in range(6)]
+    asked = [pool.ask("sleep:0.04") for _ in range(6)]
     assert max(reply.result(5).timing.batch for reply in asked) >= 3
     batches = pool.numbers().batches
     assert sum(batches.values()) == 6
@@ -160,3 +160,13 @@ def test_a_worker_that_dies_costs_no_answer(make_pool):
     assert all(reply.result(10).found for reply in asked)
     fakes.wait_for(lambda: pool.numbers().ready == 2)
     assert pool.numbers().restarts == 1
+
+
+def test_a_pool_that_was_stopped_starts_no_worker(make_pool):
+    pool = make_pool()
+    pool.stop()
+    pool._workers = 2
+    pool.grow()
+    with pytest.raises(NotServingError, match="Serving was stopped"):
+        pool.start()
+    assert pool.worker_pids == ()
