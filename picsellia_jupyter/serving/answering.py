@@ -7,8 +7,8 @@ import threading
 import time
 from collections.abc import Iterable
 
-from picsellia_jupyter.domain.errors import PicselliaJupyterError, ServingError
-from picsellia_jupyter.serving.calls import Call, LateError
+from picsellia_jupyter.domain.errors import DeadlineError, PicselliaJupyterError, ServingError
+from picsellia_jupyter.serving.calls import Call
 from picsellia_jupyter.serving.channel import Message
 from picsellia_jupyter.serving.metering import Meter
 
@@ -57,7 +57,7 @@ class Answering:
         """Answer a call that is past its deadline."""
         what = repr(call.name) if call.name else "These tensors"
         fact = f"{what} had no answer after {call.timeout_s:g} s: {why}."
-        self._meter.count("late", self.fail([call], LateError(fact, SEND_AGAIN)))
+        self._meter.count("late", self.fail([call], DeadlineError(fact, SEND_AGAIN)))
 
     def _fail(self, call: Call, error: Exception) -> None:
         self._meter.count("failed")

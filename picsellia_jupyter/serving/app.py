@@ -21,6 +21,7 @@ from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
     ConflictError,
+    DeadlineError,
     InvalidInputError,
     InvalidPredictionError,
     NotFoundError,
@@ -31,7 +32,6 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.serving import upload
 from picsellia_jupyter.serving.auth import Gatekeeper, Guard
-from picsellia_jupyter.serving.calls import LateError
 from picsellia_jupyter.serving.room import QueueFullError
 from picsellia_jupyter.serving.service import Service
 from picsellia_jupyter.serving.upload import TooLargeError
@@ -49,7 +49,7 @@ _STATUS: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
     (AuthenticationError, 401),
     (PlatformError, 502),
     (QueueFullError, 429),
-    (LateError, 504),
+    (DeadlineError, 504),
     (NotServingError, 503),
     (ServingError, 500),
 )

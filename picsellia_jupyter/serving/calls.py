@@ -10,16 +10,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from picsellia_jupyter.domain.errors import NotServingError
 from picsellia_jupyter.serving.channel import Message
 from picsellia_jupyter.serving.room import QueueFullError
 
 COUNT_LIMIT = 64
 BYTES_LIMIT = 256 * 1024 * 1024
-
-
-class LateError(NotServingError):
-    """The answer did not come by its deadline."""
 
 
 @dataclass(slots=True, eq=False)

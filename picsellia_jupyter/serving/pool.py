@@ -163,7 +163,7 @@ class Pool:
     ) -> Future[WorkerReply]:
         """Queue an image; its future may be cancelled until a worker has it.
 
-        The future fails with a LateError where `timeout_s` is over before there is an answer,
+        The future fails with a DeadlineError where `timeout_s` is over before there is an answer,
         and with a NotServingError where no worker is left.
 
         Raises:

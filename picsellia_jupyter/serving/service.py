@@ -200,7 +200,8 @@ class Service:
         self._deployment_id = deployment_id
         self._recorder = Recorder(self._connect, deployment_id)
         # Before the first heartbeat, which has the platform send images here.
-        self._board.set(state=ServingState.READY, stage=Stage.READY, detail="")
+        state, reason = self._pool.state if self._pool else (ServingState.READY, "")
+        self._board.set(state=state, stage=Stage.READY, detail=reason)
         self._heart = Heart(self._connect, deployment_id, self._describe, self._gone)
         self._heart.wait_for_first(FIRST_BEAT_S)
 

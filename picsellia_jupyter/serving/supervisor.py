@@ -7,7 +7,7 @@ import contextlib
 import logging
 import threading
 import time
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future, InvalidStateError, wait
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -260,15 +260,15 @@ class Supervisor:
         worker.send(message)
         if worker.ended.is_set():
             self._end()
-        try:
-            return own.result(within_s)
-        except TimeoutError as error:
-            worker.kill()
-            raise NotServingError(
-                f"The model worker did not {what} within {within_s:g} s and was ended.",
-                "Deploy a smaller model, or free this machine of other work.",
-                log_tail=self._log.tail(),
-            ) from error
+        answered, _ = wait([own], within_s)
+        if answered:
+            return own.result()
+        worker.kill()
+        raise NotServingError(
+            f"The model worker did not {what} within {within_s:g} s and was ended.",
+            "Deploy a smaller model, or free this machine of other work.",
+            log_tail=self._log.tail(),
+        )
 
     def _take(self, message: Message) -> None:
         self._answers += 1

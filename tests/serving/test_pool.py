@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from picsellia_jupyter.domain.errors import (
+    DeadlineError,
     InvalidImageError,
     InvalidPredictionError,
     NotServingError,
     ServingError,
 )
-from picsellia_jupyter.serving.calls import LateError
 from picsellia_jupyter.serving.room import QueueFullError
 from tests.serving import fakes
 
@@ -103,9 +103,11 @@ def test_every_caller_is_answered_by_its_deadline_and_what_waits_is_not_run(make
     running = pool.ask("sleep:1.0", timeout_s=0.3)
     behind = [pool.ask("fine", timeout_s=30) for _ in range(7)]
     queued = pool.ask("fine", timeout_s=0.3)
-    with pytest.raises(LateError, match=r"had no answer after 0\.3 s: its worker is still busy"):
+    with pytest.raises(
+        DeadlineError, match=r"had no answer after 0\.3 s: its worker is still busy"
+    ):
         running.result(0.9)
-    with pytest.raises(LateError, match="no worker had time for it"):
+    with pytest.raises(DeadlineError, match="no worker had time for it"):
         queued.result(0.9)
     assert all(reply.result(5) for reply in behind)
     assert (pool.numbers().late, pool.numbers().answered) == (2, 7)

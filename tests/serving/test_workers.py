@@ -95,6 +95,29 @@ def test_a_dead_worker_is_noticed_at_once_while_others_serve(make_pool):
     assert all(pool.ask("fine").result(5) for _ in range(3))
 
 
+def test_kills_and_stops_under_load_cost_no_answer(make_pool):
+    limits = Limits(tick_s=0.05, pulse_s=0.5, stall_s=1, backoff_s=(0.05,), deaths=1000)
+    pool = make_pool(workers=2, limits=limits)
+    asked, over = [], threading.Event()
+
+    def ask():
+        while not over.is_set():
+            asked.append(pool.ask("sleep:0.002"))
+            asked[-1].exception(20)
+
+    clients = [threading.Thread(target=ask) for _ in range(6)]
+    for client in clients:
+        client.start()
+    for number, how in enumerate((signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV) * 2, start=1):
+        os.kill(pool.worker_pids[-1], how)
+        fakes.wait_for(lambda restarts=number: pool.numbers().restarts == restarts)
+    over.set()
+    for client in clients:
+        client.join(20)
+    assert len(asked) > 50
+    assert all(reply.result(0).found for reply in asked)
+
+
 def test_a_worker_that_dies_five_times_is_given_up_while_others_serve(make_pool):
     pool = make_pool(workers=2)
     first, kept = pool._seats
