@@ -59,6 +59,14 @@ class _Photo:
         return self.prepared.input.shape
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Raw:
+    """The model's own inputs on their way through the worker."""
+
+    message: Message
+    came: float
+
+
 class Pipeline:
     """Answers messages in the order in which their answers are ready."""
 
@@ -73,7 +81,7 @@ class Pipeline:
         self._channel = channel
         self._batcher = Batcher(engine.loaded.batch)
         self._ready: collections.deque[_Photo] = collections.deque()
-        self._raw: collections.deque[Message] = collections.deque()
+        self._raw: collections.deque[_Raw] = collections.deque()
         self._outstanding = 0
         self._changed = threading.Condition()
         self._taking_turns = engine.loaded.device == "cpu" and engine.loaded.batch == 1
@@ -103,7 +111,7 @@ class Pipeline:
             self._batcher.came(self._outstanding)
         if message.header["op"] == "infer":
             with self._changed:
-                self._raw.append(message)
+                self._raw.append(_Raw(message, came))
                 self._changed.notify()
         else:
             self._prepare(message, came)
@@ -136,16 +144,16 @@ class Pipeline:
                 self._busy = mine = bool(self._raw or self._ready)
                 if not mine:
                     return
-                work = self._raw.popleft() if self._raw else self._batch()
+                work = self._raw.popleft() if self._raw_first() else self._batch()
             self._go_on(work)
 
     def _run(self) -> None:
         while True:
             self._go_on(self._next())
 
-    def _go_on(self, work: Message | list[_Photo]) -> None:
-        if isinstance(work, Message):
-            self._answer(self._infer(work))
+    def _go_on(self, work: _Raw | list[_Photo]) -> None:
+        if isinstance(work, _Raw):
+            self._answer(self._infer(work.message))
             return
         found, run_s = self._predict(work)
         if self._replier and self._ready:
@@ -153,15 +161,20 @@ class Pipeline:
         else:
             self._reply(work, found, run_s)
 
-    def _next(self) -> Message | list[_Photo]:
+    def _next(self) -> _Raw | list[_Photo]:
         """Wait until the model has something to do."""
         with self._changed:
-            while not self._raw:
+            while not self._raw_first():
                 wait_s = self._batcher.wait_s(len(self._ready), self._outstanding)
                 if wait_s == 0.0:
                     return self._batch()
                 self._changed.wait(wait_s)
             return self._raw.popleft()
+
+    def _raw_first(self) -> bool:
+        """Whether the model's own inputs are next."""
+        raw, ready = self._raw, self._ready
+        return bool(raw) and not (ready and ready[0].came < raw[0].came)
 
     def _batch(self) -> list[_Photo]:
         """The next images that fit into one tensor."""
@@ -219,6 +232,13 @@ class Pipeline:
 def _reply(photo: _Photo, found: Prediction | Exception, timing: Timing) -> Message:
     if isinstance(found, Exception):
         return failure(photo.id, found, photo.name)
+    try:
+        return _found_message(photo, found, timing)
+    except Exception as error:  # noqa: BLE001 - one image's failure must not end the worker
+        return failure(photo.id, error, photo.name)
+
+
+def _found_message(photo: _Photo, found: Prediction, timing: Timing) -> Message:
     prepared = photo.prepared
     reply = WorkerReply(
         found,

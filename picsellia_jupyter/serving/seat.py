@@ -12,6 +12,8 @@ from picsellia_jupyter.serving.supervisor import Supervisor
 
 _WINDOW = 8
 """Calls that a worker has at least: so many photos are decoded while the model is busy."""
+_WINDOW_BYTES = 64 * 1024 * 1024
+"""Bytes that a worker has at most, unless one call has more by itself."""
 
 
 class Owner(Protocol):
@@ -64,9 +66,12 @@ class Seat:
 
     def takes(self, call: Call) -> bool:
         """Whether it can be given a call; one over which a worker died is kept alone."""
-        if not self.serving or (call.deaths and self._calls):
+        if not self.serving or not self._calls:
+            return self.serving
+        if call.deaths or any(had.deaths for had in self._calls.values()):
             return False
-        return len(self._calls) < self.window and not any(c.deaths for c in self._calls.values())
+        size = call.size + (self.asked_bytes or 0)
+        return len(self._calls) < self.window and size <= _WINDOW_BYTES
 
     def give(self, number: int, call: Call) -> None:
         """Send a call to its worker."""

@@ -14,6 +14,7 @@ from picsellia_jupyter.domain.errors import (
     NotServingError,
     ServingError,
 )
+from picsellia_jupyter.serving import seat
 from picsellia_jupyter.serving.room import QueueFullError
 from tests.serving import fakes
 
@@ -68,6 +69,27 @@ def test_tensors_go_through_the_same_workers(make_pool):
     pool = make_pool()
     answer = pool.submit_tensors({"x": np.arange(3, dtype=np.int64)}).result(5)
     assert answer["x"].tolist() == [1, 2, 3]
+
+
+def test_tensors_and_photos_take_turns_in_the_order_they_came(make_pool):
+    pool = make_pool()
+    order = []
+    first = pool.ask("sleep:0.2")
+    for number in range(3):
+        for call in (pool.ask("fine"), pool.submit_tensors({"x": np.zeros(1)})):
+            call.add_done_callback(lambda _, number=number: order.append(number))
+    assert first.result(5)
+    fakes.wait_for(lambda: len(order) == 6)
+    assert order == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_worker_is_not_given_more_bytes_than_it_can_hold(make_pool, monkeypatch):
+    monkeypatch.setattr(seat, "_WINDOW_BYTES", 20)
+    pool = make_pool()
+    asked = [pool.ask("sleep:0.10"), pool.ask("sleep:0.01"), pool.ask("sleep:0.01")]
+    assert (pool.numbers().in_flight, pool.numbers().queued) == (2, 1)
+    assert all(reply.result(5) for reply in asked)
+    assert pool.ask("sleep:0.0" + "0" * 40).result(5)
 
 
 def test_a_call_goes_to_the_worker_with_the_fewest(make_pool):
