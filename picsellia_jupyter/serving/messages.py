@@ -17,7 +17,7 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.predictions import ImageSize, Prediction
 from picsellia_jupyter.domain.registry import InferenceType
-from picsellia_jupyter.serving import shapes, tensors
+from picsellia_jupyter.serving import confinement, shapes, tensors
 from picsellia_jupyter.serving.channel import Json, Message
 from picsellia_jupyter.serving.signature import LoadedModel, TensorSignature
 from picsellia_jupyter.serving.tensors import Tensors
@@ -42,6 +42,11 @@ class LoadRequest:
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     precision: str = "auto"
     """`auto`, `fp32`, `fp16` or `bf16`."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What a worker has to read for it."""
+        return (self.model, self.manifest) if self.manifest else (self.model,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,8 @@ def loaded_model(message: Message) -> LoadedModel:
         for side in ("inputs", "outputs"):
             raw[side] = tuple(map(_tensor, raw[side]))
         raw["notes"] = tuple(map(str, raw["notes"]))
+        # A worker could say anything of its own confinement.
+        raw["sandbox"] = confinement.support().kind
         return LoadedModel(**raw)
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(error) from error

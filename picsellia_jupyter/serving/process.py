@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import IO
 
 from picsellia_jupyter.domain.errors import NotServingError, ServingError
@@ -51,6 +52,8 @@ class WorkerProcess:
         on_end: Callable[[], None],
         *,
         module: str = MODULE,
+        reads: Sequence[Path] = (),
+        device: str = "auto",
     ) -> None:
         """Start it.
 
@@ -59,6 +62,8 @@ class WorkerProcess:
             on_message: told, in a thread of the worker's own, what it answers.
             on_end: called, in another one, after `ended` was set.
             module: what it runs.
+            reads: the model's own files.
+            device: `cpu` keeps it from graphics cards.
 
         Raises:
             NotServingError: it cannot be started; nothing of it is left.
@@ -74,7 +79,7 @@ class WorkerProcess:
         self._channel, self.pulse = Channel(ours), Pulse(pulse)
         try:
             with theirs, its_pulse:
-                self._process = sandbox.spawn(theirs, its_pulse, module)
+                self._process = sandbox.spawn(theirs, its_pulse, module, reads=reads, device=device)
         except OSError as error:
             self._let_go()
             raise _not_started(error) from error

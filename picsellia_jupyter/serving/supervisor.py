@@ -232,7 +232,12 @@ class Supervisor:
                 raise NotServingError("Serving was stopped.")
             self._own = Future()
             worker = self._worker = WorkerProcess(
-                self._log, self._take, self._end, module=self._module
+                self._log,
+                self._take,
+                self._end,
+                module=self._module,
+                reads=self._request.files,
+                device=self._request.device,
             )
         try:
             load = messages.load_message(self._request)

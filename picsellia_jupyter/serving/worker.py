@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from picsellia_jupyter.serving import lifeline, pulse, threads
+from picsellia_jupyter.serving import lifeline, pulse, sandbox, threads
 from picsellia_jupyter.serving.channel import Channel, Message
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ def main(load: Callable[[LoadRequest], Predictor] | None = None) -> None:
     parser.add_argument("--channel", type=int, required=True)
     parser.add_argument("--pulse", type=int, required=True)
     parser.add_argument("--parent", type=int, required=True)
+    sandbox.add_arguments(parser)
     arguments = parser.parse_args()
+    sandbox.enter(arguments)
     # No thread before this line: a thread keeps the rights that it was started with.
     lifeline.tie_to_parent(arguments.parent)
     pulse.answer_from_thread(socket.socket(fileno=arguments.pulse))

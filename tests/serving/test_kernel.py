@@ -29,8 +29,9 @@ def told(process):
 
 def test_an_environment_passes_only_what_is_on_the_list():
     given = {"PATH": "/bin", "PICSELLIA_TOKEN": "t", "JUPYTER_TOKEN": "j", "AWS_SECRET": "s"}
-    passed = sandbox.environment(given)
+    passed = sandbox.environment(Path("/tmp/own"), given)
     assert passed["PATH"] == "/bin"
+    assert passed["HOME"] == passed["TMPDIR"] == "/tmp/own"
     assert passed["OMP_NUM_THREADS"] == "1"
     assert not {"PICSELLIA_TOKEN", "JUPYTER_TOKEN", "AWS_SECRET"} & set(passed)
 

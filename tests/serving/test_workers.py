@@ -24,9 +24,9 @@ def no_spawn(monkeypatch):
     """Have no further worker start; a call ends that."""
     allowed, real = threading.Event(), sandbox.spawn
 
-    def spawn(*args):
+    def spawn(*args, **how):
         if allowed.is_set():
-            return real(*args)
+            return real(*args, **how)
         raise OSError(11, "Resource temporarily unavailable")
 
     def begin():
