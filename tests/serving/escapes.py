@@ -5,6 +5,7 @@
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import resource
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from picsellia_jupyter.serving import sandbox
 
-ATTEMPTS = {}
+ATTEMPTS, PROGRAMS = {}, {}
 
 
 def attempt(function):
@@ -126,12 +127,33 @@ def limit_the_parent(secret, outside):
     resource.prlimit(os.getppid(), resource.RLIMIT_CORE)
 
 
+@attempt
+def have_a_torchscript_program_read_a_secret(secret, outside):
+    torchscript(outside / "read.pt")
+
+
+@attempt
+def have_a_torchscript_program_write_a_file(secret, outside):
+    torchscript(outside / "write.pt")
+
+
+def torchscript(path):
+    import torch
+
+    program = torch.jit.load(io.BytesIO(PROGRAMS[path.name]))
+    try:
+        program(torch.zeros(1))
+    except RuntimeError as error:
+        raise PermissionError(*error.args) from error
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("secret", type=Path)
     parser.add_argument("outside", type=Path)
     sandbox.add_arguments(parser)
     told = parser.parse_args()
+    PROGRAMS.update({path.name: path.read_bytes() for path in told.outside.glob("*.pt")})
     sandbox.enter(told)
     outcomes = {}
     for name, function in ATTEMPTS.items():

@@ -5,11 +5,14 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
+from picsellia_jupyter.domain.errors import ModelLoadError
 from picsellia_jupyter.serving import confinement, forbidden, sandbox, syscalls
+from picsellia_jupyter.serving.gate import recognise
 from tests.serving import escapes, fakes
 
 needs_linux = pytest.mark.skipif(
@@ -25,6 +28,7 @@ def attempts(folder: Path, kind: str) -> dict[str, str]:
     scratch.mkdir()
     for name in ("kept", "removed", "secret"):
         (outside / name).write_text("canary")
+    spies(outside)
     done = subprocess.run(
         [
             sys.executable, "-m", "tests.serving.escapes", outside / "secret", outside,
@@ -36,6 +40,36 @@ def attempts(folder: Path, kind: str) -> dict[str, str]:
     return json.loads(done.stdout)
 
 
+def spies(folder: Path) -> None:
+    """TorchScript whose `forward` reads a secret, and one that writes a file."""
+    import torch
+
+    class Reads(torch.nn.Module):
+        def __init__(self, path: str):
+            super().__init__()
+            self.path = path
+
+        def forward(self, images):
+            return torch.from_file(self.path, False, 6, dtype=torch.uint8)
+
+    class Writes(Reads):
+        def forward(self, images):
+            return torch.from_file(self.path, True, 6, dtype=torch.uint8).fill_(65)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(Reads(str(folder / "secret"))).save(folder / "read.pt")
+        torch.jit.script(Writes(str(folder / "written.bin"))).save(folder / "write.pt")
+
+
+@needs_linux
+@pytest.mark.parametrize("name", ["read.pt", "write.pt"])
+def test_the_gate_too_refuses_torchscript_that_names_a_file_operator(name, tmp_path):
+    spies(tmp_path)
+    with pytest.raises(ModelLoadError, match="calls aten::from_file on files"):
+        recognise(tmp_path / name)
+
+
 @pytest.fixture(scope="module")
 def free(tmp_path_factory):
     return attempts(tmp_path_factory.mktemp("free"), "process")
@@ -45,7 +79,9 @@ def free(tmp_path_factory):
 def confined(tmp_path_factory):
     folder = tmp_path_factory.mktemp("confined")
     outcomes = attempts(folder, "full")
-    outcomes["left"] = {f.name: f.read_text() for f in (folder / "outside").iterdir()}
+    outcomes["left"] = {
+        f.name: f.read_text() for f in (folder / "outside").iterdir() if f.suffix != ".pt"
+    }
     return outcomes
 
 
@@ -60,6 +96,7 @@ def test_what_succeeds_without_the_sandbox_is_refused_inside(name, free, confine
 @needs_linux
 def test_inside_the_sandbox_nothing_outside_changes_and_the_own_folder_is_usable(confined):
     assert confined["left"] == dict.fromkeys(("kept", "removed", "secret"), "canary")
+    assert "written.bin" not in confined["left"]
     assert confined["own"] == "own"
 
 
