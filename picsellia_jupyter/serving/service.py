@@ -24,7 +24,7 @@ from picsellia_jupyter.domain.errors import (
     PicselliaJupyterError,
     ServingError,
 )
-from picsellia_jupyter.serving import download, predicting, trial
+from picsellia_jupyter.serving import download, predicting, preflight, trial
 from picsellia_jupyter.serving.heart import FIRST_BEAT_S, Heart
 from picsellia_jupyter.serving.logfile import LogFile
 from picsellia_jupyter.serving.messages import LoadRequest
@@ -155,7 +155,8 @@ class Service:
         self._begin(ServingState.WARMING, Stage.DRY_RUN, "one made-up photo, twice")
         dry_run = trial.run(pool, model)
         pool.grow()
-        return dry_run
+        checks = preflight.checks(version, files, model, dry_run)
+        return dataclasses.replace(dry_run, checks=checks)
 
     def _downloading(self, name: str, title: str) -> None:
         self._board.set(detail=f"{name} of {title}")
