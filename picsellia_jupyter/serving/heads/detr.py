@@ -85,13 +85,12 @@ def _recognise_rt_detr(trial: Trial) -> Recognised | None:
         return None
     if not both.size or both.shape[1] < 5:
         return None
+    queries, columns = both.shape
+    fits = columns == 4 + trial.labels if trial.labels else columns < queries <= _MOST_QUERIES
     inside = float(np.min(both)) >= -ROUNDING and float(np.max(both)) <= 1 + ROUNDING
-    if not inside or both.shape[0] > _MOST_QUERIES:
+    if not (inside and fits):
         return None
     return Recognised({"activation": "none"}, ("Boxes come first, then a score per class.",))
-
-
-_MOST_QUERIES = 1000
 
 
 def _classes(trial: Trial) -> int | None:
@@ -111,6 +110,7 @@ def _classes(trial: Trial) -> int | None:
     return shapes[0][1] if inside else None
 
 
+_MOST_QUERIES = 1000
 _INPUT = {"input": {"resize": "stretch"}}
 _NORMALISED = {
     "input": {
