@@ -54,6 +54,13 @@ def resnet_of_transformers():
     return Named(ResNetForImageClassification(config))
 
 
+def resnet_of_torchvision():
+    from torchvision.models import resnet18
+
+    torch.manual_seed(1)
+    return resnet18(num_classes=CLASSES)
+
+
 def best_five(outputs, view, *, probable=False):
     scores = next(iter(outputs.values()))[0]
     scores = scores if probable else softmax(scores)
@@ -74,6 +81,10 @@ CASES = [
     _case(
         "Hugging Face ResNet", "(1, C) logits", resnet_of_transformers, real=True,
         needs="transformers", formats=(ONNX, TORCH_EXPORT),
+    ),
+    _case(
+        "torchvision ResNet", "(1, C) logits", resnet_of_torchvision, real=True,
+        needs="torchvision",
     ),
     _case("any", "(1, C) logits", Logits),
     _case("any, such as Ultralytics", "(1, C) probabilities", Probabilities, names=("output0",)),

@@ -86,6 +86,16 @@ def segformer_of_transformers():
     return Logits(model)
 
 
+def lraspp_of_torchvision():
+    from torchvision.models.segmentation import lraspp_mobilenet_v3_large
+
+    torch.manual_seed(9)
+    model = lraspp_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=CLASSES)
+    for layer in (model.classifier.low_classifier, model.classifier.high_classifier):
+        nn.init.normal_(layer.weight, std=3.0)
+    return model
+
+
 # What comes of them ------------------------------------------------------------------------
 
 
@@ -166,6 +176,10 @@ CASES = [
         "Hugging Face SegFormer", SEGMENT, LOGITS, MASK, CLASSES, segformer_of_transformers,
         likeliest, names=("logits",), formats=(ONNX, TORCH_EXPORT), real=True,
         needs="transformers",
+    ),
+    Case(
+        "torchvision LR-ASPP", SEGMENT, "`out` (1, C, H, W) logits", MASK, CLASSES,
+        lraspp_of_torchvision, likeliest, IMAGENET, ("out",), real=True, needs="torchvision",
     ),
     Case(
         "torchvision", SEGMENT, "`out` (1, C, H, W) logits", MASK, CLASSES, OutDict,
