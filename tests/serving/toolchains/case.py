@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,10 @@ class Case:
     """What has to be installed for it."""
     said: Mapping[str, Any] | None = None
     """serving.json, where the outputs alone do not tell."""
+    export: Callable[[Case, str, Path], Path] | None = None
+    """Writes the model in a format, where that is none of torch's."""
+    run: Callable[[Case], Mapping[str, np.ndarray]] | None = None
+    """The eager model's own outputs for the photo, where it is none of torch's."""
 
     @property
     def name(self) -> str:

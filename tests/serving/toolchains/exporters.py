@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from tests.serving.toolchains.case import ONNX, TORCHSCRIPT, Case
 
 
 def export(case: Case, how: str, path: Path) -> Path:
+    """Write a case's model in a format."""
+    return (case.export or _torch_export)(case, how, path)
+
+
+def eager(case: Case) -> Mapping[str, np.ndarray]:
+    """The model's own outputs for the photo, by the names that ONNX gives them."""
+    return (case.run or _torch_eager)(case)
+
+
+def _torch_export(case: Case, how: str, path: Path) -> Path:
     import torch
 
     module = case.make().eval()
@@ -34,8 +47,7 @@ def export(case: Case, how: str, path: Path) -> Path:
     return path
 
 
-def eager(case: Case) -> dict:
-    """The module's own outputs for the photo, by the names that ONNX gives them."""
+def _torch_eager(case: Case) -> dict[str, np.ndarray]:
     import torch
 
     with torch.no_grad():

@@ -10,12 +10,15 @@ from tests.serving.toolchains.cases import CASES
 
 PATH = Path(__file__).parents[3] / "docs" / "models.md"
 BEGIN, END = "<!-- table: generated -->", "<!-- end of table -->"
-COLUMNS = ("Toolchain", "Task", "Outputs", *FORMATS, "Made by")
 
 
 def table(cases: list[Case]) -> str:
     """One row a toolchain, task and form; every cell with a tick is a test."""
-    rows = [COLUMNS, ("---",) * len(COLUMNS), *(_row(list(same)) for _, same in _alike(cases))]
+    # Cases of other formats than torch's bring a column with them.
+    formats = tuple(dict.fromkeys([*FORMATS, *(how for case in cases for how in case.formats)]))
+    head = ("Toolchain", "Task", "Outputs", *formats, "Made by")
+    body = (_row(list(same), formats) for _, same in _alike(cases))
+    rows = [head, ("---",) * len(head), *body]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -23,10 +26,10 @@ def _alike(cases: list[Case]):
     return groupby(cases, key=lambda case: (case.toolchain, case.task, case.outputs))
 
 
-def _row(cases: list[Case]) -> tuple[str, ...]:
+def _row(cases: list[Case], formats: tuple[str, ...]) -> tuple[str, ...]:
     first = cases[0]
     served = {how for case in cases for how in case.formats}
-    ticks = ("yes" if how in served else "" for how in FORMATS)
+    ticks = ("yes" if how in served else "" for how in formats)
     made = f"`{first.needs}`" if first.real else "contract"
     return (first.toolchain, first.task, first.outputs, *ticks, made)
 
