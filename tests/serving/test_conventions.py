@@ -1,10 +1,14 @@
 """What serving.json leaves out, told by a trial run."""
 
+import contextlib
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from picsellia_jupyter.domain.errors import InvalidPredictionError, ModelLoadError
-from picsellia_jupyter.domain.predictions import ImageSize
+from picsellia_jupyter.domain.predictions import PREDICTION_TYPES, ImageSize
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving import conventions, manifest, pixels
 from picsellia_jupyter.serving.heads import Trial, head_of, recognise
@@ -13,6 +17,7 @@ from picsellia_jupyter.serving.signature import InputSignature
 BOXES, CLASSES = InferenceType.OBJECT_DETECTION, InferenceType.CLASSIFICATION
 MASK, KEYPOINT = InferenceType.MASK, InferenceType.KEYPOINT
 RNG = np.random.default_rng(1)
+PLACE = pixels.Placement(0, 0, 64, 64, ImageSize(64, 64), ImageSize(64, 64))
 
 
 class Runtime:
@@ -179,9 +184,48 @@ def test_labels_without_the_background_are_told_by_their_number():
     assert "label_offset" not in recognise(Trial(grid, MASK, 4, 64, 64)).said
 
 
+shapes = st.lists(st.sampled_from([0, 1, 2, 4, 6, 20, 84]), max_size=4)
+arrays = shapes.flatmap(
+    lambda shape: st.sampled_from([0.0, 0.4, 1.0, 3.0, -9.5, np.nan]).map(
+        lambda value: np.full(shape, value, np.float32)
+    )
+)
+names = ("boxes", "scores", "labels", "logits", "pred_boxes", "out", "masks", "keypoints", "points")
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(names), arrays, max_size=4),
+    st.sampled_from(list(PREDICTION_TYPES)),
+    st.integers(0, 3),
+)
+def test_whatever_a_model_gives_is_read_or_refused_but_raises_nothing_else(outputs, kind, labels):
+    with contextlib.suppress(ModelLoadError, InvalidPredictionError):
+        told = recognise(Trial(outputs, kind, labels, 64, 64))
+        raw = {**told.said, "input": {"width": 64, "height": 64, **told.said.get("input", {})}}
+        head_of(manifest.parse(raw, kind, None))(outputs, PLACE)
+
+
+HEADS_AND_KINDS = [(head, kind) for head, kinds in manifest.HEADS.items() for kind in kinds]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(names), arrays, max_size=4),
+    st.sampled_from(HEADS_AND_KINDS),
+    st.booleans(),
+)
+def test_a_head_that_is_named_reads_or_refuses_but_raises_nothing_else(outputs, which, normalised):
+    head, kind = which
+    raw = {"head": head, "input": {"width": 64, "height": 64}, "normalised": normalised}
+    told = recognise(Trial(outputs, kind, 2, 64, 64), head)
+    raw = {**told.said, **raw}
+    with contextlib.suppress(InvalidPredictionError):
+        head_of(manifest.parse(raw, kind, None))(outputs, PLACE)
+
+
 # Outputs that do not fit their head --------------------------------------------------------
 
-PLACE = pixels.Placement(0, 0, 64, 64, ImageSize(64, 64), ImageSize(64, 64))
 N = np.zeros
 
 

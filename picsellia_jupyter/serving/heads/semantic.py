@@ -133,7 +133,7 @@ def _pieces(regions: Iterator[Region], limit: int) -> Segmentation:
 
 def _grid(outputs: Outputs) -> NDArray[np.float32]:
     """(C, h, w) logits, or (h, w) classes."""
-    array = np.asarray(outputs["out"] if "out" in outputs else next(iter(outputs.values())))
+    array = np.asarray(outputs["out"] if "out" in outputs else next(iter(outputs.values()), ()))
     grid = np.asarray(array, dtype=np.float32)
     if array.ndim == 4 and len(array) == 1:
         grid = grid[0]
