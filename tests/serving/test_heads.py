@@ -79,7 +79,7 @@ def test_unnamed_outputs_are_taken_in_their_order():
     [
         ({"boxes": np.zeros((1, 3, 4))}, "outputs are boxes"),
         (outputs(boxes=np.zeros((3, 5))), r"boxes have shape \(1, 3, 5\)"),
-        (outputs(boxes=np.zeros((2, 4))), "gives 2 boxes but scores of 3"),
+        (outputs(boxes=np.zeros((2, 4))), "boxes of 2, scores of 3"),
         (outputs(boxes=np.full((3, 4), np.nan)), "NaN or infinity"),
         (outputs(scores=np.full((3, 2), 7.0)), r"Scores lie in \[0, 1\]"),
         (outputs(boxes=[[30, 5, 10, 20]] * 3), "right side left of"),

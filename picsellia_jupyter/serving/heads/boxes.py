@@ -9,7 +9,7 @@ from picsellia_jupyter.domain.errors import InvalidPredictionError
 from picsellia_jupyter.domain.predictions import Detections
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving.heads.families import Family, Recognised, Trial
-from picsellia_jupyter.serving.heads.reading import take
+from picsellia_jupyter.serving.heads.reading import check_alike, take
 from picsellia_jupyter.serving.heads.selection import choose, every_class
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.pixels import Placement
@@ -31,11 +31,7 @@ class BoxesHead:
         wanted = self._manifest
         boxes = take(outputs, "boxes", at=0, shape="A, 4", columns=4)
         scores = take(outputs, "scores", at=1, shape="A, C")
-        if len(boxes) != len(scores):
-            raise InvalidPredictionError(
-                f"The model gives {len(boxes)} boxes but scores of {len(scores)}.",
-                "For one image they are (1, A, 4) and (1, A, C).",
-            )
+        check_alike(boxes=boxes, scores=scores)
         drawn = in_input(boxes, wanted, placement)
         found = every_class(scores, at_least=wanted.score_floor)
         _check_upright(drawn[found.rows])

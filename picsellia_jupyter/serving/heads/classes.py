@@ -48,7 +48,8 @@ def _output(outputs: Outputs) -> NDArray[np.float64]:
             "Export it with one: a score for every class, (N, C).",
         )
     scores = np.asarray(next(iter(outputs.values())), dtype=np.float64)
-    if scores.size != scores.shape[-3 if scores.ndim == 4 else -1] or scores.ndim == 3:
+    side = {1: 0, 2: 1, 4: 1}.get(scores.ndim)
+    if side is None or not scores.size or scores.size != scores.shape[side]:
         raise InvalidPredictionError(
             f"The model's scores have shape {scores.shape}.", "For one image they are (1, C)."
         )

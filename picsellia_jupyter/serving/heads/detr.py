@@ -11,11 +11,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from picsellia_jupyter.domain.errors import InvalidPredictionError
 from picsellia_jupyter.domain.predictions import Detections
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving.heads.boxes import around_centre
 from picsellia_jupyter.serving.heads.families import Family, Recognised, Trial
-from picsellia_jupyter.serving.heads.reading import ROUNDING, sigmoid, softmax, take
+from picsellia_jupyter.serving.heads.reading import ROUNDING, check_alike, sigmoid, softmax, take
 from picsellia_jupyter.serving.heads.selection import best_class, choose, every_class
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.pixels import Placement
@@ -64,9 +65,20 @@ class RtDetrHead:
 def _pair(outputs: Outputs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     if len(outputs) == 1:
         both = take(outputs, "queries", at=0, shape="Q, 4 + C")
-        return both[:, 4:], both[:, :4]
+        return _with_classes(both[:, 4:]), both[:, :4]
     logits = take(outputs, "logits", at=0, shape="Q, C")
-    return logits, take(outputs, "pred_boxes", at=1, shape="Q, 4", columns=4)
+    boxes = take(outputs, "pred_boxes", at=1, shape="Q, 4", columns=4)
+    check_alike(logits=logits, pred_boxes=boxes)
+    return _with_classes(logits), boxes
+
+
+def _with_classes(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not logits.shape[1]:
+        raise InvalidPredictionError(
+            f"The model's logits have shape {logits.shape}, which leaves no class.",
+            "For one image they are (1, Q, C).",
+        )
+    return logits
 
 
 def _recognise_detr(trial: Trial) -> Recognised | None:
@@ -85,24 +97,23 @@ def _recognise_rt_detr(trial: Trial) -> Recognised | None:
         return None
     if not both.size or both.shape[1] < 5:
         return None
+    queries, columns = both.shape
+    fits = columns == 4 + trial.labels if trial.labels else columns < queries <= _MOST_QUERIES
     inside = float(np.min(both)) >= -ROUNDING and float(np.max(both)) <= 1 + ROUNDING
-    if not inside or both.shape[0] > _MOST_QUERIES:
+    if not (inside and fits):
         return None
     return Recognised({"activation": "none"}, ("Boxes come first, then a score per class.",))
-
-
-_MOST_QUERIES = 1000
 
 
 def _classes(trial: Trial) -> int | None:
     """Columns of `logits`, where there are such and boxes in [0, 1]; None elsewhere."""
     if trial.kind is not InferenceType.OBJECT_DETECTION:
         return None
-    named = {"logits", "pred_boxes"} <= set(trial.outputs)
     shapes = trial.shapes()
-    if named:
-        return int(np.shape(trial.outputs["logits"])[-1])
-    if len(shapes) != 2 or shapes[1] != (shapes[0][0], 4):
+    if {"logits", "pred_boxes"} <= set(trial.outputs):
+        logits = shapes[list(trial.outputs).index("logits")]
+        return logits[1] if len(logits) == 2 else None
+    if [len(shape) for shape in shapes] != [2, 2] or shapes[1] != (shapes[0][0], 4):
         return None
     boxes = np.asarray(list(trial.outputs.values())[1])
     if not boxes.size:
@@ -111,6 +122,7 @@ def _classes(trial: Trial) -> int | None:
     return shapes[0][1] if inside else None
 
 
+_MOST_QUERIES = 1000
 _INPUT = {"input": {"resize": "stretch"}}
 _NORMALISED = {
     "input": {

@@ -35,9 +35,13 @@ class Trial:
     """Of the input, in pixels."""
     height: int
 
+    def arrays(self) -> list[NDArray[np.generic]]:
+        """Every output, without a leading batch of one where it has more than two sides."""
+        return [_unbatched(array) for array in self.outputs.values()]
+
     def shapes(self) -> list[tuple[int, ...]]:
-        """Of every output, without a leading batch of one where it has more than two sides."""
-        return [_unbatched(array).shape for array in self.outputs.values()]
+        """Of those arrays."""
+        return [array.shape for array in self.arrays()]
 
     def single(self, *, ndim: int) -> NDArray[np.generic] | None:
         """The only output without its batch; None where there are more, or of another rank."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from picsellia_jupyter.domain.errors import InvalidPredictionError
 from picsellia_jupyter.domain.predictions import Keypoints, Points, Prediction
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving.heads.families import Family, Recognised, Trial
@@ -36,6 +37,11 @@ class HeatmapsHead:
             InvalidPredictionError: it has another shape.
         """
         maps = take(outputs, "heatmaps", at=0, shape="K, h, w")
+        if not maps.size:
+            raise InvalidPredictionError(
+                f"The model's heatmaps are empty, {maps.shape}.",
+                "For one image they are (1, K, h, w).",
+            )
         if self._manifest.kind is InferenceType.KEYPOINT:
             return self._skeleton(maps, placement)
         return self._points(maps, placement)

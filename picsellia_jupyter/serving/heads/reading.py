@@ -39,6 +39,20 @@ def take(
     return array
 
 
+def check_alike(**outputs: NDArray[np.floating]) -> None:
+    """Make sure that outputs tell of as many objects as each other.
+
+    Raises:
+        InvalidPredictionError: they do not.
+    """
+    if len({len(array) for array in outputs.values()}) > 1:
+        told = ", ".join(f"{name} of {len(array)}" for name, array in outputs.items())
+        raise InvalidPredictionError(
+            f"The model's outputs do not tell of the same objects: {told}.",
+            "Export it with one row of each for every object.",
+        )
+
+
 def check_finite(array: NDArray[np.floating], name: str) -> None:
     """Make sure that an output holds numbers.
 

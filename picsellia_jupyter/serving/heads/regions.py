@@ -16,6 +16,9 @@ from picsellia_jupyter.serving.heads.outlines import outlines, simplified
 Frame = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the photo; may reach beyond it."""
 
+Weights = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]
+"""The two cells that each pixel lies between, and how near it is to the second, in [0, 1]."""
+
 _ROWS_AT_ONCE = 256
 _POLYGON_WITHIN = 1.0
 """Pixels of the photo that a polygon may leave its mask's border by."""
@@ -51,6 +54,16 @@ def prediction(
     kept = [(region, outer[0]) for region, outer in drawn if outer]
     found = [region for region, _ in kept]
     return Segmentation(_labels(found), _scores(found), tuple(polygon for _, polygon in kept))
+
+
+def cropped(mask: NDArray[np.bool_], label: int, score: float) -> Region:
+    """An object's pixels among those of the whole photo, without the empty space around."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return Region(mask[:0, :0], 0, 0, label, score)
+    top, left = int(rows[0]), int(columns[0])
+    return Region(mask[top : rows[-1] + 1, left : columns[-1] + 1], left, top, label, score)
 
 
 def polygons(region: Region) -> list[NDArray[np.float32]]:
@@ -96,10 +109,26 @@ class Sampler:
 
     def strip(self, grid: NDArray[np.float32], first: int) -> NDArray[np.float32]:
         """A grid (h, w) read between its cells, in some rows of the part from `first` on."""
-        below, above, part = (side[first : first + _ROWS_AT_ONCE] for side in self._down)
-        rows = grid[below] + (grid[above] - grid[below]) * part[:, None]
-        left, right, across = self._across
+        (above, below, down), (left, right, across) = self.between(first)
+        rows = grid[above] + (grid[below] - grid[above]) * down[:, None]
         return np.asarray(rows[:, left] + (rows[:, right] - rows[:, left]) * across)
+
+    def between(self, first: int) -> tuple[Weights, Weights]:
+        """The rows and the columns of cells that a strip's pixels lie between."""
+        above, below, down = self._down
+        strip = slice(first, first + _ROWS_AT_ONCE)
+        return (above[strip], below[strip], down[strip]), self._across
+
+    def at(
+        self, grids: NDArray[np.float32], first: int, y: NDArray[np.intp], x: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
+        """Grids (C, h, w) read between their cells at P pixels of a strip: (C, P)."""
+        (above, below, down), (left, right, across) = self.between(first)
+        upper, lower = (
+            grids[:, row[y], left[x]] * (1 - across[x]) + grids[:, row[y], right[x]] * across[x]
+            for row in (above, below)
+        )
+        return np.asarray(upper + (lower - upper) * down[y])
 
     def nearest(self, grid: NDArray[np.generic]) -> NDArray[np.generic]:
         """The grid's own cell at every pixel."""
@@ -109,10 +138,7 @@ class Sampler:
         return grid[rows][:, columns]
 
 
-_Weights = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]
-
-
-def _weights(first: int, last: int, start: float, end: float, cells: int) -> _Weights:
+def _weights(first: int, last: int, start: float, end: float, cells: int) -> Weights:
     """Which two cells every pixel's centre lies between, and how near it is to the second."""
     at = (np.arange(first, last) + 0.5 - start) * cells / max(end - start, 1e-9) - 0.5
     at = np.clip(at, 0, cells - 1)

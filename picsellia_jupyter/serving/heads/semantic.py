@@ -26,6 +26,7 @@ from picsellia_jupyter.serving.heads.reading import (
 from picsellia_jupyter.serving.heads.regions import (
     Region,
     Sampler,
+    cropped,
     pixels_of,
     polygons,
     prediction,
@@ -62,7 +63,7 @@ class SemanticHead:
         else:
             masks = _likeliest(grid, sampler, logits=wanted.activation == "softmax")
         regions = (
-            Region(mask, 0, 0, label + wanted.label_offset, score)
+            cropped(mask, label + wanted.label_offset, score)
             for label, mask, score in masks
             if label != wanted.background and score >= wanted.score_floor
         )
@@ -79,20 +80,23 @@ def _likeliest(grid: NDArray[np.float32], sampler: Sampler, *, logits: bool) -> 
     chosen = np.concatenate([_argmax(grid, sampler, first) for first in sampler.strips()])
     probable = softmax(grid, axis=0) if logits else np.clip(grid, 0, 1)
     winners = grid.argmax(axis=0)
-    for label in np.unique(chosen).tolist():
+    for label in np.flatnonzero(np.bincount(chosen.ravel())).tolist():
         cells = probable[label][winners == label]
         score = cells.mean() if len(cells) else probable[label].max()
         yield label, chosen == label, float(score)
 
 
 def _argmax(grid: NDArray[np.float32], sampler: Sampler, first: int) -> NDArray[np.int32]:
-    best = sampler.strip(grid[0], first)
-    chosen = np.zeros(best.shape, dtype=np.int32)
-    for label in range(1, len(grid)):
-        one = sampler.strip(grid[label], first)
-        better = one > best
-        chosen[better] = label
-        np.maximum(best, one, out=best)
+    """The likeliest class of every pixel of a strip."""
+    winners = grid.argmax(axis=0).astype(np.int32)
+    (above, below, _), (left, right, _) = sampler.between(first)
+    chosen: NDArray[np.int32] = winners[above][:, left]
+    # A class that wins at all four cells around a pixel wins between them too.
+    unsure = np.zeros(chosen.shape, dtype=bool)
+    for rows, columns in ((above, right), (below, left), (below, right)):
+        unsure |= winners[rows][:, columns] != chosen
+    at = np.nonzero(unsure)
+    chosen[at] = sampler.at(grid, first, *at).argmax(axis=0)
     return chosen
 
 
@@ -129,7 +133,7 @@ def _pieces(regions: Iterator[Region], limit: int) -> Segmentation:
 
 def _grid(outputs: Outputs) -> NDArray[np.float32]:
     """(C, h, w) logits, or (h, w) classes."""
-    array = np.asarray(outputs["out"] if "out" in outputs else next(iter(outputs.values())))
+    array = np.asarray(outputs["out"] if "out" in outputs else next(iter(outputs.values()), ()))
     grid = np.asarray(array, dtype=np.float32)
     if array.ndim == 4 and len(array) == 1:
         grid = grid[0]

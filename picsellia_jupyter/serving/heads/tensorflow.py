@@ -14,7 +14,7 @@ from picsellia_jupyter.domain.predictions import Prediction
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving.heads.families import Family, Recognised, Trial
 from picsellia_jupyter.serving.heads.instances import GridOf, masked
-from picsellia_jupyter.serving.heads.reading import take
+from picsellia_jupyter.serving.heads.reading import check_alike, take
 from picsellia_jupyter.serving.heads.selection import Objects, choose, given_class
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.pixels import Placement
@@ -35,14 +35,17 @@ class TensorFlowHead:
         """
         wanted = self._manifest
         boxes = take(outputs, "detection_boxes", at=0, shape="N, 4", columns=4)
-        scores = take(outputs, "detection_scores", at=1, shape="N")[: _count(outputs)]
+        scores = take(outputs, "detection_scores", at=1, shape="N")
         classes = take(outputs, "detection_classes", at=2, shape="N")
+        check_alike(detection_boxes=boxes, detection_scores=scores, detection_classes=classes)
+        scores = scores[: _count(outputs)]
         drawn = placement.in_pixels(boxes[:, [1, 0, 3, 2]])
         found = given_class(classes, scores, at_least=wanted.score_floor)
         objects = choose(found, drawn, wanted, placement, overlaps=True)
         if wanted.kind is InferenceType.OBJECT_DETECTION:
             return objects.detections()
         masks = take(outputs, "detection_masks", at=3, shape="N, h, w")
+        check_alike(detection_boxes=boxes, detection_masks=masks)
         return masked(objects, _grids(masks, drawn, objects, placement), wanted, placement)
 
 

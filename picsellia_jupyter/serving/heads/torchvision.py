@@ -8,12 +8,13 @@ being the background; masks (N, 1, H, W) are probabilities on the input's pixels
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from picsellia_jupyter.domain.predictions import Prediction
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving.heads.families import Family, Recognised, Trial
 from picsellia_jupyter.serving.heads.instances import masked
-from picsellia_jupyter.serving.heads.reading import take
+from picsellia_jupyter.serving.heads.reading import check_alike, take
 from picsellia_jupyter.serving.heads.selection import Objects, choose, given_class
 from picsellia_jupyter.serving.heads.skeletons import skeletons
 from picsellia_jupyter.serving.manifest import HEADS, Manifest
@@ -40,17 +41,22 @@ class TorchvisionHead:
         boxes = take(outputs, "boxes", at=0, shape="N, 4", columns=4)
         labels = take(outputs, "labels", at=1, shape="N")
         scores = take(outputs, "scores", at=2, shape="N")
+        check_alike(boxes=boxes, labels=labels, scores=scores)
         found = given_class(labels, scores, at_least=wanted.score_floor)
         objects = choose(found, boxes, wanted, placement, overlaps=True)
         if wanted.kind is InferenceType.OBJECT_DETECTION:
             return objects.detections()
         if wanted.kind is InferenceType.KEYPOINT:
             points = take(outputs, "keypoints", at=3, shape="N, K, 3", columns=3)
+            check_alike(boxes=boxes, keypoints=points)
             return skeletons(objects.classes, objects.scores, points[objects.rows], placement)
-        return self._masked(outputs, objects, placement)
+        masks = take(outputs, "masks", at=3, shape="N, 1, H, W")
+        check_alike(boxes=boxes, masks=masks)
+        return self._masked(masks[:, 0], objects, placement)
 
-    def _masked(self, outputs: Outputs, objects: Objects, placement: Placement) -> Prediction:
-        masks = take(outputs, "masks", at=3, shape="N, 1, H, W")[:, 0]
+    def _masked(
+        self, masks: NDArray[np.float32], objects: Objects, placement: Placement
+    ) -> Prediction:
         return masked(
             objects,
             lambda place: (masks[objects.rows[place]], placement.frame()),

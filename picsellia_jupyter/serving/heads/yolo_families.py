@@ -23,10 +23,9 @@ def _predictions(trial: Trial, head: str) -> NDArray[np.generic] | None:
     if trial.kind not in HEADS[head]:
         return None
     ranks = sorted(len(shape) for shape in trial.shapes())
-    if ranks not in ([2], [2, 3]):
+    if ranks not in ([2], [2, 3]) or any(0 in shape for shape in trial.shapes()):
         return None
-    arrays = (array[0] if array.ndim > 2 else array for array in trial.outputs.values())
-    return next((array for array in arrays if array.ndim == 2), None)
+    return next(array for array in trial.arrays() if array.ndim == 2)
 
 
 def _extras(trial: Trial) -> int:
