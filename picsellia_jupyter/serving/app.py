@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -19,39 +18,16 @@ from starlette.routing import Route
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
-    ConflictError,
     InvalidInputError,
-    InvalidPredictionError,
-    NotFoundError,
-    NotServingError,
     PicselliaJupyterError,
-    PlatformError,
-    ServingError,
 )
-from picsellia_jupyter.serving import upload
+from picsellia_jupyter.serving import predict_route, refusals
 from picsellia_jupyter.serving.auth import Gatekeeper, Guard
-from picsellia_jupyter.serving.room import QueueFullError
+from picsellia_jupyter.serving.predict_route import PredictRoute, Shortcut
 from picsellia_jupyter.serving.service import Service
-from picsellia_jupyter.serving.upload import TooLargeError
-from picsellia_jupyter.wire import resources
 
 _MAX_JSON = 64 * 1024
 _MAX_FLUSH_S = 300.0
-# The first class that fits decides. The SDK asks again after 503, but not after 500.
-_STATUS: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
-    (TooLargeError, 413),
-    (InvalidPredictionError, 500),
-    (InvalidInputError, 400),
-    (NotFoundError, 404),
-    (ConflictError, 409),
-    (AuthenticationError, 401),
-    (PlatformError, 502),
-    (QueueFullError, 429),
-    (NotServingError, 503),
-    (ServingError, 500),
-)
-
-_log = logging.getLogger(__name__)
 
 
 def build(
@@ -66,6 +42,7 @@ def build(
         on_stopped: called after the reply to a stop was sent.
     """
     routes = _Routes(service, keeper, on_stopped)
+    predict = PredictRoute(service)
     app = Starlette(
         routes=[
             Route("/health/live", routes.live),
@@ -75,18 +52,18 @@ def build(
             Route("/control/flush", routes.flush, methods=["POST"]),
             Route("/control/stop", routes.stop, methods=["POST"]),
             Route("/api/login", routes.login, methods=["POST"]),
-            Route("/api/deployments/{deployment_id}/predict", routes.predict, methods=["POST"]),
+            Route(predict_route.PATH, predict, methods=["POST"]),
             # Ours: a notebook that found the deployment again has no control token.
             Route("/api/deployments/{deployment_id}/flush", routes.flush, methods=["POST"]),
             Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
         ],
         exception_handlers={
-            PicselliaJupyterError: _tell,
-            HTTPException: _tell_http,
-            Exception: _tell_unexpected,
+            PicselliaJupyterError: refusals.tell,
+            HTTPException: refusals.tell_http,
+            Exception: refusals.tell,
         },
     )
-    return Guard(app, keeper, address)
+    return Guard(Shortcut(app, predict), keeper, address)
 
 
 class _Routes:
@@ -135,11 +112,6 @@ class _Routes:
         self._service.check_serves(deployment_id)
         return JSONResponse({"jwt": token, "expires": expires})
 
-    async def predict(self, request: Request) -> JSONResponse:
-        self._check_own(request)
-        self._service.check_serves(request.path_params["deployment_id"])
-        return JSONResponse(await self._service.predict(await upload.read(request)))
-
     def _check_own(self, request: Request) -> None:
         """Refuse a token for another deployment; the control routes have none in their path."""
         deployment_id = request.path_params.get("deployment_id")
@@ -171,24 +143,3 @@ def _text(body: dict[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidInputError(f"{key} is missing or no text.", f'Send {{"{key}": "…"}}.')
     return value
-
-
-async def _tell(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, PicselliaJupyterError):
-        raise error
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-    headers = {"Retry-After": "1"} if status in (429, 503) else None
-    return JSONResponse(resources.error_to_json(error), status, headers)
-
-
-async def _tell_http(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, HTTPException):
-        raise error
-    body = {"message": error.detail, "detail": None, "error": "HTTPException"}
-    return JSONResponse(body, error.status_code, error.headers)
-
-
-async def _tell_unexpected(_request: Request, error: Exception) -> JSONResponse:
-    _log.error("A request failed", exc_info=error)
-    told = ServingError("The serving kernel made a mistake.", "Its log says which.")
-    return JSONResponse(resources.error_to_json(told), 500)

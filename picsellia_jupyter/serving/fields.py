@@ -41,6 +41,18 @@ def bare_name(name: str | None) -> str:
     return "image" if clean in ("", ".", "..") else clean
 
 
+def flag(key: str, given: object) -> bool:
+    """A yes or no; yes where nothing is said.
+
+    Raises:
+        InvalidInputError: it is neither True nor False, in whatever case.
+    """
+    said = "true" if given is None else str(given).lower()
+    if said not in ("true", "false"):
+        raise InvalidInputError(f"{key} is {said[:60]!r}.", "Send True or False.")
+    return said == "true"
+
+
 def tags(given: Sequence[object]) -> tuple[str, ...]:
     """The tags of an image.
 

@@ -35,8 +35,8 @@ class Front:
 
         config = uvicorn.Config(
             app,
-            # httptools refuses the SDK's own method XGET.
-            http="h11",
+            # The SDK's own method XGET, which it refuses, is never sent to a serving service.
+            http="httptools",
             ws="none",
             lifespan="off",
             access_log=False,

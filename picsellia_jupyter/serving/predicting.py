@@ -56,6 +56,8 @@ def answer(predicted: PredictedImage, threshold: float | None) -> Json:
 async def _room(recorder: Recorder, size: int) -> Place:
     """Wait for room for an image among what is to be recorded."""
     place = recorder.reserve(size)
+    if place.granted.done() and not place.granted.exception():
+        return place
     granted = asyncio.wrap_future(place.granted)
     try:
         done, _ = await asyncio.wait([granted], timeout=ROOM_WAIT_S)

@@ -1,0 +1,71 @@
+"""What the front answers where it cannot do what it was asked."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from picsellia_jupyter.domain.errors import (
+    AuthenticationError,
+    ConflictError,
+    DeadlineError,
+    InvalidInputError,
+    InvalidPredictionError,
+    NotFoundError,
+    NotServingError,
+    PicselliaJupyterError,
+    PlatformError,
+    ServingError,
+)
+from picsellia_jupyter.serving.room import QueueFullError
+from picsellia_jupyter.serving.upload import TooLargeError
+from picsellia_jupyter.wire import resources
+
+# The first class that fits decides. The SDK asks again after 503, but not after 500.
+_STATUS: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
+    (TooLargeError, 413),
+    (InvalidPredictionError, 500),
+    (InvalidInputError, 400),
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (AuthenticationError, 401),
+    (PlatformError, 502),
+    (QueueFullError, 429),
+    (DeadlineError, 504),
+    (NotServingError, 503),
+    (ServingError, 500),
+)
+_RETRY_AFTER_S = "1"
+
+_log = logging.getLogger(__name__)
+
+
+def status_of(error: PicselliaJupyterError) -> int:
+    """The HTTP status that tells of an error."""
+    return next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+
+
+def answer(error: Exception) -> JSONResponse:
+    """The reply to a request that failed; what nobody foresaw goes into the log."""
+    if not isinstance(error, PicselliaJupyterError):
+        _log.error("A request failed", exc_info=error)
+        error = ServingError("The serving kernel made a mistake.", "Its log says which.")
+    status = status_of(error)
+    headers = {"Retry-After": _RETRY_AFTER_S} if status in (429, 503) else None
+    return JSONResponse(resources.error_to_json(error), status, headers)
+
+
+async def tell(_request: Request, error: Exception) -> JSONResponse:
+    """Answer an error of a route."""
+    return answer(error)
+
+
+async def tell_http(_request: Request, error: Exception) -> JSONResponse:
+    """Answer an error of Starlette's own, such as an unknown path."""
+    if not isinstance(error, HTTPException):
+        raise error
+    body = {"message": error.detail, "detail": None, "error": "HTTPException"}
+    return JSONResponse(body, error.status_code, error.headers)
