@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -21,12 +19,11 @@ from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     PicselliaJupyterError,
 )
-from picsellia_jupyter.serving import predict_route, refusals
+from picsellia_jupyter.serving import json_body, refusals
 from picsellia_jupyter.serving.auth import Gatekeeper, Guard
-from picsellia_jupyter.serving.predict_route import PredictRoute, Shortcut
+from picsellia_jupyter.serving.predict_route import PredictRoutes, Shortcut
 from picsellia_jupyter.serving.service import Service
 
-_MAX_JSON = 64 * 1024
 _MAX_FLUSH_S = 300.0
 
 
@@ -42,7 +39,7 @@ def build(
         on_stopped: called after the reply to a stop was sent.
     """
     routes = _Routes(service, keeper, on_stopped)
-    predict = PredictRoute(service)
+    predicting = PredictRoutes(service)
     app = Starlette(
         routes=[
             Route("/health/live", routes.live),
@@ -52,7 +49,7 @@ def build(
             Route("/control/flush", routes.flush, methods=["POST"]),
             Route("/control/stop", routes.stop, methods=["POST"]),
             Route("/api/login", routes.login, methods=["POST"]),
-            Route(predict_route.PATH, predict, methods=["POST"]),
+            *predicting.routes(),
             # Ours: a notebook that found the deployment again has no control token.
             Route("/api/deployments/{deployment_id}/flush", routes.flush, methods=["POST"]),
             Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
@@ -63,7 +60,7 @@ def build(
             Exception: refusals.tell,
         },
     )
-    return Guard(Shortcut(app, predict), keeper, address)
+    return Guard(Shortcut(app, predicting.image), keeper, address)
 
 
 class _Routes:
@@ -85,13 +82,13 @@ class _Routes:
         return JSONResponse(self._service.report())
 
     async def attach(self, request: Request) -> JSONResponse:
-        deployment_id = _text(await _json(request), "deployment_id")
+        deployment_id = json_body.text(await json_body.read(request.receive), "deployment_id")
         await run_in_threadpool(self._service.attach, deployment_id)
         return JSONResponse({})
 
     async def flush(self, request: Request) -> JSONResponse:
         self._check_own(request)
-        timeout_s = (await _json(request)).get("timeout_s", 10.0)
+        timeout_s = (await json_body.read(request.receive)).get("timeout_s", 10.0)
         if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float):
             raise InvalidInputError(f"timeout_s is {timeout_s!r}.", "Send a number of seconds.")
         within_s = min(max(float(timeout_s), 0.0), _MAX_FLUSH_S)
@@ -106,9 +103,9 @@ class _Routes:
         return JSONResponse(told, background=BackgroundTask(self._on_stopped))
 
     async def login(self, request: Request) -> JSONResponse:
-        body = await _json(request)
-        deployment_id = _text(body, "deployment_id")
-        token, expires = await self._keeper.login(_text(body, "api_token"), deployment_id)
+        body = await json_body.read(request.receive)
+        deployment_id = json_body.text(body, "deployment_id")
+        token, expires = await self._keeper.login(json_body.text(body, "api_token"), deployment_id)
         self._service.check_serves(deployment_id)
         return JSONResponse({"jwt": token, "expires": expires})
 
@@ -120,26 +117,3 @@ class _Routes:
         if request.state.deployment_id != deployment_id:
             raise AuthenticationError("The token is for another deployment.", "Log in again.")
         self._service.check_is_of(deployment_id)
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    """The body as an object, whatever its content type: the SDK's login sends none."""
-    text = bytearray()
-    async for chunk in request.stream():
-        text += chunk
-        if len(text) > _MAX_JSON:
-            raise InvalidInputError("The body is too long.", f"Send at most {_MAX_JSON} bytes.")
-    try:
-        value = json.loads(bytes(text) or b"{}")
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidInputError("The body is no JSON object.", "Send one, such as {}.")
-    return value
-
-
-def _text(body: dict[str, Any], key: str) -> str:
-    value = body.get(key)
-    if not isinstance(value, str) or not value:
-        raise InvalidInputError(f"{key} is missing or no text.", f'Send {{"{key}": "…"}}.')
-    return value

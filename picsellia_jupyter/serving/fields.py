@@ -74,7 +74,7 @@ def source(given: object) -> str | None:
 
 
 def json_object(key: str, given: object) -> Mapping[str, Any] | None:
-    """A form field that holds a JSON object; None where it is empty.
+    """A field that holds a JSON object, as text or as itself; None where it is empty.
 
     Raises:
         InvalidInputError: it does not, or holds what no platform can store.
@@ -82,7 +82,7 @@ def json_object(key: str, given: object) -> Mapping[str, Any] | None:
     if given in (None, ""):
         return None
     try:
-        value = json.loads(str(given))
+        value = given if isinstance(given, dict) else json.loads(str(given))
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):

@@ -1,32 +1,38 @@
-"""The route that predicts on one image; the busiest one, so without a framework around it."""
+"""The routes that predict on one image; the busiest has no framework around it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from picsellia_jupyter.domain.errors import AuthenticationError
-from picsellia_jupyter.serving import deadline, refusals, upload
+from picsellia_jupyter.serving import deadline, json_body, refusals, stored, upload
 from picsellia_jupyter.serving.deadline import Deadline
 from picsellia_jupyter.serving.service import Service
+from picsellia_jupyter.serving.stored import StoredName
 from picsellia_jupyter.wire.predictions import Json
 
-PATH = "/api/deployments/{deployment_id}/predict"
-_PATH = re.compile(PATH.format(deployment_id="([^/]+)"))
+_IMAGE = "/api/deployments/{deployment_id}/predict"
+_STORED = "/api/v2/deployments/{deployment_id}/predict"
+_IMAGE_PATTERN = re.compile(_IMAGE.format(deployment_id="[^/]+"))
+
+Answer = Callable[[Scope, Receive, Deadline], Awaitable[Json]]
 
 
-class PredictRoute:
-    """Answers `POST /api/deployments/{deployment_id}/predict`; an ASGI app."""
+class TimelyRoute:
+    """An ASGI app that answers within the deadline of each request."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Predict on the image of a request and answer it, within its deadline."""
+        """Answer one request, or say why not."""
         try:
             async with Deadline(deadline.of_request(scope)) as until:
                 answer = await self._answer(scope, receive, until)
@@ -37,22 +43,48 @@ class PredictRoute:
         else:
             await send_json(send, answer)
 
-    async def _answer(self, scope: Scope, receive: Receive, until: Deadline) -> Json:
+
+class PredictRoutes:
+    """Where a deployment is asked for predictions, as the SDK does it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.image = TimelyRoute(self._image)
+        """Predicts on the image that was sent."""
+        self.stored = TimelyRoute(self._stored)
+        """Predicts on an image of the target datalake."""
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route(_IMAGE, self.image, methods=["POST"]),
+            Route(_STORED, self.stored, methods=["POST"]),
+        ]
+
+    async def _image(self, scope: Scope, receive: Receive, until: Deadline) -> Json:
         check_own(self._service, scope, scope["path"].split("/")[3])
         sent = await upload.read(scope, receive)
         until.listen(receive)
         return await self._service.predict(sent)
 
+    async def _stored(self, scope: Scope, receive: Receive, until: Deadline) -> Json:
+        check_own(self._service, scope, scope["path"].split("/")[4])
+        said = await json_body.read(receive)
+        until.listen(receive)
+        name = StoredName.of(said.get("cloud_image"))
+        image = await self._service.stored.fetch(name)
+        return await self._service.predict(stored.upload_of(said, name, image))
+
 
 class Shortcut:
     """Takes predictions straight to their route, past everything else of an app."""
 
-    def __init__(self, app: ASGIApp, route: PredictRoute) -> None:
+    def __init__(self, app: ASGIApp, route: ASGIApp) -> None:
         self._app, self._route = app, route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or take it to the route."""
-        ours = scope["method"] == "POST" and _PATH.fullmatch(scope["path"])
+        ours = scope["method"] == "POST" and _IMAGE_PATTERN.fullmatch(scope["path"])
         await (self._route if ours else self._app)(scope, receive, send)
 
 

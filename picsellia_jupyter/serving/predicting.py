@@ -92,4 +92,6 @@ def _record(upload: Upload, reply: WorkerReply, predicted: PredictedImage, at: f
         upload.source,
         upload.metadata,
         upload.custom_metadata,
+        # What the platform does not store as it is, is stored anew as PNG.
+        None if reply.recorded else upload.stored_as,
     )

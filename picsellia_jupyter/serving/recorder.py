@@ -48,6 +48,8 @@ class Record:
     source: str | None = None
     metadata: Mapping[str, Any] | None = None
     custom_metadata: Mapping[str, Any] | None = None
+    stored_as: str | None = None
+    """Its object name, where it is in the target datalake already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,7 @@ class Recorder:
             record.image,
             record.predicted,
             content_type=record.content_type,
+            stored_as=record.stored_as,
             at=record.at,
             tags=record.tags,
             source=record.source,

@@ -31,6 +31,7 @@ from picsellia_jupyter.serving.messages import LoadRequest
 from picsellia_jupyter.serving.platform import Connect, Platform
 from picsellia_jupyter.serving.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.status import Status, StatusBoard
+from picsellia_jupyter.serving.stored import StoredImages
 from picsellia_jupyter.serving.supervisor import Supervisor
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire.predictions import Json
@@ -74,6 +75,7 @@ class Service:
         self._supervisor: Supervisor | None = None
         self._recorder: Recorder | None = None
         self._heart: Heart | None = None
+        self._stored: StoredImages | None = None
         self._deployment_id: str | None = None
         self._attaching = threading.Lock()
         self._stopping = threading.Lock()
@@ -189,6 +191,7 @@ class Service:
     def _attach(self, deployment_id: str) -> None:
         self._deployment_id = deployment_id
         self._recorder = Recorder(self._connect, deployment_id)
+        self._stored = StoredImages(self._connect, deployment_id)
         # Before the first heartbeat, which has the platform send images here.
         self._board.set(state=ServingState.READY, stage=Stage.READY, detail="")
         self._heart = Heart(self._connect, deployment_id, self._describe, self._gone)
@@ -213,7 +216,9 @@ class Service:
             self._heart.stop(0.0)
         if self._recorder:
             self._recorder.close()
-        self._heart = self._recorder = None
+        if self._stored:
+            self._stored.close()
+        self._heart = self._recorder = self._stored = None
 
     def check_serves(self, deployment_id: str) -> None:
         """Refuse work for another deployment, or while it does not serve.
@@ -257,6 +262,17 @@ class Service:
         answer = predicting.answer(predicted, threshold if upload.postprocess else None)
         return {**answer, "threshold": threshold}
 
+    @property
+    def stored(self) -> StoredImages:
+        """The images of the deployment's target datalake.
+
+        Raises:
+            NotServingError: no deployment is served.
+        """
+        if self._stored is None:
+            raise NotServingError("No deployment is served.", "Wait for the kernel to be ready.")
+        return self._stored
+
     def flush(self, timeout_s: float) -> int:
         """Wait until every prediction is recorded; the number of those that are not."""
         return self._recorder.flush(timeout_s) if self._recorder else 0
@@ -282,6 +298,8 @@ class Service:
         if self._supervisor:
             self._supervisor.drain(DRAIN_S)
             self._supervisor.stop()
+        if self._stored:
+            self._stored.close()
         outcome = Outcome()
         if self._recorder:
             self._recorder.drain()

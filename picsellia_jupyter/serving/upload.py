@@ -44,6 +44,8 @@ class Upload:
     """Of the image, by the platform's own keys."""
     custom_metadata: Mapping[str, Any] | None = None
     """Of the image, the user's own."""
+    stored_as: str | None = None
+    """Its object name, where it is in the target datalake already."""
 
 
 async def read(scope: Scope, receive: Receive) -> Upload:

@@ -249,15 +249,40 @@ def _predict(book: Book, world: World, deployment) -> None:
         postprocess=False,
         gives=lambda raw: keys <= set(raw),
     )
-    # Serving of stored images is no part of the serving kernel: it says so.
-    data = world.lake.find_data(filename="street-2.png")
-    book.refused(deployment.predict_data, data, says="Could not predict")
-    book.refused(deployment.predict_cloud_image, data.object_name, says="Could not predict")
-    book.refused(deployment.predict_shadow, world.predicted, says="Could not predict shadow")
-    until = time.monotonic() + 20
-    while not deployment.sync()["inferences"] and time.monotonic() < until:
-        time.sleep(0.1)
+    _predict_stored(book, world, deployment, keys)
     call(deployment.find_predicted_asset, filename="predict.png", gives=lambda found: found.id)
+
+
+def _predict_stored(book: Book, world: World, deployment, keys: set[str]) -> None:
+    call, data = book.call, world.lake.find_data(filename="street-2.png")
+    _wait(lambda: deployment.sync()["inferences"] == 1)
+    before = len(world.lake.list_data())
+    call(deployment.predict_data, data, tags=["again"], gives=lambda raw: raw["monitored"])
+    said = call(
+        deployment.predict_cloud_image,
+        world.lake.find_data(filename="street-3.png").object_name,
+        postprocess=False,
+        gives=lambda raw: keys <= set(raw),
+    )
+    _wait(lambda: deployment.sync()["inferences"] == 3)
+    call(
+        deployment.find_predicted_asset,
+        oracle_prediction_id=said["id"],
+        gives=lambda found: found.filename == "street-3.png",
+    )
+    # Recorded against the data that is there.
+    assert len(world.lake.list_data()) == before
+    assert "again" in names(data.get_tags())
+    missing = {"says": "Could not predict", "kind": "PredictionError"}
+    book.refused(deployment.predict_cloud_image, "no/such/image.png", **missing)
+    book.refused(deployment.predict_shadow, world.predicted, says="Could not predict shadow")
+
+
+def _wait(condition) -> None:
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until, "it did not become true in time"
+        time.sleep(0.1)
 
 
 def deleting(book: Book, world: World) -> None:
