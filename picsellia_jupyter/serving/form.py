@@ -84,7 +84,7 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, str | None, byte
     for _ in range(MAX_PARTS):
         head_end = body.index(b"\r\n\r\n", begin, begin + _LONGEST_HEAD)
         end = body.index(fence, head_end + 4)
-        yield *_named(body[begin:head_end]), body[head_end + 4 : end]
+        yield *names_in(body[begin:head_end]), body[head_end + 4 : end]
         begin = end + len(fence) + 2
         after = body[begin - 2 : begin]
         if after == b"--" and body[begin:] in (b"", b"\r\n"):
@@ -94,8 +94,12 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, str | None, byte
     raise ValueError("too many parts")
 
 
-def _named(head: bytes) -> tuple[str, str | None]:
-    """The names in the head of a part."""
+def names_in(head: bytes) -> tuple[str, str | None]:
+    """The name and the file name in the head of a part; the latter is None for a text.
+
+    Raises:
+        ValueError: the head is out of the ordinary.
+    """
     names: tuple[str, str | None] | None = None
     for line in head.split(b"\r\n"):
         key, _, value = line.partition(b": ")

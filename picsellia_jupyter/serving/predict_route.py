@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from picsellia_jupyter.domain.errors import AuthenticationError
 from picsellia_jupyter.serving import deadline, json_body, refusals, stored, upload
+from picsellia_jupyter.serving.batch import BatchRoute
 from picsellia_jupyter.serving.deadline import Deadline
 from picsellia_jupyter.serving.service import Service
 from picsellia_jupyter.serving.stored import StoredName
@@ -51,6 +51,8 @@ class PredictRoutes:
         self._service = service
         self.image = TimelyRoute(self._image)
         """Predicts on the image that was sent."""
+        self.batch = BatchRoute(service)
+        """Predicts on many images."""
         self.stored = TimelyRoute(self._stored)
         """Predicts on an image of the target datalake."""
 
@@ -58,17 +60,18 @@ class PredictRoutes:
         """All of them."""
         return [
             Route(_IMAGE, self.image, methods=["POST"]),
+            Route(f"{_IMAGE}/batch", self.batch, methods=["POST"]),
             Route(_STORED, self.stored, methods=["POST"]),
         ]
 
     async def _image(self, scope: Scope, receive: Receive, until: Deadline) -> Json:
-        check_own(self._service, scope, scope["path"].split("/")[3])
+        self._service.check_own(scope["state"]["deployment_id"], scope["path"].split("/")[3])
         sent = await upload.read(scope, receive)
         until.listen(receive)
         return await self._service.predict(sent)
 
     async def _stored(self, scope: Scope, receive: Receive, until: Deadline) -> Json:
-        check_own(self._service, scope, scope["path"].split("/")[4])
+        self._service.check_own(scope["state"]["deployment_id"], scope["path"].split("/")[4])
         said = await json_body.read(receive)
         until.listen(receive)
         name = StoredName.of(said.get("cloud_image"))
@@ -86,19 +89,6 @@ class Shortcut:
         """Pass a request on, or take it to the route."""
         ours = scope["method"] == "POST" and _IMAGE_PATTERN.fullmatch(scope["path"])
         await (self._route if ours else self._app)(scope, receive, send)
-
-
-def check_own(service: Service, scope: Scope, deployment_id: str) -> None:
-    """Refuse a token for another deployment, and one that is not served now.
-
-    Raises:
-        AuthenticationError: the token is for another deployment.
-        NotServingError: nothing is served now.
-        NotFoundError: another deployment is served.
-    """
-    if scope["state"]["deployment_id"] != deployment_id:
-        raise AuthenticationError("The token is for another deployment.", "Log in again.")
-    service.check_serves(deployment_id)
 
 
 async def send_json(send: Send, value: Any) -> None:

@@ -23,9 +23,10 @@ from picsellia_jupyter.domain.errors import (
 from picsellia_jupyter.serving.room import QueueFullError
 from picsellia_jupyter.serving.upload import TooLargeError
 from picsellia_jupyter.wire import resources
+from picsellia_jupyter.wire.predictions import Json
 
 # The first class that fits decides. The SDK asks again after 503, but not after 500.
-_STATUS: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
     (TooLargeError, 413),
     (InvalidPredictionError, 500),
     (InvalidInputError, 400),
@@ -43,19 +44,24 @@ _RETRY_AFTER_S = "1"
 _log = logging.getLogger(__name__)
 
 
-def status_of(error: PicselliaJupyterError) -> int:
+def status_of(error: Exception) -> int:
     """The HTTP status that tells of an error."""
     return next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
 
 
-def answer(error: Exception) -> JSONResponse:
-    """The reply to a request that failed; what nobody foresaw goes into the log."""
+def body_of(error: Exception) -> Json:
+    """The JSON that tells of an error; one that nobody foresaw is told in the log alone."""
     if not isinstance(error, PicselliaJupyterError):
         _log.error("A request failed", exc_info=error)
         error = ServingError("The serving kernel made a mistake.", "Its log says which.")
+    return resources.error_to_json(error)
+
+
+def answer(error: Exception) -> JSONResponse:
+    """The reply to a request that failed."""
     status = status_of(error)
     headers = {"Retry-After": _RETRY_AFTER_S} if status in (429, 503) else None
-    return JSONResponse(resources.error_to_json(error), status, headers)
+    return JSONResponse(body_of(error), status, headers)
 
 
 async def tell(_request: Request, error: Exception) -> JSONResponse:

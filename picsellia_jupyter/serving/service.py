@@ -18,6 +18,7 @@ from picsellia_jupyter.domain.deployments import (
     Stage,
 )
 from picsellia_jupyter.domain.errors import (
+    AuthenticationError,
     ConflictError,
     NotFoundError,
     NotServingError,
@@ -235,6 +236,22 @@ class Service:
                 "Wait for it to be ready, or deploy the model again.",
             )
         self.check_is_of(deployment_id)
+
+    def check_own(self, token_of: str, deployment_id: str) -> None:
+        """Refuse a token for another deployment, and one that is not served now.
+
+        Args:
+            token_of: the deployment that the caller's token is for.
+            deployment_id: the one that is asked.
+
+        Raises:
+            AuthenticationError: they differ.
+            NotServingError: it serves nothing now.
+            NotFoundError: it serves another deployment.
+        """
+        if token_of != deployment_id:
+            raise AuthenticationError("The token is for another deployment.", "Log in again.")
+        self.check_serves(deployment_id)
 
     def check_is_of(self, deployment_id: str) -> None:
         """Refuse to be asked about another deployment.

@@ -20,6 +20,7 @@ MAX_IMAGE_BYTES = 32 * 1024 * 1024
 MAX_BODY = MAX_IMAGE_BYTES + 1024 * 1024
 _DISCARDED = 4 * MAX_IMAGE_BYTES
 """A body that is too long is read this far, so that its sender sees our answer."""
+MAX_TEXT_BYTES = 1024 * 1024
 _MAX_FIELDS = 200
 
 
