@@ -16,6 +16,7 @@ from picsellia_jupyter.serving.batch import BatchRoute
 from picsellia_jupyter.serving.deadline import Deadline
 from picsellia_jupyter.serving.service import Service
 from picsellia_jupyter.serving.stored import StoredName
+from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire.predictions import Json
 
 _IMAGE = "/api/deployments/{deployment_id}/predict"
@@ -55,6 +56,8 @@ class PredictRoutes:
         """Predicts on many images."""
         self.stored = TimelyRoute(self._stored)
         """Predicts on an image of the target datalake."""
+        self.shadow = TimelyRoute(self._shadow)
+        """Predicts on such an image with the shadow model."""
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -62,6 +65,7 @@ class PredictRoutes:
             Route(_IMAGE, self.image, methods=["POST"]),
             Route(f"{_IMAGE}/batch", self.batch, methods=["POST"]),
             Route(_STORED, self.stored, methods=["POST"]),
+            Route(f"{_STORED}/shadow", self.shadow, methods=["POST"]),
         ]
 
     async def _image(self, scope: Scope, receive: Receive, until: Deadline) -> Json:
@@ -71,12 +75,24 @@ class PredictRoutes:
         return await self._service.predict(sent)
 
     async def _stored(self, scope: Scope, receive: Receive, until: Deadline) -> Json:
+        _, sent = await self._stored_upload(scope, receive, until)
+        return await self._service.predict(sent)
+
+    async def _shadow(self, scope: Scope, receive: Receive, until: Deadline) -> Json:
+        said, sent = await self._stored_upload(scope, receive, until)
+        prediction_id = json_body.text(said, "prediction_id")
+        return await self._service.predict_shadow(sent, prediction_id)
+
+    async def _stored_upload(
+        self, scope: Scope, receive: Receive, until: Deadline
+    ) -> tuple[Json, Upload]:
+        """What a request says, and the image of the target datalake that it names."""
         self._service.check_own(scope["state"]["deployment_id"], scope["path"].split("/")[4])
         said = await json_body.read(receive)
         until.listen(receive)
         name = StoredName.of(said.get("cloud_image"))
         image = await self._service.stored.fetch(name)
-        return await self._service.predict(stored.upload_of(said, name, image))
+        return said, stored.upload_of(said, name, image)
 
 
 class Shortcut:

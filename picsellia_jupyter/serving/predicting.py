@@ -10,6 +10,7 @@ from picsellia_jupyter.domain.predictions import PredictedImage, considered
 from picsellia_jupyter.serving.messages import WorkerReply
 from picsellia_jupyter.serving.recorder import Record, Recorder
 from picsellia_jupyter.serving.room import Place
+from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.supervisor import Supervisor
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire import resources
@@ -41,6 +42,17 @@ async def predict(upload: Upload, supervisor: Supervisor, recorder: Recorder) ->
     finally:
         recorder.release(place)
     return predicted
+
+
+async def predict_shadow(upload: Upload, shadow: Shadow, prediction_id: str) -> PredictedImage:
+    """Have the shadow model predict on an image.
+
+    Raises:
+        InvalidInputError: there is no shadow model, or the image cannot be predicted on.
+        NotServingError: the shadow model is not ready.
+    """
+    reply = await asyncio.wrap_future(shadow.submit(upload.image, upload.filename))
+    return _predicted(upload, reply, prediction_id)
 
 
 def answer(predicted: PredictedImage, threshold: float | None) -> Json:

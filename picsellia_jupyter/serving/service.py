@@ -31,10 +31,12 @@ from picsellia_jupyter.serving.logfile import LogFile
 from picsellia_jupyter.serving.messages import LoadRequest
 from picsellia_jupyter.serving.platform import Connect, Platform
 from picsellia_jupyter.serving.recorder import Outcome, Recorder
+from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.status import Status, StatusBoard
 from picsellia_jupyter.serving.stored import StoredImages
 from picsellia_jupyter.serving.supervisor import Supervisor
 from picsellia_jupyter.serving.upload import Upload
+from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
 
 DRAIN_S = 5.0
@@ -77,6 +79,7 @@ class Service:
         self._recorder: Recorder | None = None
         self._heart: Heart | None = None
         self._stored: StoredImages | None = None
+        self._shadow: Shadow | None = None
         self._deployment_id: str | None = None
         self._attaching = threading.Lock()
         self._stopping = threading.Lock()
@@ -105,6 +108,7 @@ class Service:
             "detail": status.detail or self._hold_up,
             "log_tail": list(self._supervisor.log_tail) if self._supervisor else [],
             "log_file": str(self._log.path) if self._log else None,
+            "shadow": self._shadow.report() if self._shadow else None,
             "stopped": dataclasses.asdict(self._outcome) if self._outcome else None,
         }
 
@@ -191,11 +195,14 @@ class Service:
 
     def _attach(self, deployment_id: str) -> None:
         self._deployment_id = deployment_id
-        self._recorder = Recorder(self._connect, deployment_id)
+        shadow = self._shadow = Shadow(
+            self._connect, self.job, deployment_id, lambda line: self._say("shadow", line)
+        )
+        self._recorder = Recorder(self._connect, deployment_id, shadow.offer)
         self._stored = StoredImages(self._connect, deployment_id)
         # Before the first heartbeat, which has the platform send images here.
         self._board.set(state=ServingState.READY, stage=Stage.READY, detail="")
-        self._heart = Heart(self._connect, deployment_id, self._describe, self._gone)
+        self._heart = Heart(self._connect, deployment_id, self._describe, self._gone, shadow.follow)
         self._heart.wait_for_first(FIRST_BEAT_S)
 
     def _check_attachable(self, deployment_id: str) -> None:
@@ -217,9 +224,13 @@ class Service:
             self._heart.stop(0.0)
         if self._recorder:
             self._recorder.close()
-        if self._stored:
-            self._stored.close()
-        self._heart = self._recorder = self._stored = None
+        self._close_helpers()
+        self._heart = self._recorder = self._stored = self._shadow = None
+
+    def _close_helpers(self) -> None:
+        for helper in (self._stored, self._shadow):
+            if helper:
+                helper.close()
 
     def check_serves(self, deployment_id: str) -> None:
         """Refuse work for another deployment, or while it does not serve.
@@ -290,6 +301,27 @@ class Service:
             raise NotServingError("No deployment is served.", "Wait for the kernel to be ready.")
         return self._stored
 
+    async def predict_shadow(self, upload: Upload, prediction_id: str) -> Json:
+        """Have the shadow model predict on an image that the champion has seen.
+
+        Args:
+            upload: the image; its `monitor` says whether it is recorded.
+            prediction_id: the platform's id of the champion's prediction.
+
+        Raises:
+            InvalidInputError: there is no shadow model, or the image cannot be predicted on.
+            NotServingError: the shadow model is not ready.
+            ConflictError: the shadow's prediction is recorded already.
+        """
+        stored, shadow = self.stored, self._shadow
+        if shadow is None or self._deployment_id is None:
+            raise NotServingError("No deployment is served.", "Wait for the kernel to be ready.")
+        predicted = await predicting.predict_shadow(upload, shadow, prediction_id)
+        if upload.monitor:
+            own, unnamed = self._deployment_id, dataclasses.replace(predicted, prediction_id=None)
+            await stored.ask(lambda platform: platform.monitor_shadow(own, prediction_id, unnamed))
+        return resources.reply_to_json(predicted, monitored=upload.monitor)
+
     def flush(self, timeout_s: float) -> int:
         """Wait until every prediction is recorded; the number of those that are not."""
         return self._recorder.flush(timeout_s) if self._recorder else 0
@@ -315,8 +347,7 @@ class Service:
         if self._supervisor:
             self._supervisor.drain(DRAIN_S)
             self._supervisor.stop()
-        if self._stored:
-            self._stored.close()
+        self._close_helpers()
         outcome = Outcome()
         if self._recorder:
             self._recorder.drain()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.serving import fields
 from picsellia_jupyter.serving.platform import Connect, Platform
 from picsellia_jupyter.serving.upload import MAX_IMAGE_BYTES, Upload
+
+R = TypeVar("R")
 
 _AT_ONCE = 4
 _LONGEST_NAME = 1024
@@ -75,19 +77,26 @@ class StoredImages:
             InvalidInputError: it is not in the target datalake's storage, or too large.
             PlatformError: the platform refuses, or does not answer.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, name)
+        return await self.ask(
+            lambda platform: platform.stored_image(
+                self._deployment_id, name.connector_id, name.object_name, at_most=MAX_IMAGE_BYTES
+            )
+        )
+
+    async def ask(self, question: Callable[[Platform], R]) -> R:
+        """Ask the platform something, in one of the threads that have a connection."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: question(self._platform()))
 
     def close(self) -> None:
         """Fetch nothing more; does not wait for what is under way."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _fetch(self, name: StoredName) -> bytes:
+    def _platform(self) -> Platform:
         platform: Platform | None = getattr(self._own, "platform", None)
         if platform is None:
             platform = self._own.platform = self._connect()
-        return platform.stored_image(
-            self._deployment_id, name.connector_id, name.object_name, at_most=MAX_IMAGE_BYTES
-        )
+        return platform
 
 
 def _name(raw: Mapping[str, Any], key: str) -> str:

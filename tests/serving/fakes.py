@@ -49,11 +49,15 @@ class FakePlatform:
     """What the target datalake's storage holds."""
     shadow: str | None = None
     """The shadow model version's id."""
+    broken: set[str] = field(default_factory=set)
+    """Ids of model versions that cannot be had."""
     shadowed: list = field(default_factory=list)
     refusals: list[Exception] = field(default_factory=list)
     """Raised by the next recordings, one each."""
 
     def model_version(self, version_id):
+        if version_id in self.broken:
+            raise NotFoundError(f"There is no model version {version_id}.")
         return ModelVersion(
             version_id, "m", "tiny", "v0", 0, self.kind, Framework.ONNX, {0: "a", 1: "b"}
         )

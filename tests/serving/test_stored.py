@@ -8,10 +8,10 @@ from tests.serving import fakes
 CONNECTOR = "33333333-3333-4333-8333-333333333333"
 
 
-def ask(kernel, name="night/a.jpg", **said):
+def ask(kernel, name="night/a.jpg", route="predict", **said):
     jwt = kernel.login().json()["jwt"]
     return httpx.post(
-        f"{kernel.program.address}/api/v2/deployments/{fakes.DEPLOYMENT}/predict",
+        f"{kernel.program.address}/api/v2/deployments/{fakes.DEPLOYMENT}/{route}",
         headers={"Authorization": f"Bearer {jwt}"},
         json={"cloud_image": {"connector_id": CONNECTOR, "object_name": name}, **said},
         timeout=20,
