@@ -197,11 +197,7 @@ def predicted_assets(book: Book, world: World) -> None:
 
 def serving(book: Book, world: World) -> None:
     client, folder = world.client, world.folder
-    version = client.create_model("served").create_version(
-        type="OBJECT_DETECTION", framework="ONNX", labels={"0": "a", "1": "b"}
-    )
-    version.store("model-latest", str(folder / "tiny.onnx"))
-    version.store("serving.json", str(folder / "serving.json"))
+    version = _servable(world, "served")
     deployment = version.deploy("served", min_threshold=0.3)
     book.refused(deployment.predict, world.photo("p.png"), says="can't use this function")
     with subprocess.Popen(
@@ -275,7 +271,44 @@ def _predict_stored(book: Book, world: World, deployment, keys: set[str]) -> Non
     assert "again" in names(data.get_tags())
     missing = {"says": "Could not predict", "kind": "PredictionError"}
     book.refused(deployment.predict_cloud_image, "no/such/image.png", **missing)
-    book.refused(deployment.predict_shadow, world.predicted, says="Could not predict shadow")
+    _predict_in_shadow(book, world, deployment, said["id"])
+
+
+def _predict_in_shadow(book: Book, world: World, deployment, earlier: str) -> None:
+    asset = deployment.find_predicted_asset(oracle_prediction_id=earlier)
+    book.refused(deployment.predict_shadow, asset, says="has no shadow model")
+    deployment.set_shadow_model(_servable(world, "shadow"))
+    _wait(lambda: _shadow_of(deployment, world.photo("in-shadow.png", 6, (128, 96))))
+    # One that was recorded before there was a shadow model is asked for by hand.
+    book.call(deployment.predict_shadow, asset, monitor=False, gives=lambda raw: raw["type"])
+    book.call(deployment.predict_shadow, asset, gives=lambda raw: raw["id"] == earlier)
+    assert asset.get_shadow_prediction()["is_shadow"]
+    book.refused(deployment.predict_shadow, asset, says="already been processed")
+
+
+def _shadow_of(deployment, path: str):
+    """What the shadow model found in an image that is predicted on now, once it is recorded."""
+    said, until = deployment.predict(path), time.monotonic() + 5
+    while time.monotonic() < until:
+        found = [
+            asset
+            for asset in deployment.list_predicted_assets()
+            if str(asset.oracle_prediction_id) == said["id"]
+        ]
+        if found and found[0].get_shadow_prediction():
+            return found[0]
+        time.sleep(0.1)
+    return None
+
+
+def _servable(world: World, name: str):
+    """A model version with the files of a tiny detector."""
+    version = world.client.create_model(name).create_version(
+        type="OBJECT_DETECTION", framework="ONNX", labels={"0": "a", "1": "b"}
+    )
+    version.store("model-latest", str(world.folder / "tiny.onnx"))
+    version.store("serving.json", str(world.folder / "serving.json"))
+    return version
 
 
 def _wait(condition) -> None:
