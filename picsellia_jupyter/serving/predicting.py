@@ -11,6 +11,7 @@ from picsellia_jupyter.serving.messages import WorkerReply
 from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.recorder import Record, Recorder
 from picsellia_jupyter.serving.room import Place
+from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
@@ -43,6 +44,17 @@ async def predict(upload: Upload, pool: Pool, recorder: Recorder) -> PredictedIm
     return predicted
 
 
+async def predict_shadow(upload: Upload, shadow: Shadow, prediction_id: str) -> PredictedImage:
+    """Have the shadow model predict on an image.
+
+    Raises:
+        InvalidInputError: there is no shadow model, or the image cannot be predicted on.
+        NotServingError: the shadow model is not ready.
+    """
+    reply = await asyncio.wrap_future(shadow.submit(upload.image, upload.filename))
+    return _predicted(upload, reply, prediction_id)
+
+
 def answer(predicted: PredictedImage, threshold: float | None) -> Json:
     """The reply to a predict request, with what is over the threshold; None keeps all."""
     found = considered(predicted.found, threshold=threshold)
@@ -56,6 +68,8 @@ def answer(predicted: PredictedImage, threshold: float | None) -> Json:
 async def _room(recorder: Recorder, size: int) -> Place:
     """Wait for room for an image among what is to be recorded."""
     place = recorder.reserve(size)
+    if place.granted.done() and not place.granted.exception():
+        return place
     granted = asyncio.wrap_future(place.granted)
     try:
         done, _ = await asyncio.wait([granted], timeout=ROOM_WAIT_S)
@@ -90,4 +104,6 @@ def _record(upload: Upload, reply: WorkerReply, predicted: PredictedImage, at: f
         upload.source,
         upload.metadata,
         upload.custom_metadata,
+        # What the platform does not store as it is, is stored anew as PNG.
+        None if reply.recorded else upload.stored_as,
     )

@@ -18,6 +18,7 @@ from picsellia_jupyter.domain.deployments import (
     Stage,
 )
 from picsellia_jupyter.domain.errors import (
+    AuthenticationError,
     ConflictError,
     NotFoundError,
     NotServingError,
@@ -31,8 +32,11 @@ from picsellia_jupyter.serving.messages import LoadRequest
 from picsellia_jupyter.serving.platform import Connect, Platform
 from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.recorder import Outcome, Recorder
+from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.status import Status, StatusBoard
+from picsellia_jupyter.serving.stored import StoredImages
 from picsellia_jupyter.serving.upload import Upload
+from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
 
 DRAIN_S = 5.0
@@ -74,6 +78,8 @@ class Service:
         self._pool: Pool | None = None
         self._recorder: Recorder | None = None
         self._heart: Heart | None = None
+        self._stored: StoredImages | None = None
+        self._shadow: Shadow | None = None
         self._deployment_id: str | None = None
         self._attaching = threading.Lock()
         self._stopping = threading.Lock()
@@ -107,6 +113,7 @@ class Service:
             "detail": status.detail or self._hold_up,
             "log_tail": list(self._pool.log_tail) if self._pool else [],
             "log_file": str(self._log.path) if self._log else None,
+            "shadow": self._shadow.report() if self._shadow else None,
             "stopped": dataclasses.asdict(self._outcome) if self._outcome else None,
         }
 
@@ -199,11 +206,15 @@ class Service:
 
     def _attach(self, deployment_id: str) -> None:
         self._deployment_id = deployment_id
-        self._recorder = Recorder(self._connect, deployment_id)
+        shadow = self._shadow = Shadow(
+            self._connect, self.job, deployment_id, lambda line: self._say("shadow", line)
+        )
+        self._recorder = Recorder(self._connect, deployment_id, shadow.offer)
+        self._stored = StoredImages(self._connect, deployment_id)
         # Before the first heartbeat, which has the platform send images here.
         state, reason = self._pool.state if self._pool else (ServingState.READY, "")
         self._board.set(state=state, stage=Stage.READY, detail=reason)
-        self._heart = Heart(self._connect, deployment_id, self._describe, self._gone)
+        self._heart = Heart(self._connect, deployment_id, self._describe, self._gone, shadow.follow)
         self._heart.wait_for_first(FIRST_BEAT_S)
 
     def _check_attachable(self, deployment_id: str) -> None:
@@ -225,7 +236,13 @@ class Service:
             self._heart.stop(0.0)
         if self._recorder:
             self._recorder.close()
-        self._heart = self._recorder = None
+        self._close_helpers()
+        self._heart = self._recorder = self._stored = self._shadow = None
+
+    def _close_helpers(self) -> None:
+        for helper in (self._stored, self._shadow):
+            if helper:
+                helper.close()
 
     def check_serves(self, deployment_id: str) -> None:
         """Refuse work for another deployment, or while it does not serve.
@@ -242,6 +259,22 @@ class Service:
                 "Wait for it to be ready, or deploy the model again.",
             )
         self.check_is_of(deployment_id)
+
+    def check_own(self, token_of: str, deployment_id: str) -> None:
+        """Refuse a token for another deployment, and one that is not served now.
+
+        Args:
+            token_of: the deployment that the caller's token is for.
+            deployment_id: the one that is asked.
+
+        Raises:
+            AuthenticationError: they differ.
+            NotServingError: it serves nothing now.
+            NotFoundError: it serves another deployment.
+        """
+        if token_of != deployment_id:
+            raise AuthenticationError("The token is for another deployment.", "Log in again.")
+        self.check_serves(deployment_id)
 
     def check_is_of(self, deployment_id: str) -> None:
         """Refuse to be asked about another deployment.
@@ -269,6 +302,38 @@ class Service:
         answer = predicting.answer(predicted, threshold if upload.postprocess else None)
         return {**answer, "threshold": threshold}
 
+    @property
+    def stored(self) -> StoredImages:
+        """The images of the deployment's target datalake.
+
+        Raises:
+            NotServingError: no deployment is served.
+        """
+        if self._stored is None:
+            raise NotServingError("No deployment is served.", "Wait for the kernel to be ready.")
+        return self._stored
+
+    async def predict_shadow(self, upload: Upload, prediction_id: str) -> Json:
+        """Have the shadow model predict on an image that the champion has seen.
+
+        Args:
+            upload: the image; its `monitor` says whether it is recorded.
+            prediction_id: the platform's id of the champion's prediction.
+
+        Raises:
+            InvalidInputError: there is no shadow model, or the image cannot be predicted on.
+            NotServingError: the shadow model is not ready.
+            ConflictError: the shadow's prediction is recorded already.
+        """
+        stored, shadow = self.stored, self._shadow
+        if shadow is None or self._deployment_id is None:
+            raise NotServingError("No deployment is served.", "Wait for the kernel to be ready.")
+        predicted = await predicting.predict_shadow(upload, shadow, prediction_id)
+        if upload.monitor:
+            own, unnamed = self._deployment_id, dataclasses.replace(predicted, prediction_id=None)
+            await stored.ask(lambda platform: platform.monitor_shadow(own, prediction_id, unnamed))
+        return resources.reply_to_json(predicted, monitored=upload.monitor)
+
     def flush(self, timeout_s: float) -> int:
         """Wait until every prediction is recorded; the number of those that are not."""
         return self._recorder.flush(timeout_s) if self._recorder else 0
@@ -294,6 +359,7 @@ class Service:
         if self._pool:
             self._pool.drain(DRAIN_S)
             self._pool.stop()
+        self._close_helpers()
         outcome = Outcome()
         if self._recorder:
             self._recorder.drain()

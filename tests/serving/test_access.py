@@ -87,7 +87,9 @@ def test_every_path_and_method_is_closed_without_its_token(serving):
             for method in METHODS:
                 for name, headers in tokens.items():
                     reply = client.request(method, path, headers=headers)
-                    assert reply.status_code == 401, (method, path, name)
+                    # The parser refuses a method that is not HTTP's before anybody sees it.
+                    wanted = 400 if method == "XGET" else 401
+                    assert reply.status_code == wanted, (method, path, name)
     assert serving.status()["state"] == "ready"
 
 
