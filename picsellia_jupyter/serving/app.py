@@ -28,7 +28,7 @@ from picsellia_jupyter.domain.errors import (
     PlatformError,
     ServingError,
 )
-from picsellia_jupyter.serving import upload
+from picsellia_jupyter.serving import oip, upload
 from picsellia_jupyter.serving.auth import Gatekeeper, Guard
 from picsellia_jupyter.serving.room import QueueFullError
 from picsellia_jupyter.serving.service import Service
@@ -79,6 +79,7 @@ def build(
             # Ours: a notebook that found the deployment again has no control token.
             Route("/api/deployments/{deployment_id}/flush", routes.flush, methods=["POST"]),
             Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
+            Route("/v2{rest:path}", oip.build(service, _status_of)),
         ],
         exception_handlers={
             PicselliaJupyterError: _tell,
@@ -176,9 +177,13 @@ def _text(body: dict[str, Any], key: str) -> str:
 async def _tell(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, PicselliaJupyterError):
         raise error
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    status = _status_of(error)
     headers = {"Retry-After": "1"} if status in (429, 503) else None
     return JSONResponse(resources.error_to_json(error), status, headers)
+
+
+def _status_of(error: Exception) -> int:
+    return next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
 
 
 async def _tell_http(_request: Request, error: Exception) -> JSONResponse:

@@ -19,7 +19,7 @@ from picsellia_jupyter.wire import resources
 _LIFETIME_S = 3600
 _ALGORITHM = "HS256"
 _AUDIENCE = "picsellia_jupyter serving"
-_OPEN = ("/health/live", "/health/ready", "/api/login")
+_OPEN = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/api/login")
 """Routes that ask for no token; the last one hands them out."""
 
 
@@ -95,13 +95,15 @@ class Guard:
         await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
-        headers = Headers(scope=scope)
+        headers, path = Headers(scope=scope), scope["path"]
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or hosts[0] not in self._hosts:
-            return _answer(403, "The Host header is not this server's.", "Ask it by its address.")
+            fact = "The Host header is not this server's."
+            return _answer(path, 403, fact, "Ask it by its address.")
         if any(origin not in {f"http://{host}" for host in self._hosts} for origin in origins):
-            return _answer(403, "Web pages may not ask this server.", "Use the Picsellia SDK.")
-        if scope["path"] in _OPEN:
+            fact = "Web pages may not ask this server."
+            return _answer(path, 403, fact, "Use the Picsellia SDK.")
+        if path in _OPEN:
             return None
         return self._token_refusal(scope, headers.get("authorization", ""))
 
@@ -114,12 +116,16 @@ class Guard:
             elif (deployment := self._keeper.deployment_of(token)) is not None:
                 scope.setdefault("state", {})["deployment_id"] = deployment
                 return None
-        return _answer(401, "The token is missing, wrong or expired.", "Log in at /api/login.")
+        fact = "The token is missing, wrong or expired."
+        return _answer(scope["path"], 401, fact, "Log in at /api/login.")
 
 
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
-def _answer(status: int, fact: str, remedy: str) -> JSONResponse:
-    return JSONResponse(resources.error_to_json(AuthenticationError(fact, remedy)), status)
+def _answer(path: str, status: int, fact: str, remedy: str) -> JSONResponse:
+    error = AuthenticationError(fact, remedy)
+    if path.startswith("/v2"):
+        return JSONResponse({"error": str(error)}, status)
+    return JSONResponse(resources.error_to_json(error), status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 import os
@@ -24,14 +25,18 @@ from picsellia_jupyter.domain.errors import (
     PicselliaJupyterError,
     ServingError,
 )
+from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.domain.registry import ModelVersion
 from picsellia_jupyter.serving import download, predicting, trial
 from picsellia_jupyter.serving.heart import FIRST_BEAT_S, Heart
 from picsellia_jupyter.serving.logfile import LogFile
 from picsellia_jupyter.serving.messages import LoadRequest
 from picsellia_jupyter.serving.platform import Connect, Platform
 from picsellia_jupyter.serving.recorder import Outcome, Recorder
+from picsellia_jupyter.serving.signature import LoadedModel
 from picsellia_jupyter.serving.status import Status, StatusBoard
 from picsellia_jupyter.serving.supervisor import Supervisor
+from picsellia_jupyter.serving.tensors import Tensors
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire.predictions import Json
 
@@ -70,6 +75,8 @@ class Service:
         self._log = log
         self._on_gone = on_gone
         self._board = StatusBoard(lambda status: self._say("kernel", status.in_words()))
+        self._version: ModelVersion | None = None
+        self._model: LoadedModel | None = None
         self._outcome: Outcome | None = None
         self._supervisor: Supervisor | None = None
         self._recorder: Recorder | None = None
@@ -87,6 +94,16 @@ class Service:
     def deployment_id(self) -> str | None:
         """The deployment it is attached to."""
         return self._deployment_id
+
+    @property
+    def version(self) -> ModelVersion | None:
+        """The model version it serves; None before the platform was asked for it."""
+        return self._version
+
+    @property
+    def model(self) -> LoadedModel | None:
+        """What the worker says of the model; None before it is loaded."""
+        return self._model
 
     @property
     def worker_pid(self) -> int | None:
@@ -130,7 +147,7 @@ class Service:
 
     def _prepare(self, platform: Platform) -> DryRun:
         self._begin(ServingState.LOADING, Stage.DOWNLOAD, "asking for the model's files")
-        version = platform.model_version(self.job.model_version_id)
+        version = self._version = platform.model_version(self.job.model_version_id)
         files = download.fetch(
             platform,
             version,
@@ -143,7 +160,7 @@ class Service:
         supervisor = self._supervisor = Supervisor(
             request, self._worker_changed, lambda line: self._say("worker", line)
         )
-        model = supervisor.start()
+        model = self._model = supervisor.start()
         self._begin(ServingState.WARMING, Stage.DRY_RUN, "one made-up photo, twice")
         return trial.run(supervisor, model)
 
@@ -242,7 +259,14 @@ class Service:
             raise NotFoundError.named("deployment", deployment_id, known)
 
     async def predict(self, upload: Upload) -> Json:
-        """Predict on one image and have the prediction recorded.
+        """Predict on one image; the reply to the SDK. Raises what `predicted` does."""
+        predicted = await self.predicted(upload)
+        threshold = self._heart.threshold if self._heart else None
+        answer = predicting.answer(predicted, threshold if upload.postprocess else None)
+        return {**answer, "threshold": threshold}
+
+    async def predicted(self, upload: Upload) -> PredictedImage:
+        """Everything that is found in one image, which is recorded if it is to be monitored.
 
         Raises:
             InvalidImageError: it is no image, or one that cannot be predicted on.
@@ -252,10 +276,19 @@ class Service:
         supervisor, recorder = self._supervisor, self._recorder
         if supervisor is None or recorder is None:
             raise NotServingError("No model is loaded.", "Wait for the kernel to be ready.")
-        predicted = await predicting.predict(upload, supervisor, recorder)
-        threshold = self._heart.threshold if self._heart else None
-        answer = predicting.answer(predicted, threshold if upload.postprocess else None)
-        return {**answer, "threshold": threshold}
+        return await predicting.predict(upload, supervisor, recorder)
+
+    async def infer(self, given: Tensors) -> Tensors:
+        """The model's own outputs for inputs of its own; nothing is recorded.
+
+        Raises:
+            InvalidInputError: they are not the inputs it takes.
+            QueueFullError: too much waits for the model.
+            NotServingError: there is no worker, or it died over these.
+        """
+        if self._supervisor is None:
+            raise NotServingError("No model is loaded.", "Wait for the kernel to be ready.")
+        return await asyncio.wrap_future(self._supervisor.submit_tensors(given))
 
     def flush(self, timeout_s: float) -> int:
         """Wait until every prediction is recorded; the number of those that are not."""

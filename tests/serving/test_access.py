@@ -1,5 +1,6 @@
 """Who may ask the front for what."""
 
+import asyncio
 import dataclasses
 import json
 import socket
@@ -66,6 +67,15 @@ PATHS = [
     "/docs",
     f"/api/deployments/{fakes.DEPLOYMENT}/predict",
     f"/api/v2/deployments/{fakes.DEPLOYMENT}/predict",
+    "/metrics",
+    "/v2",
+    "/v2/health",
+    "/v2/health/live/",
+    "/v2/repository/index",
+    "/v2/models/stats",
+    "/v2/models/photos",
+    "/v2/models/photos/infer",
+    "/v2/models/tiny/versions/0/infer",
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "XGET"]
 
@@ -89,6 +99,16 @@ def test_every_path_and_method_is_closed_without_its_token(serving):
                     reply = client.request(method, path, headers=headers)
                     assert reply.status_code == 401, (method, path, name)
     assert serving.status()["state"] == "ready"
+
+
+def test_a_token_that_was_handed_out_for_another_deployment_opens_no_tensors(serving):
+    keeper = serving.program._front._server.config.app._keeper
+    jwt, _ = asyncio.run(keeper.login("api-token-canary", str(uuid.uuid4())))
+    headers = {"Authorization": f"Bearer {jwt}"}
+    for path in ("/v2/models/photos", "/v2/models/photos/config", "/v2/models/stats"):
+        assert httpx.get(f"{serving.program.address}{path}", headers=headers).status_code == 404
+    for path in ("/v2/models/photos/infer", "/v2/repository/index"):
+        assert httpx.post(f"{serving.program.address}{path}", headers=headers).status_code == 404
 
 
 def test_a_token_of_another_deployment_is_refused(serving):
