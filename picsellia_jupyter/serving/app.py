@@ -30,6 +30,7 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.serving import oip, upload
 from picsellia_jupyter.serving.auth import Gatekeeper, Guard
+from picsellia_jupyter.serving.metrics import Metrics
 from picsellia_jupyter.serving.room import QueueFullError
 from picsellia_jupyter.serving.service import Service
 from picsellia_jupyter.serving.upload import TooLargeError
@@ -66,6 +67,7 @@ def build(
         on_stopped: called after the reply to a stop was sent.
     """
     routes = _Routes(service, keeper, on_stopped)
+    metrics = Metrics(service.readings)
     app = Starlette(
         routes=[
             Route("/health/live", routes.live),
@@ -79,6 +81,7 @@ def build(
             # Ours: a notebook that found the deployment again has no control token.
             Route("/api/deployments/{deployment_id}/flush", routes.flush, methods=["POST"]),
             Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
+            Route("/metrics", metrics.show),
             Route("/v2{rest:path}", oip.build(service, _status_of)),
         ],
         exception_handlers={
@@ -87,7 +90,7 @@ def build(
             Exception: _tell_unexpected,
         },
     )
-    return Guard(app, keeper, address)
+    return Guard(metrics.around(app), keeper, address)
 
 
 class _Routes:

@@ -32,6 +32,7 @@ from picsellia_jupyter.serving.heart import FIRST_BEAT_S, Heart
 from picsellia_jupyter.serving.logfile import LogFile
 from picsellia_jupyter.serving.messages import LoadRequest
 from picsellia_jupyter.serving.platform import Connect, Platform
+from picsellia_jupyter.serving.readings import Readings
 from picsellia_jupyter.serving.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.signature import LoadedModel
 from picsellia_jupyter.serving.status import Status, StatusBoard
@@ -130,6 +131,20 @@ class Service:
             "failed": recorder.failed if recorder else 0,
             "trouble": recorder.trouble if recorder else "",
         }
+
+    def readings(self) -> Readings:
+        """What there is to measure, now; from any thread."""
+        supervisor, recorder = self._supervisor, self._recorder
+        return Readings(
+            ready=self.status.state is ServingState.READY,
+            version=self._version,
+            model=self._model,
+            workers=supervisor.numbers() if supervisor else None,
+            worker_pids=(self.worker_pid,) if self.worker_pid else (),
+            recorded=recorder.recorded if recorder else 0,
+            pending=recorder.pending if recorder else 0,
+            failed=recorder.failed if recorder else 0,
+        )
 
     # Preparing -----------------------------------------------------------------------------
 

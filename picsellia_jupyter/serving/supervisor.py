@@ -7,7 +7,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +52,18 @@ class _Call:
     reply: Future[Any] = field(default_factory=Future)
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What there is to do, and what was done."""
+
+    queued: int
+    in_flight: int
+    restarts: int
+    queue_s: float
+    run_s: float
+    batches: Mapping[int, int]
+
+
 class Supervisor:
     """One worker, a bounded queue before it, and a restart when it dies."""
 
@@ -71,6 +83,7 @@ class Supervisor:
         self._worker: WorkerProcess | None = None
         self._calls: collections.deque[_Call] = collections.deque()
         self._busy = False
+        self._answered = self._restarts = 0
         self._accepting = False
         self._draining = False
         self._replacing = False
@@ -106,6 +119,11 @@ class Supervisor:
         """Process id of the worker, where one runs."""
         worker = self._worker
         return worker.pid if worker and worker.alive else None
+
+    def numbers(self) -> Numbers:
+        """What there is to do, and what was done."""
+        batches = {1: self._answered} if self._answered else {}
+        return Numbers(len(self._calls), int(self._busy), self._restarts, 0.0, 0.0, batches)
 
     def submit(
         self, image: bytes, name: str, *, record: bool, timeout_s: float = PREDICT_TIMEOUT_S
@@ -206,6 +224,7 @@ class Supervisor:
         try:
             if call.reply.set_running_or_notify_cancel():
                 call.reply.set_result(call.read(_ask(worker, call)))
+                self._answered += 1
         except PicselliaJupyterError as error:
             if isinstance(error, NotServingError):
                 self._fatal.append(_digest(call.message.body))
@@ -286,6 +305,7 @@ class Supervisor:
             self._replacing = False
             self._accepting = not self._stopped
         self._last_failure = ""
+        self._restarts += 1
         self._tell(ServingState.READY, "")
         return True
 
