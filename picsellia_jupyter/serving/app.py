@@ -29,7 +29,7 @@ from picsellia_jupyter.domain.errors import (
     ServingError,
 )
 from picsellia_jupyter.serving import oip, upload
-from picsellia_jupyter.serving.auth import Gatekeeper, Guard
+from picsellia_jupyter.serving.auth import LIFETIME_LIMIT_S, LIFETIME_S, Gatekeeper, Guard
 from picsellia_jupyter.serving.metrics import Metrics
 from picsellia_jupyter.serving.room import QueueFullError
 from picsellia_jupyter.serving.service import Service
@@ -135,7 +135,9 @@ class _Routes:
     async def login(self, request: Request) -> JSONResponse:
         body = await _json(request)
         deployment_id = _text(body, "deployment_id")
-        token, expires = await self._keeper.login(_text(body, "api_token"), deployment_id)
+        token, expires = await self._keeper.login(
+            _text(body, "api_token"), deployment_id, lifetime_s=_lifetime(body)
+        )
         self._service.check_serves(deployment_id)
         return JSONResponse({"jwt": token, "expires": expires})
 
@@ -174,6 +176,16 @@ def _text(body: dict[str, Any], key: str) -> str:
     value = body.get(key)
     if not isinstance(value, str) or not value:
         raise InvalidInputError(f"{key} is missing or no text.", f'Send {{"{key}": "…"}}.')
+    return value
+
+
+def _lifetime(body: dict[str, Any]) -> int:
+    """How long a token is to be good: an hour, if the client does not say."""
+    value = body.get("lifetime_s", LIFETIME_S)
+    if type(value) is not int or not 0 < value <= LIFETIME_LIMIT_S:
+        raise InvalidInputError(
+            f"lifetime_s is {value!r}.", f"Send a whole number of seconds up to {LIFETIME_LIMIT_S}."
+        )
     return value
 
 

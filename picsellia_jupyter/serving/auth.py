@@ -16,7 +16,9 @@ from picsellia_jupyter.domain.deployments import ServingJob
 from picsellia_jupyter.domain.errors import AuthenticationError, PlatformUnreachableError
 from picsellia_jupyter.wire import resources
 
-_LIFETIME_S = 3600
+LIFETIME_S = 3600
+LIFETIME_LIMIT_S = 30 * 24 * 3600
+"""A token ends with its kernel at the latest."""
 _ALGORITHM = "HS256"
 _AUDIENCE = "picsellia_jupyter serving"
 _OPEN = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/api/login")
@@ -30,8 +32,15 @@ class Gatekeeper:
         self._job = job
         self._secret = secrets.token_bytes(32)
 
-    async def login(self, api_token: str, deployment_id: str) -> tuple[str, int]:
+    async def login(
+        self, api_token: str, deployment_id: str, *, lifetime_s: int = LIFETIME_S
+    ) -> tuple[str, int]:
         """Exchange an API token of the platform for one of this front.
+
+        Args:
+            api_token: of the platform.
+            deployment_id: what the new one is for.
+            lifetime_s: how long it is good.
 
         Returns:
             The token, and when it expires in seconds since the epoch, UTC.
@@ -42,7 +51,7 @@ class Gatekeeper:
         """
         if not _same(api_token, self._job.token):
             await self._ask_platform(api_token, deployment_id)
-        expires = int(time.time()) + _LIFETIME_S
+        expires = int(time.time()) + lifetime_s
         claims = {"sub": deployment_id, "aud": _AUDIENCE, "exp": expires}
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM), expires
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -192,6 +192,8 @@ class _Models:
         began = time.perf_counter_ns()
         try:
             response = await _infer(asked, request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         except BaseException:
             asked.tally.count(began, succeeded=False)
             raise

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import socket
 import threading
+import time
 import uuid
 
 import httpx
@@ -18,6 +19,26 @@ def test_a_login_takes_a_body_without_a_content_type(serving):
     reply = httpx.post(f"{serving.program.address}/api/login", content=body.encode())
     assert reply.status_code == 200
     assert set(reply.json()) == {"jwt", "expires"}
+
+
+@pytest.mark.parametrize(("asked", "lifetime_s"), [({}, 3600), ({"lifetime_s": 86400}, 86400)])
+def test_a_token_is_good_for_an_hour_or_for_as_long_as_it_was_asked_for(serving, asked, lifetime_s):
+    body = {"api_token": "api-token-canary", "deployment_id": fakes.DEPLOYMENT, **asked}
+    reply = httpx.post(f"{serving.program.address}/api/login", json=body).json()
+    assert reply["expires"] - time.time() == pytest.approx(lifetime_s, abs=30)
+    headers = {"Authorization": f"Bearer {reply['jwt']}"}
+    assert httpx.get(f"{serving.program.address}/metrics", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("lifetime", [0, -1, 30 * 86400 + 1, 1.5, True, "1", None])
+def test_a_token_for_ever_is_refused(serving, lifetime):
+    body = {
+        "api_token": "api-token-canary", "deployment_id": fakes.DEPLOYMENT, "lifetime_s": lifetime,
+    }  # fmt: skip
+    reply = httpx.post(f"{serving.program.address}/api/login", json=body)
+    assert reply.status_code == 400
+    assert reply.json()["message"] == f"lifetime_s is {lifetime!r}."
+    assert "seconds up to 2592000" in reply.json()["detail"]
 
 
 def test_a_login_for_another_deployment_is_refused(serving):

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import socket
+import time
 import zlib
 
 import httpx
@@ -286,3 +288,18 @@ def test_a_mistake_of_ours_is_told_without_its_details(own, monkeypatch):
     assert (reply.status_code, reply.json()) == (
         500, {"error": "The serving kernel made a mistake. Its log says which."},
     )  # fmt: skip
+
+
+def test_a_client_that_leaves_while_it_sends_is_no_mistake_of_ours(serving, ask, caplog):
+    ask(b"{}")
+    host, port = serving.program.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            f"POST /v2/models/photos/infer HTTP/1.1\r\nHost: {host}:{port}\r\n"
+            f"Authorization: Bearer {serving.jwt}\r\nContent-Length: 1000\r\n\r\n".encode()
+            + b"{"
+        )
+        time.sleep(0.1)
+    time.sleep(0.2)
+    assert ask(b"{}").status_code == 400
+    assert "Traceback" not in caplog.text
