@@ -1,8 +1,11 @@
 """The unmodified `tritonclient` against a front with a real worker behind it."""
 
+import asyncio
+
 import numpy as np
 import pytest
 import tritonclient.http as triton
+from tritonclient.http import aio
 from tritonclient.utils import InferenceServerException
 
 from picsellia_jupyter.domain.registry import InferenceType
@@ -206,6 +209,31 @@ def test_what_went_through_as_tensors_is_not_recorded(serving, client):
     client.infer("tiny", [page()])
     serving.service.flush(5)
     assert serving.platform.recorded == []
+
+
+def test_a_program_that_does_not_tell_its_tensors_takes_them_in_its_own_order(start, connect):
+    client = connect(start(models.torchscript_detector).attach())
+    said = client.get_model_metadata("tensors")
+    page = np.zeros((1, 1, models.HEIGHT, models.WIDTH), np.float32)
+    got = arrays(client.infer("tensors", [given("anything", page)]))
+    np.testing.assert_array_equal(got["output_0"], models.BOXES[None], strict=True)
+    if not said["inputs"]:
+        with pytest.raises(InferenceServerException, match=r"is BYTES. This model takes numbers."):
+            client.infer("tensors", [given("anything", np.array([b"x"], object))])
+        with pytest.raises(InferenceServerException, match=r"There are no inputs. Send those"):
+            client.infer("tensors", [])
+
+
+def test_the_clients_asynchronous_form_works_too(serving):
+    headers = {"Authorization": f"Bearer {serving.login().json()['jwt']}"}
+
+    async def ask():
+        address = serving.program.address.split("//")[1]
+        async with aio.InferenceServerClient(address) as client:
+            assert await client.is_server_ready()
+            return await client.infer("tiny", [page()], headers=dict(headers))
+
+    assert arrays(asyncio.run(ask()))["scores"].shape == (1, 3, 2)
 
 
 # Photos ------------------------------------------------------------------------------------

@@ -199,8 +199,8 @@ def ask(serving):
         headers={"Authorization": f"Bearer {serving.jwt}"},
         timeout=30,
     ) as client:
-        yield lambda body, **headers: client.post(
-            "/v2/models/photos/infer",
+        yield lambda body, model="photos", **headers: client.post(
+            f"/v2/models/{model}/infer",
             content=body,
             headers={name.replace("_", "-"): value for name, value in headers.items()},
         )
@@ -216,8 +216,8 @@ JSON = st.recursive(
 )
 NEARLY = st.fixed_dictionaries(
     {"inputs": st.lists(st.fixed_dictionaries(
-        {"name": st.just("image") | JSON, "shape": st.just([1]) | JSON,
-         "datatype": st.just("BYTES") | JSON},
+        {"name": st.sampled_from(["image", "images"]) | JSON, "shape": st.just([1]) | JSON,
+         "datatype": st.sampled_from(["BYTES", "FP32"]) | JSON},
         optional={"data": st.just(["x"]) | JSON, "parameters": JSON}), max_size=2)},
     optional={"id": JSON, "outputs": JSON, "parameters": JSON},
 )  # fmt: skip
@@ -225,15 +225,16 @@ NEARLY = st.fixed_dictionaries(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(
+    model=st.sampled_from(["photos", "tensors"]),
     value=NEARLY | JSON,
     tail=st.binary(max_size=20),
     size=st.none() | st.integers(-2, 200) | st.just("whole") | st.text("0123456789-x", max_size=4),
 )
-def test_a_malformed_request_is_the_clients_mistake(ask, value, tail, size):
+def test_a_malformed_request_is_the_clients_mistake(ask, model, value, tail, size):
     text = json.dumps(value).encode()
     size = len(text) if size == "whole" else size
     headers = {} if size is None else {oip_body.JSON_SIZE: str(size)}
-    reply = ask(text + tail, **headers)
+    reply = ask(text + tail, model, **headers)
     assert 400 <= reply.status_code < 500
     assert list(reply.json()) == ["error"]
 
