@@ -103,6 +103,7 @@ def loaded_model(message: Message) -> LoadedModel:
         raw = dict(message.header["loaded"])
         for side in ("inputs", "outputs"):
             raw[side] = tuple(map(_tensor, raw[side]))
+        raw["notes"] = tuple(map(str, raw["notes"]))
         return LoadedModel(**raw)
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(error) from error
@@ -165,9 +166,10 @@ def reply_of(message: Message) -> WorkerReply:
     raise_error(message)
     raw = message.header
     try:
+        size = ImageSize(raw["width"], raw["height"])
         return WorkerReply(
-            found=shapes.from_json(raw["found"]),
-            size=ImageSize(raw["width"], raw["height"]),
+            found=shapes.from_json(raw["found"], size),
+            size=size,
             latency_s=float(raw["latency"]),
             content_type=RECORDABLE[RECORDABLE.index(raw["content_type"])],
             recorded=message.body or None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,13 @@ MAX_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 """Decoders that are asked; rare ones have a history of holes."""
 
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "box": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
 _RECORDED_AS = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
 
 
@@ -38,7 +46,11 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a photo lies in the model's input, both in pixels."""
+    """Where a photo lies in the model's input, both in pixels.
+
+    Coordinates are continuous: pixel (0, 0) reaches from 0 to 1, so that the photo's right
+    edge is its width.
+    """
 
     left: int
     top: int
@@ -46,13 +58,38 @@ class Placement:
     """Of the resized photo."""
     height: int
     photo: ImageSize
+    input: ImageSize
 
     def to_photo(self, boxes_xyxy: NDArray[np.floating]) -> NDArray[np.float32]:
         """Map (N, 4) boxes from the model's input to the photo, clipped to it."""
-        scale = np.array([self.photo.width / self.width, self.photo.height / self.height] * 2)
-        moved = (boxes_xyxy - np.array([self.left, self.top] * 2)) * scale
-        limits = np.array([self.photo.width, self.photo.height] * 2)
-        return np.asarray(np.clip(moved, 0, limits), dtype=np.float32)
+        corners = np.asarray(boxes_xyxy).reshape(-1, 2, 2)
+        return self.points_to_photo(corners).reshape(-1, 4)
+
+    def points_to_photo(self, xy: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Map (..., 2) points from the model's input to the photo, clipped to it."""
+        limits = (self.photo.width, self.photo.height)
+        return np.asarray(np.clip(self._mapped(xy), 0, limits), dtype=np.float32)
+
+    def frame(self) -> tuple[float, float, float, float]:
+        """Where the whole input lies on the photo: left, top, right, bottom.
+
+        It reaches beyond the photo where the input is padded.
+        """
+        return self.framed(np.array([0, 0, self.input.width, self.input.height]))
+
+    def framed(self, box_xyxy: NDArray[Any]) -> tuple[float, float, float, float]:
+        """Where a box (4,) of the input lies on the photo, not clipped to it."""
+        (left, top), (right, bottom) = self._mapped(np.reshape(box_xyxy, (2, 2))).tolist()
+        return left, top, right, bottom
+
+    def in_pixels(self, normalised: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Turn (..., 2k) coordinates x, y, x, y, ... in [0, 1] into pixels of the input."""
+        sides = (self.input.width, self.input.height) * (normalised.shape[-1] // 2)
+        return np.asarray(normalised * np.array(sides), dtype=np.float32)
+
+    def _mapped(self, xy: NDArray[Any]) -> NDArray[np.float64]:
+        scale = np.array([self.photo.width / self.width, self.photo.height / self.height])
+        return np.asarray((xy - np.array([self.left, self.top], dtype=np.float64)) * scale)
 
 
 def decode(data: bytes, name: str) -> Photo:
@@ -113,13 +150,18 @@ def as_png(photo: Photo) -> bytes:
 
 def place(size: ImageSize, spec: InputSpec) -> Placement:
     """Where a photo of this size goes in the model's input."""
+    if spec.resize == "none":
+        return Placement(0, 0, size.width, size.height, size, size)
+    whole = ImageSize(spec.width, spec.height)
     if spec.resize == "stretch":
-        return Placement(0, 0, spec.width, spec.height, size)
+        return Placement(0, 0, spec.width, spec.height, size, whole)
     ratio = min(spec.width / size.width, spec.height / size.height)
     width = min(spec.width, max(1, round(size.width * ratio)))
     height = min(spec.height, max(1, round(size.height * ratio)))
     left, top = (spec.width - width) // 2, (spec.height - height) // 2
-    return Placement(left, top, width, height, size)
+    if spec.anchor == "top_left":
+        left = top = 0
+    return Placement(left, top, width, height, size, whole)
 
 
 def to_input(photo: Photo, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:
@@ -130,15 +172,24 @@ def to_input(photo: Photo, spec: InputSpec) -> tuple[NDArray[np.float32], Placem
     """
     spot = place(photo.size, spec)
     mode = "L" if spec.channels == "L" else "RGB"
-    resized = photo.image.convert(mode).resize((spot.width, spot.height), Image.Resampling.BILINEAR)
-    canvas = Image.new(mode, (spec.width, spec.height), _grey(spec.pad, mode))
-    canvas.paste(resized, (spot.left, spot.top))
-    pixels = np.asarray(canvas, dtype=np.float32).reshape(spec.height, spec.width, -1)
+    canvas = _drawn(photo.image.convert(mode), spot, spec)
+    pixels = np.asarray(canvas, dtype=np.float32).reshape(spot.input.height, spot.input.width, -1)
     if spec.channels == "BGR":
         pixels = pixels[:, :, ::-1]
     mean, std = (np.array(numbers, dtype=np.float32) for numbers in (spec.mean, spec.std))
     scaled = (pixels / np.float32(spec.scale) - mean) / std
     return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None], dtype=np.float32), spot
+
+
+def _drawn(image: Image.Image, spot: Placement, spec: InputSpec) -> Image.Image:
+    sides = (spot.width, spot.height)
+    resized = image if image.size == sides else image.resize(sides, _FILTERS[spec.filter])
+    whole = (spot.input.width, spot.input.height)
+    if sides == whole:
+        return resized
+    canvas = Image.new(image.mode, whole, _grey(spec.pad, image.mode))
+    canvas.paste(resized, (spot.left, spot.top))
+    return canvas
 
 
 def _grey(level: int, mode: str) -> int | tuple[int, int, int]:
