@@ -19,10 +19,12 @@ from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     PicselliaJupyterError,
 )
-from picsellia_jupyter.serving import json_body, refusals
-from picsellia_jupyter.serving.auth import Gatekeeper, Guard
+from picsellia_jupyter.serving import json_body, oip, refusals
+from picsellia_jupyter.serving.auth import LIFETIME_LIMIT_S, LIFETIME_S, Gatekeeper, Guard
+from picsellia_jupyter.serving.metrics import Metrics
 from picsellia_jupyter.serving.predict_route import PredictRoutes, Shortcut
 from picsellia_jupyter.serving.service import Service
+from picsellia_jupyter.wire.predictions import Json
 
 _MAX_FLUSH_S = 300.0
 
@@ -40,6 +42,7 @@ def build(
     """
     routes = _Routes(service, keeper, on_stopped)
     predicting = PredictRoutes(service)
+    metrics = Metrics(service.readings)
     app = Starlette(
         routes=[
             Route("/health/live", routes.live),
@@ -53,6 +56,8 @@ def build(
             # Ours: a notebook that found the deployment again has no control token.
             Route("/api/deployments/{deployment_id}/flush", routes.flush, methods=["POST"]),
             Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
+            Route("/metrics", metrics.show),
+            Route("/v2{rest:path}", oip.build(service, refusals.status_of)),
         ],
         exception_handlers={
             PicselliaJupyterError: refusals.tell,
@@ -60,7 +65,7 @@ def build(
             Exception: refusals.tell,
         },
     )
-    return Guard(Shortcut(app, predicting.image), keeper, address)
+    return Guard(metrics.around(Shortcut(app, predicting.image)), keeper, address)
 
 
 class _Routes:
@@ -105,7 +110,9 @@ class _Routes:
     async def login(self, request: Request) -> JSONResponse:
         body = await json_body.read(request.receive)
         deployment_id = json_body.text(body, "deployment_id")
-        token, expires = await self._keeper.login(json_body.text(body, "api_token"), deployment_id)
+        token, expires = await self._keeper.login(
+            json_body.text(body, "api_token"), deployment_id, lifetime_s=_lifetime(body)
+        )
         self._service.check_serves(deployment_id)
         return JSONResponse({"jwt": token, "expires": expires})
 
@@ -117,3 +124,13 @@ class _Routes:
         if request.state.deployment_id != deployment_id:
             raise AuthenticationError("The token is for another deployment.", "Log in again.")
         self._service.check_is_of(deployment_id)
+
+
+def _lifetime(body: Json) -> int:
+    """How long a token is to be good: an hour, if the client does not say."""
+    value = body.get("lifetime_s", LIFETIME_S)
+    if type(value) is not int or not 0 < value <= LIFETIME_LIMIT_S:
+        raise InvalidInputError(
+            f"lifetime_s is {value!r}.", f"Send a whole number of seconds up to {LIFETIME_LIMIT_S}."
+        )
+    return value

@@ -17,12 +17,14 @@ from picsellia_jupyter.domain.deployments import ServingJob
 from picsellia_jupyter.domain.errors import AuthenticationError, PlatformUnreachableError
 from picsellia_jupyter.wire import resources
 
-_LIFETIME_S = 3600
+LIFETIME_S = 3600
+LIFETIME_LIMIT_S = 30 * 24 * 3600
+"""A token ends with its kernel at the latest."""
 _ALGORITHM = "HS256"
 _AUDIENCE = "picsellia_jupyter serving"
 _VERIFIED_LIMIT = 256
 """Tokens that are remembered as good until they expire."""
-_OPEN = ("/health/live", "/health/ready", "/api/login")
+_OPEN = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/api/login")
 """Routes that ask for no token; the last one hands them out."""
 
 
@@ -34,8 +36,15 @@ class Gatekeeper:
         self._secret = secrets.token_bytes(32)
         self._verified: dict[bytes, tuple[str, float]] = {}
 
-    async def login(self, api_token: str, deployment_id: str) -> tuple[str, int]:
+    async def login(
+        self, api_token: str, deployment_id: str, *, lifetime_s: int = LIFETIME_S
+    ) -> tuple[str, int]:
         """Exchange an API token of the platform for one of this front.
+
+        Args:
+            api_token: of the platform.
+            deployment_id: what the new one is for.
+            lifetime_s: how long it is good.
 
         Returns:
             The token, and when it expires in seconds since the epoch, UTC.
@@ -46,7 +55,7 @@ class Gatekeeper:
         """
         if not _same(api_token, self._job.token):
             await self._ask_platform(api_token, deployment_id)
-        expires = int(time.time()) + _LIFETIME_S
+        expires = int(time.time()) + lifetime_s
         claims = {"sub": deployment_id, "aud": _AUDIENCE, "exp": expires}
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM), expires
 
@@ -115,12 +124,14 @@ class Guard:
         await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
-        hosts = _values(scope, b"host")
+        hosts, path = _values(scope, b"host"), scope["path"]
         if len(hosts) != 1 or hosts[0] not in self._hosts:
-            return _answer(403, "The Host header is not this server's.", "Ask it by its address.")
+            fact = "The Host header is not this server's."
+            return _answer(path, 403, fact, "Ask it by its address.")
         if any(origin not in self._origins for origin in _values(scope, b"origin")):
-            return _answer(403, "Web pages may not ask this server.", "Use the Picsellia SDK.")
-        if scope["path"] in _OPEN:
+            fact = "Web pages may not ask this server."
+            return _answer(path, 403, fact, "Use the Picsellia SDK.")
+        if path in _OPEN:
             return None
         authorization = _values(scope, b"authorization")
         return self._token_refusal(scope, authorization[0] if authorization else b"")
@@ -134,7 +145,8 @@ class Guard:
             elif (deployment := self._keeper.deployment_of(token)) is not None:
                 scope.setdefault("state", {})["deployment_id"] = deployment
                 return None
-        return _answer(401, "The token is missing, wrong or expired.", "Log in at /api/login.")
+        fact = "The token is missing, wrong or expired."
+        return _answer(scope["path"], 401, fact, "Log in at /api/login.")
 
 
 def _values(scope: Scope, name: bytes) -> list[bytes]:
@@ -146,5 +158,8 @@ def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
-def _answer(status: int, fact: str, remedy: str) -> JSONResponse:
-    return JSONResponse(resources.error_to_json(AuthenticationError(fact, remedy)), status)
+def _answer(path: str, status: int, fact: str, remedy: str) -> JSONResponse:
+    error = AuthenticationError(fact, remedy)
+    if path.startswith("/v2"):
+        return JSONResponse({"error": str(error)}, status)
+    return JSONResponse(resources.error_to_json(error), status)

@@ -107,6 +107,11 @@ class Recorder:
         self._thread.start()
 
     @property
+    def recorded(self) -> int:
+        """Predictions that the platform has recorded."""
+        return self._recorded
+
+    @property
     def pending(self) -> int:
         """Predictions not recorded yet."""
         return len(self._queue)

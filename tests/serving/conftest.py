@@ -132,7 +132,7 @@ def shared(tmp_path_factory):
 def serving(shared):
     """A serving kernel that is attached; a test that uses it leaves it ready."""
     shared.platform.threshold = 0.5
-    fakes.wait_for(lambda: shared.service._heart.threshold == 0.5)
+    fakes.wait_for(lambda: shared.service._attached.threshold == 0.5)
     assert shared.service.flush(5) == 0
     shared.platform.recorded.clear()
     return shared

@@ -68,7 +68,7 @@ def test_fields_hold_for_every_image_and_each_is_recorded(serving):
 
 
 def test_a_full_queue_is_waited_for(serving, monkeypatch):
-    submit, refused = serving.service._supervisor.submit, []
+    submit, refused = serving.service._pool.submit, []
 
     def sometimes_full(*args, **how):
         if len(refused) < 20:
@@ -76,7 +76,7 @@ def test_a_full_queue_is_waited_for(serving, monkeypatch):
             raise QueueFullError("64 images wait for the model already.", "Send fewer.")
         return submit(*args, **how)
 
-    monkeypatch.setattr(serving.service._supervisor, "submit", sometimes_full)
+    monkeypatch.setattr(serving.service._pool, "submit", sometimes_full)
     lines, _ = post(serving, [fakes.picture()] * 6, {"monitor": "False"})
     assert {line["status"] for line in lines} == {200}
     assert len(refused) == 20
@@ -91,7 +91,7 @@ def stuck(serving, monkeypatch):
         queued.append(Future())
         return queued[-1]
 
-    monkeypatch.setattr(serving.service._supervisor, "submit", submit)
+    monkeypatch.setattr(serving.service._pool, "submit", submit)
     return queued
 
 

@@ -36,7 +36,7 @@ def stuck(serving, monkeypatch):
         queued.append(Future())
         return queued[-1]
 
-    monkeypatch.setattr(serving.service._supervisor, "submit", submit)
+    monkeypatch.setattr(serving.service._pool, "submit", submit)
     return queued
 
 
@@ -106,7 +106,7 @@ def test_a_full_queue_says_when_to_come_again(serving, monkeypatch):
     def full(*_args, **_how):
         raise QueueFullError("64 images wait for the model already.", "Send fewer.")
 
-    monkeypatch.setattr(serving.service._supervisor, "submit", full)
+    monkeypatch.setattr(serving.service._pool, "submit", full)
     said = post(serving, fakes.picture())
     assert (said.status_code, said.headers["retry-after"]) == (429, "1")
 

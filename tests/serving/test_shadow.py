@@ -51,11 +51,11 @@ def test_what_is_monitored_is_predicted_on_by_the_shadow_too(shadowed):
 
 
 def test_a_shadow_is_changed_and_removed_while_serving(shadowed):
-    first = shadowed.service._shadow._supervisor.worker_pid
+    first = shadowed.service._attached.shadow._pool.worker_pid
     shadowed.platform.shadow = OTHER
     becomes(shadowed, "ready", OTHER)
     fakes.wait_for(lambda: fakes.is_gone(first))
-    second = shadowed.service._shadow._supervisor.worker_pid
+    second = shadowed.service._attached.shadow._pool.worker_pid
     shadowed.platform.shadow = None
     becomes(shadowed, "none", None)
     fakes.wait_for(lambda: fakes.is_gone(second))
@@ -76,7 +76,7 @@ def test_a_shadow_that_cannot_be_loaded_leaves_the_champion_alone(own):
 
 
 def test_stopping_ends_the_shadows_worker_as_well(shadowed):
-    pid = shadowed.service._shadow._supervisor.worker_pid
+    pid = shadowed.service._attached.shadow._pool.worker_pid
     shadowed.service.stop()
     fakes.wait_for(lambda: fakes.is_gone(pid))
 
