@@ -44,7 +44,6 @@ from picsellia_jupyter.wire.predictions import Json
 DRAIN_S = 5.0
 """Seconds that images at hand get at a stop."""
 SUPERSEDED = "superseded by another serving kernel"
-_SERVING = (ServingState.READY, ServingState.DEGRADED)
 
 _log = logging.getLogger(__name__)
 
@@ -238,13 +237,7 @@ class Service:
             NotServingError: it serves nothing now.
             NotFoundError: it serves another deployment.
         """
-        status = self.status
-        if status.state not in _SERVING or self.deployment_id is None:
-            raise NotServingError(
-                f"The serving kernel is {status.state.value}"
-                f"{f': {status.detail}' if status.detail else ''}.",
-                "Wait for it to be ready, or deploy the model again.",
-            )
+        self.status.check_serving()
         self.check_is_of(deployment_id)
 
     def check_own(self, token_of: str, deployment_id: str) -> None:
@@ -270,8 +263,7 @@ class Service:
             NotFoundError: it is attached to another one, or to none.
         """
         if deployment_id != self.deployment_id:
-            known = [self.deployment_id] if self.deployment_id else []
-            raise NotFoundError.named("deployment", deployment_id, known)
+            raise NotFoundError.named("deployment", deployment_id, [self.deployment_id or "none"])
 
     async def predict(self, upload: Upload) -> Json:
         """Predict on one image; the reply to the SDK. Raises what `predicted` does."""
@@ -367,11 +359,10 @@ class Service:
         if self._pool:
             self._pool.drain(DRAIN_S)
             self._pool.stop()
-        attached = self._attached
-        outcome = attached.finish() if attached else Outcome()
+        outcome = self._attached.finish() if self._attached else Outcome()
         self._board.add_detail(outcome.in_words())
-        if attached:
-            attached.say_last()
+        if self._attached:
+            self._attached.say_last()
         return outcome
 
     def _gone(self, error: PicselliaJupyterError) -> None:
@@ -387,9 +378,8 @@ class Service:
     # What changes by itself ----------------------------------------------------------------
 
     def _worker_changed(self, state: ServingState, reason: str) -> None:
-        given_up = state is ServingState.UNHEALTHY
-        if self.deployment_id is not None or given_up:
-            error = self._last_words(reason) if given_up else None
+        error = self._last_words(reason) if state is ServingState.UNHEALTHY else None
+        if self._attached or error:
             self._board.set(state=state, detail=reason, error=error)
         if self._attached:
             self._attached.beat_now()

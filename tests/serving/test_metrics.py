@@ -130,7 +130,9 @@ def test_openmetrics_is_spoken_where_it_is_asked_for(serving):
 
 
 def test_batches_are_counted_by_their_size():
-    numbers = Numbers(3, 2, 1, 0.5, 2.0, {1: 4, 3: 9, 200: 200})
+    numbers = Numbers(
+        1, 1, queued=3, in_flight=2, queue_s=0.5, run_s=2.0, batches={1: 4, 3: 9, 200: 200}
+    )
     text, _ = exposition.render("", {}, Readings(ready=True, workers=numbers))
     got = samples(text.decode())
     assert got["batch_size_bucket", "1.0"] == 4
