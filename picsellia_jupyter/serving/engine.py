@@ -81,7 +81,7 @@ class Engine:
         Raises:
             InvalidImageError: it is no image, or one that cannot be predicted on.
         """
-        photo = pixels.decode(image, name)
+        photo = pixels.decode(image, name, self._input)
         tensor, placement = pixels.to_input(photo, self._input)
         png = pixels.as_png(photo) if record and photo.content_type is None else None
         return Prepared(tensor, placement, photo.size, photo.content_type or "image/png", png)
