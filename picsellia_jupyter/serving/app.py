@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
     ConflictError,
+    DeadlineError,
     InvalidInputError,
     InvalidPredictionError,
     NotFoundError,
@@ -47,6 +49,7 @@ _STATUS: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
     (AuthenticationError, 401),
     (PlatformError, 502),
     (QueueFullError, 429),
+    (DeadlineError, 504),
     (NotServingError, 503),
     (ServingError, 500),
 )
@@ -177,7 +180,8 @@ async def _tell(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, PicselliaJupyterError):
         raise error
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-    headers = {"Retry-After": "1"} if status in (429, 503) else None
+    retry_after = max(1, math.ceil(getattr(error, "retry_after_s", 1.0)))
+    headers = {"Retry-After": str(retry_after)} if status in (429, 503) else None
     return JSONResponse(resources.error_to_json(error), status, headers)
 
 

@@ -24,6 +24,7 @@ from picsellia_jupyter.serving.tensors import Tensors
 from picsellia_jupyter.wire import resources
 
 RECORDABLE = ("image/jpeg", "image/png")
+_LONGEST_S, _LARGEST_BATCH = 1e6, 65_536
 _ALLOWED_ERRORS = (InvalidInputError, InvalidPredictionError, ModelLoadError)
 
 
@@ -43,6 +44,18 @@ class LoadRequest:
     """`auto`, `fp32`, `fp16` or `bf16`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How an image fared in its worker, as the worker tells it."""
+
+    total_s: float = 0.0
+    """From its coming to its answer."""
+    run_s: float = 0.0
+    """Of the model, for the whole batch."""
+    batch: int = 1
+    """Images in it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkerReply:
     """What a worker found in one image."""
@@ -51,11 +64,12 @@ class WorkerReply:
     size: ImageSize
     """Of the upright photo."""
     latency_s: float
-    """Seconds of decoding, preparing, running and reading the model."""
+    """Seconds of decoding, preparing, running and reading the model; waiting is not in it."""
     content_type: str
     """`image/jpeg` or `image/png`: of `recorded`, or of the image that was sent."""
     recorded: bytes | None = None
     """The image as PNG, where the one that was sent cannot be recorded."""
+    timing: Timing = Timing()
 
 
 def load_message(request: LoadRequest) -> Message:
@@ -87,9 +101,9 @@ def load_request(header: Mapping[str, Any]) -> LoadRequest:
     )
 
 
-def loaded_message(model: LoadedModel) -> Message:
-    """Tell of the model that was loaded."""
-    return Message({"loaded": dataclasses.asdict(model)})
+def loaded_message(model: LoadedModel, number: int = 0) -> Message:
+    """Tell of the model that was loaded, in answer to a message of that number."""
+    return Message({"loaded": dataclasses.asdict(model)}, id=number)
 
 
 def loaded_model(message: Message) -> LoadedModel:
@@ -113,10 +127,10 @@ def _tensor(raw: Mapping[str, Any]) -> TensorSignature:
     return TensorSignature(raw["name"], raw["dtype"], tuple(raw["shape"]))
 
 
-def tensors_message(given: Tensors) -> Message:
+def tensors_message(given: Tensors, number: int = 0) -> Message:
     """Ask a worker for a model's own outputs, or answer with them."""
     told, data = tensors.pack(given)
-    return Message({"op": "infer", "tensors": told}, data)
+    return Message({"op": "infer", "tensors": told}, data, number)
 
 
 def tensors_of(message: Message) -> Tensors:
@@ -144,16 +158,17 @@ def predict_message(image: bytes, name: str, *, record: bool) -> Message:
     return Message({"op": "predict", "name": name, "record": record}, image)
 
 
-def reply_message(reply: WorkerReply) -> Message:
-    """Spell what was found, with full precision."""
+def reply_message(reply: WorkerReply, number: int = 0) -> Message:
+    """Spell what was found, with full precision, in answer to a message of that number."""
     header: Json = {
         "found": shapes.to_json(reply.found),
         "width": reply.size.width,
         "height": reply.size.height,
         "latency": reply.latency_s,
         "content_type": reply.content_type,
+        "timing": dataclasses.astuple(reply.timing),
     }
-    return Message(header, reply.recorded or b"")
+    return Message(header, reply.recorded or b"", number)
 
 
 def reply_of(message: Message) -> WorkerReply:
@@ -173,14 +188,24 @@ def reply_of(message: Message) -> WorkerReply:
             latency_s=float(raw["latency"]),
             content_type=RECORDABLE[RECORDABLE.index(raw["content_type"])],
             recorded=message.body or None,
+            timing=_timing(*raw["timing"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError, InvalidPredictionError) as error:
         raise _unreadable(error) from error
 
 
-def error_message(error: PicselliaJupyterError) -> Message:
-    """Spell why something failed."""
-    return Message({"error": resources.error_to_json(error)})
+def _timing(total_s: object, run_s: object, batch: object) -> Timing:
+    seconds = (total_s, run_s)
+    if not all(isinstance(s, int | float) and 0 <= s < _LONGEST_S for s in seconds):
+        raise ValueError(f"seconds are {seconds}")
+    if not (isinstance(batch, int) and 1 <= batch <= _LARGEST_BATCH):
+        raise ValueError(f"the batch is {batch!r}")
+    return Timing(float(total_s), float(run_s), batch)  # type: ignore[arg-type]
+
+
+def error_message(error: PicselliaJupyterError, number: int = 0) -> Message:
+    """Spell why something failed, in answer to a message of that number."""
+    return Message({"error": resources.error_to_json(error)}, id=number)
 
 
 def raise_error(message: Message) -> None:

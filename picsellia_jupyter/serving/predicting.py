@@ -8,9 +8,9 @@ import uuid
 
 from picsellia_jupyter.domain.predictions import PredictedImage, considered
 from picsellia_jupyter.serving.messages import WorkerReply
+from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.recorder import Record, Recorder
 from picsellia_jupyter.serving.room import Place
-from picsellia_jupyter.serving.supervisor import Supervisor
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
@@ -19,7 +19,7 @@ ROOM_WAIT_S = 30.0
 """Seconds that an image waits for room among the predictions to be recorded."""
 
 
-async def predict(upload: Upload, supervisor: Supervisor, recorder: Recorder) -> PredictedImage:
+async def predict(upload: Upload, pool: Pool, recorder: Recorder) -> PredictedImage:
     """Predict on an image and queue everything that was found for recording.
 
     An image that is to be recorded first waits up to 30 s for room among those that are not
@@ -31,11 +31,11 @@ async def predict(upload: Upload, supervisor: Supervisor, recorder: Recorder) ->
         NotServingError: there is no worker, it died over this image, or serving was stopped.
     """
     if not upload.monitor:
-        return _predicted(upload, await _run(upload, supervisor), None)
+        return _predicted(upload, await _run(upload, pool), None)
     place = await _room(recorder, len(upload.image))
     try:
         at = time.time()
-        reply = await _run(upload, supervisor)
+        reply = await _run(upload, pool)
         predicted = _predicted(upload, reply, str(uuid.uuid4()))
         recorder.add(_record(upload, reply, predicted, at), place)
     finally:
@@ -70,9 +70,9 @@ async def _room(recorder: Recorder, size: int) -> Place:
     raise recorder.full()
 
 
-async def _run(upload: Upload, supervisor: Supervisor) -> WorkerReply:
-    return await asyncio.wrap_future(
-        supervisor.submit(upload.image, upload.filename, record=upload.monitor)
+async def _run(upload: Upload, pool: Pool) -> WorkerReply:
+    return await pool.awaiter.result(
+        pool.submit(upload.image, upload.filename, record=upload.monitor)
     )
 
 

@@ -13,6 +13,11 @@ from picsellia_jupyter.domain.errors import NotServingError
 class QueueFullError(NotServingError):
     """More waits than the kernel holds; the client should slow down."""
 
+    def __init__(self, fact: str, remedy: str = "", *, retry_after_s: float = 1.0) -> None:
+        super().__init__(fact, remedy)
+        self.retry_after_s = retry_after_s
+        """When there is likely to be room."""
+
 
 @dataclass(slots=True, eq=False)
 class Place:

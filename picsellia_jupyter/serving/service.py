@@ -29,9 +29,9 @@ from picsellia_jupyter.serving.heart import FIRST_BEAT_S, Heart
 from picsellia_jupyter.serving.logfile import LogFile
 from picsellia_jupyter.serving.messages import LoadRequest
 from picsellia_jupyter.serving.platform import Connect, Platform
+from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.status import Status, StatusBoard
-from picsellia_jupyter.serving.supervisor import Supervisor
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire.predictions import Json
 
@@ -71,7 +71,7 @@ class Service:
         self._on_gone = on_gone
         self._board = StatusBoard(lambda status: self._say("kernel", status.in_words()))
         self._outcome: Outcome | None = None
-        self._supervisor: Supervisor | None = None
+        self._pool: Pool | None = None
         self._recorder: Recorder | None = None
         self._heart: Heart | None = None
         self._deployment_id: str | None = None
@@ -89,9 +89,14 @@ class Service:
         return self._deployment_id
 
     @property
+    def worker_pids(self) -> tuple[int, ...]:
+        """Process ids of the model workers that run."""
+        return self._pool.worker_pids if self._pool else ()
+
+    @property
     def worker_pid(self) -> int | None:
-        """Process id of the model worker, where one runs."""
-        return self._supervisor.worker_pid if self._supervisor else None
+        """Process id of the first of them, where one runs."""
+        return next(iter(self.worker_pids), None)
 
     def report(self) -> Json:
         """The reply of `/control/status`."""
@@ -100,7 +105,7 @@ class Service:
             **status.to_json(),
             **self.backlog(),
             "detail": status.detail or self._hold_up,
-            "log_tail": list(self._supervisor.log_tail) if self._supervisor else [],
+            "log_tail": list(self._pool.log_tail) if self._pool else [],
             "log_file": str(self._log.path) if self._log else None,
             "stopped": dataclasses.asdict(self._outcome) if self._outcome else None,
         }
@@ -140,12 +145,17 @@ class Service:
         )
         self._begin(ServingState.LOADING, Stage.LOAD, f"{version.title} in a model worker")
         request = LoadRequest(files.model, files.manifest, version.type, labels=len(version.labels))
-        supervisor = self._supervisor = Supervisor(
-            request, self._worker_changed, lambda line: self._say("worker", line)
+        pool = self._pool = Pool(
+            request,
+            self._worker_changed,
+            lambda line: self._say("worker", line),
+            photo=trial.photo(),
         )
-        model = supervisor.start()
+        model = pool.start()
         self._begin(ServingState.WARMING, Stage.DRY_RUN, "one made-up photo, twice")
-        return trial.run(supervisor, model)
+        dry_run = trial.run(pool, model)
+        pool.grow()
+        return dry_run
 
     def _downloading(self, name: str, title: str) -> None:
         self._board.set(detail=f"{name} of {title}")
@@ -156,8 +166,8 @@ class Service:
 
     def _fail(self, error: PicselliaJupyterError) -> None:
         self._board.set(state=ServingState.UNHEALTHY, detail=str(error), error=error)
-        if self._supervisor:
-            self._supervisor.stop()
+        if self._pool:
+            self._pool.stop()
 
     # Serving -------------------------------------------------------------------------------
 
@@ -190,7 +200,8 @@ class Service:
         self._deployment_id = deployment_id
         self._recorder = Recorder(self._connect, deployment_id)
         # Before the first heartbeat, which has the platform send images here.
-        self._board.set(state=ServingState.READY, stage=Stage.READY, detail="")
+        state, reason = self._pool.state if self._pool else (ServingState.READY, "")
+        self._board.set(state=state, stage=Stage.READY, detail=reason)
         self._heart = Heart(self._connect, deployment_id, self._describe, self._gone)
         self._heart.wait_for_first(FIRST_BEAT_S)
 
@@ -249,10 +260,10 @@ class Service:
             QueueFullError: too much waits, for the model or to be recorded.
             NotServingError: there is no worker, or it died over this image.
         """
-        supervisor, recorder = self._supervisor, self._recorder
-        if supervisor is None or recorder is None:
+        pool, recorder = self._pool, self._recorder
+        if pool is None or recorder is None:
             raise NotServingError("No model is loaded.", "Wait for the kernel to be ready.")
-        predicted = await predicting.predict(upload, supervisor, recorder)
+        predicted = await predicting.predict(upload, pool, recorder)
         threshold = self._heart.threshold if self._heart else None
         answer = predicting.answer(predicted, threshold if upload.postprocess else None)
         return {**answer, "threshold": threshold}
@@ -279,9 +290,9 @@ class Service:
 
     def _stop(self, reason: str) -> Outcome:
         self._board.set(state=ServingState.STOPPED, detail=reason)
-        if self._supervisor:
-            self._supervisor.drain(DRAIN_S)
-            self._supervisor.stop()
+        if self._pool:
+            self._pool.drain(DRAIN_S)
+            self._pool.stop()
         outcome = Outcome()
         if self._recorder:
             self._recorder.drain()
@@ -312,7 +323,7 @@ class Service:
             self._heart.beat_now()
 
     def _last_words(self, reason: str) -> ServingError:
-        tail = self._supervisor.log_tail if self._supervisor else ()
+        tail = self._pool.log_tail if self._pool else ()
         return ServingError(reason, "Deploy the model again.", log_tail=tail)
 
     def _describe(self) -> Heartbeat:
