@@ -17,6 +17,7 @@ from picsellia_jupyter.domain.errors import InvalidImageError
 from picsellia_jupyter.domain.predictions import ImageSize
 from picsellia_jupyter.serving import jpegs, resampling
 from picsellia_jupyter.serving.manifest import InputSpec
+from picsellia_jupyter.serving.resampling import Torch
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -202,15 +203,22 @@ def place(size: ImageSize, spec: InputSpec) -> Placement:
     return Placement(left, top, width, height, size, whole)
 
 
-def to_input(photo: Photo, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:
+def to_input(
+    photo: Photo, spec: InputSpec, torch: Torch | None = None
+) -> tuple[NDArray[np.float32], Placement]:
     """Make the model's input of a photo.
+
+    Args:
+        photo: the upright photo.
+        spec: what the model takes.
+        torch: resizes where it gives the same pixels sooner; it may be left out.
 
     Returns:
         (1, C, H, W) float32, scaled and normalised, and where the photo lies in it.
     """
     spot = place(photo.size, spec)
     mode = "L" if spec.channels == "L" else "RGB"
-    drawn = _drawn(photo, mode, spot, spec)
+    drawn = _drawn(photo, mode, spot, spec, torch or Torch(after=0))
     tensor = np.empty((1, _BANDS[mode], spot.input.height, spot.input.width), dtype=np.float32)
     if (drawn.shape[1], drawn.shape[0]) == (spot.input.width, spot.input.height):
         inner = tensor[0]
@@ -233,7 +241,9 @@ def _levels(spec: InputSpec) -> NDArray[np.float32]:
     return np.ascontiguousarray(((scaled - mean) / std).T)
 
 
-def _drawn(photo: Photo, mode: str, spot: Placement, spec: InputSpec) -> NDArray[np.uint8]:
+def _drawn(
+    photo: Photo, mode: str, spot: Placement, spec: InputSpec, torch: Torch
+) -> NDArray[np.uint8]:
     """(H, W, C): the photo in the size it has in the input."""
     sides = (spot.width, spot.height)
     decoded = photo.decoded
@@ -241,7 +251,7 @@ def _drawn(photo: Photo, mode: str, spot: Placement, spec: InputSpec) -> NDArray
         before = (decoded.shape[1], decoded.shape[0])
         if before == sides:
             return decoded
-        if spec.filter == "bilinear" and resampling.can_resize(before, sides):
+        if spec.filter == "bilinear" and torch.can_resize(before, sides):
             return resampling.resize(decoded, sides)
     image = photo.image.convert(mode)
     resized = image if image.size == sides else image.resize(sides, _FILTERS[spec.filter])

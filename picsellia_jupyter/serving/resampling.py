@@ -8,8 +8,10 @@ predictions, so torch is asked only where the coarser weights cannot round diffe
 from __future__ import annotations
 
 import functools
+import logging
 import math
 import sys
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,18 +22,59 @@ _BITS = 14
 _LONGEST_PERIOD = 16
 _MOST_TAPS = 64
 
+_log = logging.getLogger(__name__)
 
-def can_resize(before: tuple[int, int], after: tuple[int, int]) -> bool:
-    """Whether torch is at hand, and gives the pixels that Pillow would.
 
-    Importing it takes a second and 200 MB, which resizing alone does not earn; where it runs
-    the model it is there.
+class Torch:
+    """Whether torch is at hand for resizing; loaded beside the work where that pays.
 
-    Args:
-        before: width and height.
-        after: likewise.
+    Where torch runs the model it is there. Otherwise importing it takes a second and some
+    150 MB, which a few photos do not earn; many do, since resizing is a fifth of the work that a
+    small model makes. Thread-safe.
     """
-    return "torch" in sys.modules and all(map(rounds_alike, before, after))
+
+    def __init__(self, *, after: int = 500) -> None:
+        """Make it.
+
+        Args:
+            after: so many photos that it could have resized, and it is imported in a thread.
+        """
+        self._left = after
+        self._lock = threading.Lock()
+
+    def can_resize(self, before: tuple[int, int], after: tuple[int, int]) -> bool:
+        """Whether it can resize a photo now, to the very pixels that Pillow makes.
+
+        Args:
+            before: width and height.
+            after: likewise.
+        """
+        if not all(map(rounds_alike, before, after)):
+            return False
+        return is_loaded() or self._wanted()
+
+    def _wanted(self) -> bool:
+        with self._lock:
+            self._left -= 1
+            if self._left == 0:
+                threading.Thread(target=_load, name="import torch", daemon=True).start()
+        return False
+
+
+def is_loaded() -> bool:
+    """Whether torch is imported, and not just being imported by another thread."""
+    torch = sys.modules.get("torch")
+    spec = getattr(torch, "__spec__", None)
+    return torch is not None and not getattr(spec, "_initializing", False)
+
+
+def _load() -> None:
+    try:
+        import torch
+
+        torch.set_num_threads(1)
+    except Exception as error:  # noqa: BLE001 - it is not installed, broken, or not permitted here
+        _log.info("Photos are resized without torch: %s", error)
 
 
 def resize(pixels: NDArray[np.uint8], after: tuple[int, int]) -> NDArray[np.uint8]:

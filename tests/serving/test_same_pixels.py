@@ -1,6 +1,7 @@
 """Photos decoded and resized the fast way: the very pixels that Pillow makes."""
 
 import io
+import subprocess
 import sys
 
 import numpy as np
@@ -161,9 +162,30 @@ def test_where_they_round_alike_torch_resizes_as_pillow_does(times, p, q, seed):
         assert (resampling.resize(given_, (after, 24)) == np.asarray(wanted)).all()
 
 
-def test_torch_is_not_loaded_for_resizing_alone(monkeypatch):
-    monkeypatch.delitem(sys.modules, "torch", raising=False)
-    assert not resampling.can_resize((640, 480), (320, 320))
+ALONE = """
+import sys, threading
+from picsellia_jupyter.serving.resampling import Torch
+torch = Torch(after=3)
+sides = (640, 480), (320, 320)
+said = [torch.can_resize(*sides), torch.can_resize(*sides), "torch" in sys.modules]
+said.append(torch.can_resize((641, 480), (320, 320)))
+said.append(torch.can_resize(*sides))
+[one.join() for one in threading.enumerate() if one.name == "import torch"]
+print([*said, torch.can_resize(*sides)])
+"""
+
+
+def test_torch_is_loaded_for_resizing_only_after_many_photos_and_beside_them():
+    pytest.importorskip("torch")
+    ran = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[False, False, False, False, False, True]"
+
+
+def test_without_torch_pillow_resizes(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    torch = resampling.Torch(after=1)
+    assert not torch.can_resize((640, 480), (320, 320))
+    assert not torch.can_resize((640, 480), (320, 320))
 
 
 # Scaled decoding ---------------------------------------------------------------------------
