@@ -54,7 +54,6 @@ def main() -> None:
     parser.add_argument("--naive", action="store_true")
     parser.parse_args(namespace=given)
     app.post("/predict")(naive if given.naive else pooled)
-    app.get("/health")(dict)
     uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning", access_log=False)
 
 
