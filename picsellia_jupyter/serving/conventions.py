@@ -99,7 +99,7 @@ def _photo() -> pixels.Photo:
     shade = np.linspace(40, 210, _TRIAL_PHOTO[1])[None, :, None]
     noise = rng.normal(0, 24, (*_TRIAL_PHOTO, 3))
     image = Image.fromarray(np.clip(shade + noise, 0, 255).astype(np.uint8))
-    return pixels.Photo(image, None)
+    return pixels.Photo.of(image)
 
 
 def _input(*layers: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from picsellia_jupyter.serving.heads import Head, head_of
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.pixels import Placement
+from picsellia_jupyter.serving.resampling import Torch
 from picsellia_jupyter.serving.runtimes import Runtime
 from picsellia_jupyter.serving.signature import LoadedModel, Outputs
 from picsellia_jupyter.serving.tensors import Tensors
@@ -45,6 +46,7 @@ class Engine:
         self._settled = settled
         self._input = settled.input
         self._head = head
+        self._torch = Torch()
 
     @classmethod
     def load(cls, request: LoadRequest) -> Self:
@@ -81,8 +83,8 @@ class Engine:
         Raises:
             InvalidImageError: it is no image, or one that cannot be predicted on.
         """
-        photo = pixels.decode(image, name)
-        tensor, placement = pixels.to_input(photo, self._input)
+        photo = pixels.decode(image, name, self._input)
+        tensor, placement = pixels.to_input(photo, self._input, self._torch)
         png = pixels.as_png(photo) if record and photo.content_type is None else None
         return Prepared(tensor, placement, photo.size, photo.content_type or "image/png", png)
 
