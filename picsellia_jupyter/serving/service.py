@@ -139,7 +139,10 @@ class Service:
             on_download=lambda name: self._downloading(name, version.title),
         )
         self._begin(ServingState.LOADING, Stage.LOAD, f"{version.title} in a model worker")
-        request = LoadRequest(files.model, files.manifest, version.type, labels=len(version.labels))
+        request = LoadRequest(
+            files.model, files.manifest, version.type, len(version.labels),
+            self.job.device, self.job.precision,
+        )  # fmt: skip
         supervisor = self._supervisor = Supervisor(
             request, self._worker_changed, lambda line: self._say("worker", line)
         )
