@@ -12,12 +12,14 @@ from typing_extensions import Self
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.domain.predictions import ImageSize, Prediction
-from picsellia_jupyter.serving import manifest, pixels, runtimes
+from picsellia_jupyter.serving import manifest, pixels, runtimes, warming
+from picsellia_jupyter.serving.elastic import ElasticBatches
 from picsellia_jupyter.serving.heads import Head, head_of
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.pixels import Placement
-from picsellia_jupyter.serving.runtimes import Runtime
+from picsellia_jupyter.serving.runtimes import Runtime, options
+from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError
 from picsellia_jupyter.serving.signature import LoadedModel, Outputs
 from picsellia_jupyter.serving.tensors import Tensors
 
@@ -40,28 +42,45 @@ class Prepared:
 class Engine:
     """Prepares photos in any thread, and predicts on batches of them in one."""
 
-    def __init__(self, runtime: Runtime, conventions: Manifest, head: Head) -> None:
+    def __init__(
+        self, runtime: Runtime, conventions: Manifest, head: Head, *, largest_batch: int = 1
+    ) -> None:
         self._runtime = runtime
         self._input = conventions.input
         self._head = head
+        self._head_name = conventions.head
+        self._batches = ElasticBatches(runtime.run, largest_batch)
 
     @classmethod
     def load(cls, request: LoadRequest) -> Self:
         """Load a model and its serving.json.
 
         Raises:
-            ModelLoadError: one of them cannot be used, or they contradict each other.
+            ModelLoadError: one of them cannot be used, or they contradict each other, or the
+                device is not there.
         """
-        said = manifest.read(request.manifest)
-        runtime = runtimes.load(request.model)
+        how, said = options.split(
+            manifest.read(request.manifest), device=request.device, precision=request.precision
+        )
+        runtime = runtimes.load(request.model, how)
         conventions = manifest.parse(said, request.kind, runtime.signature)
-        return cls(runtime, conventions, head_of(conventions))
+        batch = warming.warm(runtime, conventions.input)
+        return cls(runtime, conventions, head_of(conventions), largest_batch=batch)
 
     @property
     def loaded(self) -> LoadedModel:
         """What there is to know of the model."""
         runtime = self._runtime
-        return LoadedModel(runtime.title, inputs=runtime.inputs, outputs=runtime.outputs)
+        return LoadedModel(
+            runtime.title,
+            runtime.device,
+            runtime.precision,
+            head=self._head_name,
+            inputs=runtime.inputs,
+            outputs=runtime.outputs,
+            batch=self._batches.largest,
+            memory_bytes=runtime.memory_bytes(),
+        )
 
     def prepare(self, image: bytes, name: str, *, record: bool) -> Prepared:
         """Decode a photo and make the model's input of it. Thread-safe.
@@ -82,10 +101,10 @@ class Engine:
     def run(self, batch: Sequence[Prepared]) -> list[Prediction | PicselliaJupyterError]:
         """What the model finds in every photo of a batch, or why that cannot be read.
 
-        Outputs that do not fit the head fail their own image alone.
+        Outputs that do not fit the head fail their own image alone. Where a batch does not fit
+        into the device's memory, it and all later ones are halved.
         """
-        tensor = batch[0].input if len(batch) == 1 else np.concatenate([p.input for p in batch])
-        outputs = self._runtime.run(tensor)
+        outputs = self._batches.run([prepared.input for prepared in batch])
         return [self._read(each, p) for each, p in zip(outputs, batch, strict=True)]
 
     def predict(self, image: bytes, name: str, *, record: bool) -> WorkerReply:
@@ -111,7 +130,11 @@ class Engine:
         """
         return self._runtime.infer(tensors)
 
-    def _read(self, outputs: Outputs, prepared: Prepared) -> Prediction | PicselliaJupyterError:
+    def _read(
+        self, outputs: Outputs | OutOfMemoryError, prepared: Prepared
+    ) -> Prediction | PicselliaJupyterError:
+        if isinstance(outputs, OutOfMemoryError):
+            return outputs
         try:
             return self._head(outputs, prepared.placement)
         except PicselliaJupyterError as error:

@@ -17,6 +17,10 @@ class ModelFormat(str, Enum):
     ONNX = "ONNX model"
     TORCHSCRIPT = "TorchScript program"
     TORCH_EXPORT = "torch.export program"
+    TORCH_STATE_DICT = "PyTorch state dict"
+    SAFETENSORS = "safetensors file"
+    KERAS = "Keras model"
+    SAVED_MODEL = "TensorFlow SavedModel"
 
 
 _PICKLE = (

@@ -187,7 +187,7 @@ def test_a_deployment_that_is_being_served_is_not_moved_to_another_device():
     first = run(platform, FakeServing(), name="line-1").record
     platform.records[first.id] = replace(first, state=ServingState.READY)
 
-    with pytest.raises(ConflictError, match="than with --device cpu.*%undeploy line-1"):
+    with pytest.raises(ConflictError, match=r"than with --device cpu.*%undeploy line-1"):
         run(platform, FakeServing(), name="line-1", device="cpu")
 
 
