@@ -12,12 +12,13 @@ from typing_extensions import Self
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.domain.predictions import ImageSize, Prediction
-from picsellia_jupyter.serving import manifest, pixels, runtimes, warming
+from picsellia_jupyter.serving import conventions, manifest, pixels, runtimes, warming
 from picsellia_jupyter.serving.elastic import ElasticBatches
 from picsellia_jupyter.serving.heads import Head, head_of
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.pixels import Placement
+from picsellia_jupyter.serving.resampling import Torch
 from picsellia_jupyter.serving.runtimes import Runtime, options
 from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError
 from picsellia_jupyter.serving.signature import LoadedModel, Outputs
@@ -43,13 +44,14 @@ class Engine:
     """Prepares photos in any thread, and predicts on batches of them in one."""
 
     def __init__(
-        self, runtime: Runtime, conventions: Manifest, head: Head, *, largest_batch: int = 1
+        self, runtime: Runtime, settled: Manifest, head: Head, *, largest_batch: int = 1
     ) -> None:
         self._runtime = runtime
-        self._input = conventions.input
+        self._settled = settled
+        self._input = settled.input
         self._head = head
-        self._head_name = conventions.head
         self._batches = ElasticBatches(runtime.run, largest_batch)
+        self._torch = Torch()
 
     @classmethod
     def load(cls, request: LoadRequest) -> Self:
@@ -63,19 +65,20 @@ class Engine:
             manifest.read(request.manifest), device=request.device, precision=request.precision
         )
         runtime = runtimes.load(request.model, how)
-        conventions = manifest.parse(said, request.kind, runtime.signature)
-        batch = warming.warm(runtime, conventions.input)
-        return cls(runtime, conventions, head_of(conventions), largest_batch=batch)
+        settled = conventions.settle(said, request.kind, request.labels, runtime)
+        batch = warming.warm(runtime, settled.input)
+        return cls(runtime, settled, head_of(settled), largest_batch=batch)
 
     @property
     def loaded(self) -> LoadedModel:
         """What there is to know of the model."""
-        runtime = self._runtime
+        runtime, settled = self._runtime, self._settled
         return LoadedModel(
             runtime.title,
             runtime.device,
             runtime.precision,
-            head=self._head_name,
+            head=settled.head,
+            notes=settled.notes,
             inputs=runtime.inputs,
             outputs=runtime.outputs,
             batch=self._batches.largest,
@@ -93,8 +96,8 @@ class Engine:
         Raises:
             InvalidImageError: it is no image, or one that cannot be predicted on.
         """
-        photo = pixels.decode(image, name)
-        tensor, placement = pixels.to_input(photo, self._input)
+        photo = pixels.decode(image, name, self._input)
+        tensor, placement = pixels.to_input(photo, self._input, self._torch)
         png = pixels.as_png(photo) if record and photo.content_type is None else None
         return Prepared(tensor, placement, photo.size, photo.content_type or "image/png", png)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -21,6 +22,8 @@ BUDGET_S = 3.0
 """Seconds that finding the batch takes at most, unless one run takes longer."""
 GAIN = 0.05
 """A larger batch must take at least this part less time for each image."""
+_WORTH_S = 0.0002
+"""Seconds of each image that batches must save in all: gathering them costs as much."""
 _COMPARED = 4
 """Images whose outputs alone and in a batch are compared."""
 _RUNS = 3
@@ -47,7 +50,7 @@ def made_up(spec: InputSpec, count: int) -> NDArray[np.float32]:
     levels = np.linspace(60, 190, count)[:, None, None, None]
     noise = random.normal(levels, 40, (count, spec.height, spec.width, 3))
     photos = [Image.fromarray(one) for one in np.clip(noise, 0, 255).astype(np.uint8)]
-    return np.concatenate([pixels.to_input(Photo(each, None), spec)[0] for each in photos])
+    return np.concatenate([pixels.to_input(Photo.of(each), spec)[0] for each in photos])
 
 
 def best_batch(
@@ -62,22 +65,17 @@ def best_batch(
         images: a few different ones, (N, C, H, W).
         clock: seconds, monotonic.
     """
-    began, best, fastest = clock(), 1, _time(run, images[:1], clock)
-    try:
-        alone = [run(image[None])[0] for image in images]
-        for size in _sizes():
-            if clock() - began + fastest * size * (_RUNS + 1) > BUDGET_S:
-                break
-            batch = np.resize(images, (size, *images.shape[1:]))
-            if not _as_alone(run(batch), alone):
-                break
-            each = _time(run, batch, clock) / size
-            if each > fastest * (1 - GAIN):
-                break
-            best, fastest = size, each
-    except Exception:  # noqa: BLE001 - a model that takes no such batch is served with smaller ones
-        return best
-    return best
+    began, best = clock(), 1
+    alone_s = fastest = _time(run, images[:1], clock)
+    alone = [run(image[None])[0] for image in images]
+    for size in _sizes():
+        if clock() - began + fastest * size * (_RUNS + 1) > BUDGET_S:
+            break
+        each = _time_each(run, np.resize(images, (size, *images.shape[1:])), alone, clock)
+        if each > fastest * (1 - GAIN):
+            break
+        best, fastest = size, each
+    return best if alone_s - fastest >= _WORTH_S else 1
 
 
 def _sizes() -> Iterator[int]:
@@ -85,6 +83,18 @@ def _sizes() -> Iterator[int]:
     while size <= LARGEST_BATCH:
         yield size
         size *= 2
+
+
+def _time_each(
+    run: Run, batch: NDArray[np.float32], alone: Sequence[Outputs], clock: Callable[[], float]
+) -> float:
+    """Seconds for each image of a batch; infinite where the model does not take it as it should."""
+    try:
+        if not _as_alone(run(batch), alone):
+            return math.inf
+        return _time(run, batch, clock) / len(batch)
+    except Exception:  # noqa: BLE001 - a model that takes no such batch is served with smaller ones
+        return math.inf
 
 
 def _time(run: Run, batch: NDArray[np.float32], clock: Callable[[], float]) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from picsellia_jupyter.domain import errors
 from picsellia_jupyter.domain.deployments import (
+    Check,
     DeploymentRecord,
     DryRun,
     Heartbeat,
@@ -130,7 +131,9 @@ def job_to_json(job: ServingJob) -> Json:
 
 def job_from_json(raw: Mapping[str, Any]) -> ServingJob:
     """Read a serving job."""
-    return ServingJob(**{f.name: str(raw[f.name]) for f in dataclasses.fields(ServingJob)})
+    optional = ("device", "precision")
+    names = [field.name for field in dataclasses.fields(ServingJob)]
+    return ServingJob(**{n: str(raw[n]) for n in names if n in raw or n not in optional})
 
 
 def dry_run_from_json(raw: Mapping[str, Any]) -> DryRun:
@@ -140,6 +143,10 @@ def dry_run_from_json(raw: Mapping[str, Any]) -> DryRun:
         found=int(raw["found"]),
         runtime=str(raw["runtime"]),
         sandbox=str(raw.get("sandbox") or "process"),
+        checks=tuple(
+            Check(str(one["name"]), str(one["found"]), str(one["remedy"]))
+            for one in raw.get("checks") or ()
+        ),
     )
 
 

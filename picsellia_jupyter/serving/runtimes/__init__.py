@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picsellia_jupyter.serving.gate import ModelFormat, recognise
-from picsellia_jupyter.serving.runtimes.options import Options
+from picsellia_jupyter.serving.runtimes.options import DEFAULT, Options
 from picsellia_jupyter.serving.signature import InputSignature, Outputs, TensorSignature
 from picsellia_jupyter.serving.tensors import Tensors
 
@@ -70,7 +70,7 @@ class Runtime(Protocol):
         """Of the device where it runs on one, of this process where not."""
 
 
-def load(path: Path, options: Options) -> Runtime:
+def load(path: Path, options: Options = DEFAULT) -> Runtime:
     """Load a model file.
 
     Raises:

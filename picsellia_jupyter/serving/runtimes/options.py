@@ -34,6 +34,9 @@ class Options:
     """Batch sizes that are recorded as CUDA graphs; none without."""
 
 
+DEFAULT = Options()
+
+
 def split(
     said: Mapping[str, Any], *, device: str, precision: str
 ) -> tuple[Options, Mapping[str, Any]]:

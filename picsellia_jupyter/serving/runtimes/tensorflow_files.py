@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from picsellia_jupyter.domain.errors import ModelLoadError
+from picsellia_jupyter.serving import archives
 from picsellia_jupyter.serving.gate import ModelFormat
-from picsellia_jupyter.serving.runtimes.unpacking import unpack
 from picsellia_jupyter.serving.signature import TensorSignature
 
 _OLDEST_KERAS = (3, 13, 2)
@@ -86,13 +87,11 @@ def _check_version(version: str) -> None:
 
 
 def _saved_model(tensorflow: Any, path: Path, folder: Path) -> Function:
-    unpack(path, folder)
-    roots = sorted(folder.rglob("saved_model.pb"), key=lambda found: len(found.parts))
-    if not roots:
-        raise ModelLoadError(
-            "The archive holds no saved_model.pb.", "Zip the folder that model.export wrote."
-        )
-    loaded = tensorflow.saved_model.load(str(roots[0].parent))
+    with zipfile.ZipFile(path) as archive:
+        archives.check(archive)
+        archive.extractall(folder)
+    (graph,) = (*folder.glob("saved_model.pb"), *folder.glob("*/saved_model.pb"))
+    loaded = tensorflow.saved_model.load(str(graph.parent))
     call = _signature(loaded.signatures)
     _, inputs = call.structured_input_signature
     return Function(call, _tensors(inputs), _tensors(call.structured_outputs), loaded)
