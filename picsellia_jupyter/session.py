@@ -107,6 +107,8 @@ class Session:
         on: str | None = None,
         name: str | None = None,
         file: str = "model-latest",
+        device: str | None = None,
+        precision: str | None = None,
         progress: ProgressListener | None = None,
     ) -> Deployment:
         """Deploy a model version: `s.deploy("digits-detector:0", threshold=0.3)`.
@@ -124,6 +126,9 @@ class Session:
                 started unless a place is named.
             name: of the deployment; two words are made up if none is given.
             file: name of the model file to serve.
+            device: what it runs on: `auto` (the default), `cpu`, `cuda` or `cuda:N`.
+            precision: `auto` (the default), `fp32`, `fp16` or `bf16`. Less than fp32 is taken
+                only where the model's outputs stay close to those of fp32.
             progress: told of every stage.
 
         Raises:
@@ -136,7 +141,9 @@ class Session:
         listen = progress or _ignore
         listen(Progress(Stage.RESOLVE, f"looking up {model}", 0.0))
         platform = self.platform
-        request = deploying.DeployRequest(model, strategy, threshold, datalake, on, name, file)
+        request = deploying.DeployRequest(
+            model, strategy, threshold, datalake, on, name, file, device, precision
+        )
         plan = deploying.check(request, platform, platform, serves_itself=not platform.is_local)
         if plan.place:
             _check_serving_installed()
@@ -156,6 +163,7 @@ class Session:
             undeploy=self.undeploy,
             dry_run=deployed.dry_run,
             model_file=plan.model_file,
+            compute=plan.compute,
         )
         handle.refresh()
         return handle

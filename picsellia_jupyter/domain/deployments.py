@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from picsellia_jupyter.domain import devices
+from picsellia_jupyter.domain.devices import AUTO, Compute
 from picsellia_jupyter.domain.errors import InvalidInputError, InvalidThresholdError
 from picsellia_jupyter.domain.registry import Datalake, InferenceType, ModelVersion
 
@@ -100,6 +102,8 @@ class DeploymentPlan:
     """False where the user left it to the default."""
     datalake_chosen: bool = True
     """False where the user left it to the default."""
+    compute: Compute = devices.DEFAULT
+    """What it is to run on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,10 @@ class ServingJob:
     """Folder for downloaded model files."""
     place: str
     kernel_id: str
+    device: str = AUTO
+    """What the model is to run on: `auto`, `cpu`, `cuda` or `cuda:N`."""
+    precision: str = AUTO
+    """`auto`, `fp32`, `fp16` or `bf16`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +206,7 @@ class DeploymentRecord:
     url: str | None = None
     """Its page on the platform, where it has one."""
 
-    def line(self, *, model_file: str = "model-latest") -> str:
+    def line(self, *, model_file: str = "model-latest", compute: Compute = devices.DEFAULT) -> str:
         """The magic this deployment stands for, as it is now: run again, it gives the same."""
         words = ["%deploy", self.model_title, f"--strategy {self.strategy.value}"]
         if self.threshold is not None:
@@ -210,7 +218,7 @@ class DeploymentRecord:
         words.append(f"--name {_quoted(self.name)}")
         if model_file != "model-latest":
             words.append(f"--file {_quoted(model_file)}")
-        return " ".join(words)
+        return " ".join(words + compute.words())
 
 
 def checked_threshold(threshold: float | None, kind: InferenceType) -> float | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from picsellia_jupyter.clients.endpoint import Backlog, Endpoint
 from picsellia_jupyter.clients.platform import PlatformClient
+from picsellia_jupyter.domain import devices
 from picsellia_jupyter.domain.deployments import (
     DeploymentRecord,
     DryRun,
@@ -16,6 +17,7 @@ from picsellia_jupyter.domain.deployments import (
     Strategy,
     checked_threshold,
 )
+from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.predictions import Predictions, predict_files
@@ -40,11 +42,13 @@ class Deployment:
         undeploy: Callable[[str, bool], None],
         dry_run: DryRun | None = None,
         model_file: str = "model-latest",
+        compute: Compute = devices.DEFAULT,
     ) -> None:
         self._platform = platform
         self._record = record
         self._undeploy = undeploy
         self._model_file = model_file
+        self._compute = compute
         self._endpoint: Endpoint | None = None
         self.dry_run = dry_run
 
@@ -200,7 +204,7 @@ class Deployment:
         return {"text/html": html, "text/plain": repr(self)}
 
     def _line(self) -> str:
-        return self._record.line(model_file=self._model_file)
+        return self._record.line(model_file=self._model_file, compute=self._compute)
 
     def _served(self) -> Endpoint:
         record = self._record

@@ -181,6 +181,8 @@ class KernelLauncher:
             cache_dir=str(self._cache),
             place=plan.place or "local",
             kernel_id=kernel.kernel_id,
+            device=plan.compute.device,
+            precision=plan.compute.precision,
         )
         try:
             reply = kernel.execute(_code(job), "_picsellia_json", timeout_s=START_TIMEOUT_S)

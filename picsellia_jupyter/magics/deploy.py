@@ -41,6 +41,14 @@ def _deploy_arguments() -> Arguments:
     parser.add_argument(
         "--file", default="model-latest", metavar="NAME", help="model file to serve"
     )
+    parser.add_argument(
+        "--device", metavar="auto|cpu|cuda[:N]", help="what it runs on: a GPU if there is one"
+    )
+    parser.add_argument(
+        "--precision",
+        metavar="auto|fp32|fp16|bf16",
+        help="less than fp32 where that is faster and the outputs stay close (the default)",
+    )
     return parser
 
 
@@ -56,6 +64,8 @@ def _deploy(session: Session, args: argparse.Namespace) -> object:
             on=args.on,
             name=args.name,
             file=args.file,
+            device=args.device,
+            precision=args.precision,
             progress=view,
         )
 

@@ -12,13 +12,15 @@ from typing_extensions import Self
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.domain.predictions import ImageSize, Prediction
-from picsellia_jupyter.serving import conventions, manifest, pixels, runtimes
+from picsellia_jupyter.serving import conventions, manifest, pixels, runtimes, warming
+from picsellia_jupyter.serving.elastic import ElasticBatches
 from picsellia_jupyter.serving.heads import Head, head_of
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.pixels import Placement
 from picsellia_jupyter.serving.resampling import Torch
-from picsellia_jupyter.serving.runtimes import Runtime
+from picsellia_jupyter.serving.runtimes import Runtime, options
+from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError
 from picsellia_jupyter.serving.signature import LoadedModel, Outputs
 from picsellia_jupyter.serving.tensors import Tensors
 
@@ -41,11 +43,14 @@ class Prepared:
 class Engine:
     """Prepares photos in any thread, and predicts on batches of them in one."""
 
-    def __init__(self, runtime: Runtime, settled: Manifest, head: Head) -> None:
+    def __init__(
+        self, runtime: Runtime, settled: Manifest, head: Head, *, largest_batch: int = 1
+    ) -> None:
         self._runtime = runtime
         self._settled = settled
         self._input = settled.input
         self._head = head
+        self._batches = ElasticBatches(runtime.run, largest_batch)
         self._torch = Torch()
 
     @classmethod
@@ -53,12 +58,16 @@ class Engine:
         """Load a model and its serving.json.
 
         Raises:
-            ModelLoadError: one of them cannot be used, or they contradict each other.
+            ModelLoadError: one of them cannot be used, or they contradict each other, or the
+                device is not there.
         """
-        said = manifest.read(request.manifest)
-        runtime = runtimes.load(request.model)
+        how, said = options.split(
+            manifest.read(request.manifest), device=request.device, precision=request.precision
+        )
+        runtime = runtimes.load(request.model, how)
         settled = conventions.settle(said, request.kind, request.labels, runtime)
-        return cls(runtime, settled, head_of(settled))
+        batch = warming.warm(runtime, settled.input)
+        return cls(runtime, settled, head_of(settled), largest_batch=batch)
 
     @property
     def loaded(self) -> LoadedModel:
@@ -66,10 +75,14 @@ class Engine:
         runtime, settled = self._runtime, self._settled
         return LoadedModel(
             runtime.title,
+            runtime.device,
+            runtime.precision,
             head=settled.head,
             notes=settled.notes,
             inputs=runtime.inputs,
             outputs=runtime.outputs,
+            batch=self._batches.largest,
+            memory_bytes=runtime.memory_bytes(),
         )
 
     def prepare(self, image: bytes, name: str, *, record: bool) -> Prepared:
@@ -91,10 +104,10 @@ class Engine:
     def run(self, batch: Sequence[Prepared]) -> list[Prediction | PicselliaJupyterError]:
         """What the model finds in every photo of a batch, or why that cannot be read.
 
-        Outputs that do not fit the head fail their own image alone.
+        Outputs that do not fit the head fail their own image alone. Where a batch does not fit
+        into the device's memory, it and all later ones are halved.
         """
-        tensor = batch[0].input if len(batch) == 1 else np.concatenate([p.input for p in batch])
-        outputs = self._runtime.run(tensor)
+        outputs = self._batches.run([prepared.input for prepared in batch])
         return [self._read(each, p) for each, p in zip(outputs, batch, strict=True)]
 
     def predict(self, image: bytes, name: str, *, record: bool) -> WorkerReply:
@@ -120,7 +133,11 @@ class Engine:
         """
         return self._runtime.infer(tensors)
 
-    def _read(self, outputs: Outputs, prepared: Prepared) -> Prediction | PicselliaJupyterError:
+    def _read(
+        self, outputs: Outputs | OutOfMemoryError, prepared: Prepared
+    ) -> Prediction | PicselliaJupyterError:
+        if isinstance(outputs, OutOfMemoryError):
+            return outputs
         try:
             return self._head(outputs, prepared.placement)
         except PicselliaJupyterError as error:

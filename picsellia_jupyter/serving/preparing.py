@@ -66,7 +66,10 @@ class Preparation:
             on_download=lambda name: self._downloading(name, version.title),
         )
         self._begin(ServingState.LOADING, Stage.LOAD, f"{version.title} in a model worker")
-        request = LoadRequest(files.model, files.manifest, version.type, labels=len(version.labels))
+        request = LoadRequest(
+            files.model, files.manifest, version.type, len(version.labels),
+            self._job.device, self._job.precision,
+        )  # fmt: skip
         pool = self.pool = Pool(request, self._on_state, self._on_line, photo=trial.photo())
         model = pool.start()
         self._begin(ServingState.WARMING, Stage.DRY_RUN, "one made-up photo, twice")

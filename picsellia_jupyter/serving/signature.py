@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from picsellia_jupyter.domain.errors import InvalidPredictionError
+
 Outputs = Mapping[str, NDArray[np.generic]]
 """A model's outputs for one image, by name, in the model's order.
 
@@ -76,7 +78,16 @@ def per_image(outputs: Outputs, count: int) -> list[Outputs]:
         outputs: arrays that all have the batch as their first dimension; those of a single
             image may have another one, and are passed on as they are.
         count: images in the batch.
+
+    Raises:
+        InvalidPredictionError: an output is not one of every image.
     """
     if count == 1:
         return [outputs]
+    for name, array in outputs.items():
+        if array.shape[:1] != (count,):
+            raise InvalidPredictionError(
+                f"The model's {name!r} has shape {array.shape} for {count} images.",
+                "Export it so that every output has the batch as its first dimension.",
+            )
     return [{name: array[k : k + 1] for name, array in outputs.items()} for k in range(count)]

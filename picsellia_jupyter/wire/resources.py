@@ -131,7 +131,9 @@ def job_to_json(job: ServingJob) -> Json:
 
 def job_from_json(raw: Mapping[str, Any]) -> ServingJob:
     """Read a serving job."""
-    return ServingJob(**{f.name: str(raw[f.name]) for f in dataclasses.fields(ServingJob)})
+    optional = ("device", "precision")
+    names = [field.name for field in dataclasses.fields(ServingJob)]
+    return ServingJob(**{n: str(raw[n]) for n in names if n in raw or n not in optional})
 
 
 def dry_run_from_json(raw: Mapping[str, Any]) -> DryRun:

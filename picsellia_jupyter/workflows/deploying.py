@@ -16,6 +16,7 @@ from picsellia_jupyter.domain.deployments import (
     Strategy,
     checked_threshold,
 )
+from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from picsellia_jupyter.domain.ports import (
     Clock,
@@ -55,6 +56,8 @@ class DeployRequest:
     place: str | None = None
     name: str | None = None
     model_file: str = DEFAULT_FILE
+    device: str | None = None
+    precision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,13 @@ def check(
     Raises:
         NotFoundError: the model, version, file or datalake does not exist.
         InvalidThresholdError: the threshold is out of range, or none applies.
-        InvalidInputError: the strategy or the place is unknown.
+        InvalidInputError: the strategy, the place, the device or the precision is unknown.
     """
     strategy = Strategy.parse(request.strategy)
     version = find_model_version(registry, ModelReference.parse(request.model))
     place = _place(request.place, strategy, serves_itself=serves_itself)
+    compute = Compute.parse(request.device, request.precision)
+    _check_used(compute, place)
     if place is not None:
         _check_file(registry, version, request.model_file)
     return DeploymentPlan(
@@ -99,6 +104,7 @@ def check(
         model_file=request.model_file,
         threshold_chosen=request.threshold is not None,
         datalake_chosen=request.datalake is not None,
+        compute=compute,
     )
 
 
@@ -150,7 +156,7 @@ def deploy(
     if known is not None:
         known = _with_threshold(known, plan, deployments)
         if known.state in LIVE:
-            _check_same_file(known, plan)
+            _check_same_serving(known, plan)
             tell(Stage.READY, f"{known.name} was being served already")
             return Deployed(known, None, None)
     if not plan.place:
@@ -208,13 +214,25 @@ def _with_threshold(
     return deployments.set_threshold(known.id, plan.threshold)
 
 
-def _check_same_file(known: DeploymentRecord, plan: DeploymentPlan) -> None:
-    # Nobody remembers which file a running kernel serves, so only the default one is assumed.
+def _check_same_serving(known: DeploymentRecord, plan: DeploymentPlan) -> None:
+    # Nobody remembers which file a running kernel serves, nor what it was told to serve it on,
+    # so only the defaults are assumed.
+    asked = plan.compute.words()
     if plan.model_file != DEFAULT_FILE:
+        asked.insert(0, f"--file {plan.model_file}")
+    if asked:
         raise ConflictError(
-            f"{known.name!r} is being served already, perhaps with another file "
-            f"than {plan.model_file!r}.",
+            f"{known.name!r} is being served already, perhaps otherwise "
+            f"than with {' '.join(asked)}.",
             f"End that first: %undeploy {known.name}",
+        )
+
+
+def _check_used(compute: Compute, place: str | None) -> None:
+    if place is None and compute.words():
+        raise InvalidInputError(
+            f"No serving kernel is started that could take {' '.join(compute.words())}.",
+            "Leave it out, or serve it here: --strategy monitoring --on local.",
         )
 
 

@@ -10,6 +10,7 @@ from picsellia_jupyter.domain.deployments import (
     Strategy,
     checked_threshold,
 )
+from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     InvalidThresholdError,
@@ -66,6 +67,9 @@ def test_a_deployment_is_the_line_it_stands_for():
     assert record.line(model_file="model-export") == (
         '%deploy digits-detector:0 --strategy serving --threshold 0.3 --datalake "my lake" '
         "--on local --name line-1 --file model-export"
+    )
+    assert record.line(compute=Compute("cuda:0", "fp16")).endswith(
+        "--name line-1 --device cuda:0 --precision fp16"
     )
 
 

@@ -47,7 +47,9 @@ def session(shell: InteractiveShell) -> Iterator[NotingSession]:
 
 def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: NotingSession):
     result = shell.run_line_magic(
-        "deploy", 'pets:1 --strategy monitoring --threshold 0.3 --datalake "my lake" --on local'
+        "deploy",
+        'pets:1 --strategy monitoring --threshold 0.3 --datalake "my lake" --on local '
+        "--device cuda:0 --precision fp16",
     )
 
     assert result == "value of deploy"
@@ -62,6 +64,8 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
                 "on": "local",
                 "name": None,
                 "file": "model-latest",
+                "device": "cuda:0",
+                "precision": "fp16",
             },
         )
     ]

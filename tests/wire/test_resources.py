@@ -44,7 +44,17 @@ def test_a_heartbeat_that_says_nothing_of_a_claim_makes_none():
 
 def test_a_serving_job_comes_back_whole_and_does_not_show_its_tokens():
     job = ServingJob(
-        "http://h", "secret-1", "secret-2", "o", "v", "model-latest", "/c", "local", "k"
+        "http://h",
+        "secret-1",
+        "secret-2",
+        "o",
+        "v",
+        "model-latest",
+        "/c",
+        "local",
+        "k",
+        "cuda:0",
+        "fp16",
     )
 
     assert resources.job_from_json(through_json(resources.job_to_json(job))) == job

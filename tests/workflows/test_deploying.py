@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from picsellia_jupyter.domain.deployments import Progress, ServingState, Stage, Strategy
+from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import (
     ConflictError,
     InvalidInputError,
@@ -95,6 +96,19 @@ def test_a_platform_that_hosts_the_model_itself_takes_no_place():
         plan_of(platform, serves_itself=True, place="local")
 
 
+def test_a_plan_says_what_to_run_on():
+    platform = FakePlatform(DETECTOR)
+
+    assert plan_of(platform).compute == Compute("auto", "auto")
+    chosen = plan_of(platform, device="cuda:0", precision="fp16").compute
+    assert chosen == Compute("cuda:0", "fp16")
+
+
+def test_a_device_without_a_serving_kernel_is_refused():
+    with pytest.raises(InvalidInputError, match="could take --device cpu"):
+        plan_of(FakePlatform(DETECTOR), strategy="monitoring", device="cpu")
+
+
 def test_an_unknown_place_is_refused():
     with pytest.raises(InvalidInputError, match="no place 'mars'"):
         plan_of(FakePlatform(DETECTOR), place="mars")
@@ -166,6 +180,15 @@ def test_a_deployment_that_is_being_served_is_not_served_twice():
     )
 
     assert launcher.plans == []
+
+
+def test_a_deployment_that_is_being_served_is_not_moved_to_another_device():
+    platform = FakePlatform(DETECTOR)
+    first = run(platform, FakeServing(), name="line-1").record
+    platform.records[first.id] = replace(first, state=ServingState.READY)
+
+    with pytest.raises(ConflictError, match=r"than with --device cpu.*%undeploy line-1"):
+        run(platform, FakeServing(), name="line-1", device="cpu")
 
 
 def test_serving_again_keeps_the_threshold_unless_one_is_given():

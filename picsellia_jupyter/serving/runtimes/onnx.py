@@ -14,64 +14,57 @@ from picsellia_jupyter.domain.errors import (
     MissingExtraError,
     ModelLoadError,
 )
-from picsellia_jupyter.serving.signature import (
-    InputSignature,
-    Outputs,
-    TensorSignature,
-    per_image,
-)
+from picsellia_jupyter.serving.runtimes import layouts
+from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError, resident_bytes
+from picsellia_jupyter.serving.runtimes.options import Options
+from picsellia_jupyter.serving.signature import Outputs, TensorSignature
 from picsellia_jupyter.serving.tensors import Tensors
 
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
-_INPUT_TYPES: Mapping[str, type[np.floating[Any]]] = {
-    "tensor(float)": np.float32,
-    "tensor(float16)": np.float16,
-    "tensor(double)": np.float64,
-}
+_SPINNING = "session.intra_op.allow_spinning"
+_CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+_NUMPY_NAMES = {"float": "float32", "double": "float64"}
+_OUT_OF_MEMORY = ("Failed to allocate memory", "CUDA failure 2:", "out of memory")
 
 
 class OnnxRuntime:
-    """An ONNX model on the CPU, one thread."""
+    """An ONNX model on the CPU or a GPU."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, options: Options) -> None:
         """Load it.
 
         Raises:
-            ModelLoadError: onnxruntime refuses it, or it takes more than one image tensor.
+            ModelLoadError: onnxruntime refuses it, it takes more than one image tensor, or
+                the device that is asked for is not there.
         """
         ort = _onnxruntime()
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        # A model may name other files as its weights. Loaded from bytes it finds them in the
-        # working directory, unless it is sent to where there are none.
-        options.add_session_config_entry(_WEIGHTS_FOLDER, "/dev/null")
-        try:
-            self._session = ort.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors share no base class
-            raise ModelLoadError(
-                f"onnxruntime cannot load the model: {_first_line(error)}",
-                "Export it again with its weights inside the file: "
-                "torch.onnx.export(…, external_data=False).",
-            ) from error
-        self._input, self._dtype = _image_input(self._session.get_inputs())
+        self.device = _device(ort, options.device)
+        self._session = self._opened(ort, path, options)
         self.inputs = tuple(map(_tensor, self._session.get_inputs()))
         self.outputs = tuple(map(_tensor, self._session.get_outputs()))
-        self._signature = _signature(self._input)
-        self._names = [output.name for output in self._session.get_outputs()]
-        self.title = f"onnxruntime {ort.__version__} (CPU)"
+        self.signature = layouts.only_image(self.inputs)
+        self._names = [output.name for output in self.outputs]
+        self.precision = "fp16" if self.signature.dtype == "float16" else "fp32"
+        place = "CPU" if self.device == "cpu" else self.device
+        self.title = f"onnxruntime {ort.__version__} ({place}{self._unlike(options.precision)})"
 
-    @property
-    def signature(self) -> InputSignature:
-        """What it takes, as its file tells."""
-        return self._signature
+    def tune(self, image: NDArray[np.float32]) -> None:
+        """Run it once; onnxruntime has optimised the graph already.
+
+        Raises:
+            ModelLoadError: the model fails on it.
+        """
+        try:
+            self.run(image)
+        except Exception as error:  # onnxruntime's errors share no base class
+            raise ModelLoadError(
+                f"The model fails on an image {image.shape}: {_first_line(error)}",
+                "Correct input.width and input.height in serving.json, or export it again.",
+            ) from error
 
     def run(self, batch: NDArray[np.float32]) -> Sequence[Outputs]:
         """Outputs of every image of a batch (N, C, H, W)."""
-        outputs = self._run({self._input.name: batch.astype(self._dtype, copy=False)})
-        return per_image(outputs, len(batch))
+        return layouts.in_batches_of(self.signature.batch, batch, self._images)
 
     def infer(self, tensors: Tensors) -> Tensors:
         """Its own outputs for its own inputs, nothing converted.
@@ -81,33 +74,115 @@ class OnnxRuntime:
         """
         try:
             return self._run(tensors)
+        except OutOfMemoryError:
+            raise
         except Exception as error:  # onnxruntime's errors share no base class
             raise InvalidInputError(
                 f"The model cannot take these tensors: {_first_line(error)}",
                 f"It takes {self.inputs}.",
             ) from error
 
+    def memory_bytes(self) -> int:
+        """Of this process: onnxruntime does not tell how much of a GPU it takes."""
+        return resident_bytes()
+
+    def _images(self, batch: NDArray[np.float32]) -> Outputs:
+        return self._run({self.signature.name: layouts.fed(batch, self.signature)})
+
     def _run(self, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
-        values = self._session.run(None, dict(tensors))
+        try:
+            values = self._session.run(None, dict(tensors))
+        except Exception as error:
+            if any(said in str(error) for said in _OUT_OF_MEMORY):
+                count = len(next(iter(tensors.values()), ()))
+                raise OutOfMemoryError(self.device, count) from error
+            raise
         return dict(zip(self._names, map(np.asarray, values), strict=True))
 
+    def _opened(self, ort: Any, path: Path, options: Options) -> Any:
+        try:
+            session = ort.InferenceSession(
+                path.read_bytes(), _session_options(ort, options), providers=self._providers()
+            )
+        except Exception as error:  # onnxruntime's errors share no base class
+            raise ModelLoadError(
+                f"onnxruntime cannot load the model: {_first_line(error)}",
+                "Export it again with its weights inside the file: "
+                "torch.onnx.export(…, external_data=False).",
+            ) from error
+        # It takes the CPU without a word where the GPU's libraries cannot be loaded.
+        if self.device == "cpu" or session.get_providers()[0] == _CUDA:
+            return session
+        if options.device != "auto":
+            raise _no_gpu(self.device, session.get_providers())
+        self.device = "cpu"
+        return session
 
-def _tensor(node: Any) -> TensorSignature:
-    dtype = node.type.removeprefix("tensor(").removesuffix(")")
-    shape = tuple(side if isinstance(side, int) else None for side in node.shape)
-    return TensorSignature(
-        node.name, {"float": "float32", "double": "float64"}.get(dtype, dtype), shape
+    def _providers(self) -> list[object]:
+        # The CPU is always among them: some operators run nowhere else.
+        return [_CPU] if self.device == "cpu" else [(_CUDA, _cuda_options(self.device)), _CPU]
+
+    def _unlike(self, precision: str) -> str:
+        """Words for a precision that was asked for and is not the file's own."""
+        if precision in ("auto", self.precision):
+            return ""
+        return f", {self.precision} as in its file, not {precision}"
+
+
+def _session_options(ort: Any, options: Options) -> Any:
+    made = ort.SessionOptions()
+    made.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    made.intra_op_num_threads = options.threads
+    made.inter_op_num_threads = 1
+    if options.threads > 1:
+        # Threads that wait by spinning take the cores that photos are decoded on.
+        made.add_session_config_entry(_SPINNING, "0")
+    # A model may name other files as its weights. Loaded from bytes it finds them in the
+    # working directory, unless it is sent to where there are none.
+    made.add_session_config_entry(_WEIGHTS_FOLDER, "/dev/null")
+    return made
+
+
+def _cuda_options(device: str) -> Mapping[str, str]:
+    return {
+        "device_id": device.partition(":")[2] or "0",
+        # The arena doubles otherwise, and a batch that is a bit larger takes what others need.
+        "arena_extend_strategy": "kSameAsRequested",
+        # An exhaustive search is made anew for every size of batch and image.
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "cudnn_conv_use_max_workspace": "1",
+        "do_copy_in_default_stream": "1",
+    }
+
+
+def _device(ort: Any, asked: str) -> str:
+    available = ort.get_available_providers()
+    if asked == "cpu" or (asked == "auto" and _CUDA not in available):
+        return "cpu"
+    if _CUDA not in available:
+        raise _no_gpu(asked, available)
+    if hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()  # CUDA's libraries, where torch or nvidia's packages brought them
+    return "cuda:0" if asked in ("auto", "cuda") else asked
+
+
+def _no_gpu(device: str, providers: Sequence[str]) -> ModelLoadError:
+    return ModelLoadError(
+        f"onnxruntime cannot use {device}; it runs on {', '.join(providers)} here.",
+        "Install it for GPUs: pip install onnxruntime-gpu (and CUDA 12 with cuDNN 9), "
+        "or deploy with --device cpu.",
     )
 
 
-def _signature(taken: Any) -> InputSignature:
-    if len(taken.shape) != 4:
+def _tensor(node: Any) -> TensorSignature:
+    if not node.type.startswith("tensor("):
         raise ModelLoadError(
-            f"The model's input has {len(taken.shape)} dimensions, not 4.",
-            "Export it with one input of shape (N, C, H, W).",
+            f"The model's {node.name!r} is a {node.type}, not a tensor.",
+            "Export it without such outputs; for scikit-learn: options={'zipmap': False}.",
         )
-    batch, channels, height, width = (s if isinstance(s, int) else None for s in taken.shape)
-    return InputSignature(taken.name, batch, channels, height, width)
+    dtype = node.type.removeprefix("tensor(").removesuffix(")")
+    shape = tuple(side if isinstance(side, int) else None for side in node.shape)
+    return TensorSignature(node.name, _NUMPY_NAMES.get(dtype, dtype), shape)
 
 
 def _onnxruntime() -> Any:
@@ -117,20 +192,6 @@ def _onnxruntime() -> Any:
         raise MissingExtraError("Serving an ONNX model", "onnxruntime", "serving") from error
     onnxruntime.set_default_logger_severity(3)
     return onnxruntime
-
-
-def _image_input(inputs: list[Any]) -> tuple[Any, type[np.floating[Any]]]:
-    if len(inputs) != 1:
-        raise ModelLoadError(
-            f"The model takes {len(inputs)} inputs: {', '.join(i.name for i in inputs)}.",
-            "Export it with one, the image batch (N, C, H, W).",
-        )
-    if inputs[0].type not in _INPUT_TYPES:
-        raise ModelLoadError(
-            f"The model's input {inputs[0].name!r} is {inputs[0].type}.",
-            "Export it with a float input.",
-        )
-    return inputs[0], _INPUT_TYPES[inputs[0].type]
 
 
 def _first_line(error: Exception) -> str:

@@ -1,9 +1,10 @@
-"""TorchScript and torch.export programs, run by torch."""
+"""PyTorch models: TorchScript and torch.export programs, and weights of registered networks."""
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,56 +13,82 @@ from numpy.typing import NDArray
 
 from picsellia_jupyter.domain.errors import (
     InvalidInputError,
-    InvalidPredictionError,
     MissingExtraError,
     ModelLoadError,
 )
 from picsellia_jupyter.serving.gate import ModelFormat
-from picsellia_jupyter.serving.signature import Outputs, TensorSignature, per_image
+from picsellia_jupyter.serving.runtimes import layouts, torch_files, torch_outputs
+from picsellia_jupyter.serving.runtimes.closeness import ROUNDING, TOLERANCE, deviation
+from picsellia_jupyter.serving.runtimes.cuda_graphs import GraphedModule
+from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError, resident_bytes
+from picsellia_jupyter.serving.runtimes.options import Options
+from picsellia_jupyter.serving.runtimes.torch_files import first_line
+from picsellia_jupyter.serving.runtimes.torch_programs import Program, faster
+from picsellia_jupyter.serving.signature import InputSignature, Outputs, TensorSignature
 from picsellia_jupyter.serving.tensors import Tensors
 
 
 class TorchRuntime:
-    """A TorchScript or exported program on the CPU, one thread."""
+    """A PyTorch model on the CPU or a GPU."""
 
-    def __init__(self, path: Path, kind: ModelFormat) -> None:
+    def __init__(self, path: Path, kind: ModelFormat, options: Options) -> None:
         """Load it.
 
         Raises:
-            ModelLoadError: torch refuses it.
+            ModelLoadError: torch refuses it, or the device that is asked for is not there.
         """
-        torch = _torch()
-        exported = kind is ModelFormat.TORCH_EXPORT
+        self._torch = torch = _torch(options.threads)
+        self._kind = kind
+        self._options = options
+        self.device = _device(torch, options.device)
+        self._precisions = _precisions(torch, self.device, options.precision)
+        loaded = torch_files.load(torch, path, kind, options)
+        self.signature = _signature(loaded) if kind is ModelFormat.TORCH_EXPORT else None
+        self._program = _placed(torch, loaded, kind, self.device)
+        self.inputs: tuple[TensorSignature, ...] = ()
+        self.outputs: tuple[TensorSignature, ...] = ()
+
+    @property
+    def precision(self) -> str:
+        """`fp32`, `fp16` or `bf16`."""
+        return self._program.precision
+
+    @property
+    def title(self) -> str:
+        """What runs it, in words."""
+        place = "CPU" if self.device == "cpu" else self.device
+        words = [self._kind.value, place]
+        if self.precision != "fp32":
+            words.append(self.precision)
+        if self._options.precision not in ("auto", self.precision):
+            words.append(f"{self.precision}, since {self._options.precision} strays too far")
+        return f"torch {self._torch.__version__} ({', '.join(words)})"
+
+    def tune(self, image: NDArray[np.float32]) -> None:
+        """Find the fastest way to run it whose outputs stay as they are.
+
+        Raises:
+            ModelLoadError: the model fails on the image.
+        """
+        image = self._one_batch(image)
         try:
-            self._model = _exported(torch, path) if exported else _scripted(torch, path)
-        except pickle.UnpicklingError as error:
+            want = torch_outputs.named(self._call(self._program, self._fed(image)))
+        except Exception as error:  # torch raises whatever the program does
             raise ModelLoadError(
-                f"The {kind.value} holds a pickle, which could run any code; it is not loaded.",
-                "Export the model as ONNX: torch.onnx.export(model, (images,), 'model.onnx').",
+                f"The model fails on an image {image.shape}: {first_line(error)}",
+                "Correct input.width, input.height and input.channels in serving.json, "
+                "or export it again.",
             ) from error
-        except Exception as error:  # torch raises whatever its archive readers raise
-            raise ModelLoadError(
-                f"torch cannot load the {kind.value}: {_first_line(error)}",
-                "Export it again with this machine's torch "
-                f"({torch.__version__}), or as ONNX, which needs none.",
-            ) from error
-        self._torch = torch
-        self.title = f"torch {torch.__version__} ({kind.value}, CPU)"
+        self._program = self._fastest(image, want)
+        self._record_graphs(image)
+        self.inputs = (_input(self._torch, self._program, self.signature, image.shape),)
+        self.outputs = tuple(_output(n, a, free=self._free) for n, a in want.items())
 
-    @property
-    def signature(self) -> None:
-        """Unknown: these programs do not tell it in one form; serving.json does."""
-        return
-
-    @property
-    def inputs(self) -> tuple[TensorSignature, ...]:
-        """Unknown, like its signature."""
-        return ()
-
-    @property
-    def outputs(self) -> tuple[TensorSignature, ...]:
-        """Unknown, like its signature."""
-        return ()
+    def run(self, batch: NDArray[np.float32]) -> Sequence[Outputs]:
+        """Outputs of every image of a batch (N, C, H, W)."""
+        if self.signature and self.signature.batch is not None:
+            return layouts.in_batches_of(self.signature.batch, batch, self._whole)
+        return torch_outputs.of_images(self._call(self._program, self._fed(batch)), len(batch))
 
     def infer(self, tensors: Tensors) -> Tensors:
         """Its own outputs for its own inputs, in the order they are given.
@@ -69,59 +96,168 @@ class TorchRuntime:
         Raises:
             InvalidInputError: they are not the inputs it takes.
         """
-        torch = self._torch
         try:
-            with torch.inference_mode():
-                given = [torch.from_numpy(np.array(one)) for one in tensors.values()]
-                return _named(self._model(*given))
+            return torch_outputs.named(self._call(self._program, *tensors.values()))
+        except OutOfMemoryError:
+            raise
         except Exception as error:  # torch raises whatever the program does
             raise InvalidInputError(
-                f"The model cannot take these tensors: {_first_line(error)}",
+                f"The model cannot take these tensors: {first_line(error)}",
                 "Send them in the order of its own arguments.",
             ) from error
 
-    def run(self, batch: NDArray[np.float32]) -> Sequence[Outputs]:
-        """Outputs of every image of a batch (N, C, H, W); a tuple's are `output_0` and so on."""
-        with self._torch.inference_mode():
-            return per_image(_named(self._model(self._torch.from_numpy(batch))), len(batch))
+    def memory_bytes(self) -> int:
+        """Of the GPU that its tensors take, or of this process."""
+        if self.device == "cpu":
+            return resident_bytes()
+        return int(self._torch.cuda.memory_allocated(self.device))
+
+    @property
+    def _free(self) -> bool:
+        return self.signature is None or self.signature.batch is None
+
+    def _fed(self, batch: NDArray[np.float32]) -> NDArray[np.generic]:
+        return layouts.fed(batch, self.signature) if self.signature else batch
+
+    def _whole(self, batch: NDArray[np.float32]) -> Outputs:
+        return torch_outputs.named(self._call(self._program, self._fed(batch)))
+
+    def _one_batch(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As many of an image as the model takes at once."""
+        count = (self.signature.batch if self.signature else None) or 1
+        return np.repeat(image, count, axis=0)
+
+    def _call(self, program: Program, *given: NDArray[np.generic]) -> Any:
+        try:
+            return program(*given)
+        except self._torch.OutOfMemoryError as error:
+            error.__traceback__ = None  # its frames hold tensors
+            refused = OutOfMemoryError(self.device, len(given[0]))
+        if self.device != "cpu":
+            self._torch.cuda.empty_cache()
+        raise refused
+
+    def _fastest(self, image: NDArray[np.float32], want: Outputs) -> Program:
+        """The first way of running it that gives what it should; as it is where none does."""
+        given, plain = self._fed(image), self._program
+        precisions = self._precisions if plain.precision == "fp32" else (plain.precision,)
+        for make in faster(plain, precisions):
+            try:
+                program = make()
+                for _ in range(2):  # TorchScript optimises in the second run
+                    got = torch_outputs.named(self._call(program, given))
+            except Exception:  # noqa: BLE001, S112 - not every network can be run every way
+                continue
+            limit = TOLERANCE if program.precision != plain.precision else ROUNDING
+            if deviation(got, want) <= limit:
+                return program
+        return self._program
+
+    def _record_graphs(self, image: NDArray[np.float32]) -> None:
+        program, batches = self._program, self._options.graph_batches
+        if self.device == "cpu" or not batches or program.as_list or not self._free:
+            return
+        torch = self._torch
+        with torch.inference_mode(), torch.cuda.device(self.device):
+            given = program.feed(self._fed(image))
+            module = GraphedModule(torch, program.module, given, batches)
+        self._program = dataclasses.replace(program, module=module)
 
 
-def _torch() -> Any:
+def _torch(threads: int) -> Any:
     try:
         import torch
     except ImportError as error:
         raise MissingExtraError("Serving a PyTorch model", "torch", "serving") from error
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     return torch
 
 
-def _exported(torch: Any, path: Path) -> Callable[[Any], Any]:
-    # torch.export.load falls back to unpickling anything; the worker's environment forbids
-    # that (see sandbox.py), and this file is loaded nowhere else.
-    with path.open("rb") as stream:  # by name, it takes only files that end in .pt2
-        module: Callable[[Any], Any] = torch.export.load(stream).module()
-    return module
+def _device(torch: Any, asked: str) -> str:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if asked == "cpu" or (asked == "auto" and not count):
+        return "cpu"
+    index = int(asked.partition(":")[2] or 0)
+    if index < count:
+        return f"cuda:{index}"
+    there = ", ".join(["cpu", *(f"cuda:{n}" for n in range(count))])
+    built = "" if torch.backends.cuda.is_built() else f"; torch {torch.__version__} knows no GPU"
+    raise ModelLoadError(
+        f"There is no device {asked!r} here: {there}{built}.",
+        "Deploy with one of them, as in --device cpu.",
+    )
 
 
-def _scripted(torch: Any, path: Path) -> Callable[[Any], Any]:
-    module: Any = torch.jit.load(str(path), map_location="cpu")
-    return module.eval()  # type: ignore[no-any-return]
-
-
-def _named(value: Any) -> Mapping[str, NDArray[np.generic]]:
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, tuple | list):
-        value = {f"output_{index}": item for index, item in enumerate(value)}
-    if not isinstance(value, dict):
-        value = {"output_0": value}
-    if not all(hasattr(item, "numpy") for item in value.values()):
-        raise InvalidPredictionError(
-            "The model returns something that is no tensor.",
-            "Have it return tensors: one, a tuple, or a dict of them.",
+def _precisions(torch: Any, device: str, asked: str) -> Sequence[str]:
+    """What to try, in this order; fp32 always works."""
+    if asked == "auto":
+        # Before Volta, GPUs have no units for half precision.
+        gains = device != "cpu" and torch.cuda.get_device_capability(device) >= (7, 0)
+        return ("fp16", "fp32") if gains else ("fp32",)
+    if asked == "fp16" and device == "cpu":
+        raise ModelLoadError(
+            "The CPU gains nothing from fp16.", "Deploy with --precision bf16, fp32 or auto."
         )
-    return {str(name): item.float().numpy() for name, item in value.items()}
+    return (asked,) if asked == "fp32" else (asked, "fp32")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _placed(torch: Any, loaded: Any, kind: ModelFormat, device: str) -> Program:
+    if kind is ModelFormat.TORCH_EXPORT:
+        if device != "cpu":
+            # Not only its weights: constants are made on a device by name.
+            loaded = torch.export.passes.move_to_device_pass(loaded, device)
+        module = loaded.module()
+        return Program(torch, module, device, precision=_own_precision(torch, module))
+    return Program(
+        torch,
+        loaded.to(device),
+        device,
+        as_list=_takes_list(torch, loaded),
+        precision=_own_precision(torch, loaded),
+    )
+
+
+def _own_precision(torch: Any, module: Any) -> str:
+    """Of a file's own weights: all in half precision, or fp32."""
+    kinds = {tensor.dtype for tensor in module.parameters() if tensor.is_floating_point()}
+    return {(torch.float16,): "fp16", (torch.bfloat16,): "bf16"}.get(tuple(kinds), "fp32")
+
+
+def _takes_list(torch: Any, module: Any) -> bool:
+    """Whether it takes a list of images, as torchvision's detectors do when scripted."""
+    if not isinstance(module, torch.jit.ScriptModule):
+        return False  # in Python, going through a batch gives its images
+    return str(module.forward.schema.arguments[1].type) == "List[Tensor]"
+
+
+def _signature(program: Any) -> InputSignature | None:
+    """What an exported program takes, where that is one image tensor."""
+    names = program.graph_signature.user_inputs
+    nodes = [node for node in program.graph.nodes if node.name in names]
+    given = nodes[0].meta.get("val") if len(nodes) == 1 else None
+    if given is None or not hasattr(given, "shape"):
+        return None
+    shape = [side if isinstance(side, int) else None for side in given.shape]
+    return layouts.image_signature(str(names[0]), shape, str(given.dtype).removeprefix("torch."))
+
+
+def _input(
+    torch: Any, program: Program, signature: InputSignature | None, shape: Sequence[int]
+) -> TensorSignature:
+    if signature:
+        sides = [signature.channels, signature.height, signature.width]
+        if signature.layout == "NHWC":
+            sides = [*sides[1:], sides[0]]
+        return TensorSignature(signature.name, signature.dtype, (signature.batch, *sides))
+    if isinstance(program.module, torch.jit.ScriptModule):
+        name = program.module.forward.schema.arguments[1].name
+    else:
+        name = next(iter(inspect.signature(program.module.forward).parameters))
+    return TensorSignature(name, "float32", (None, *shape[1:]))
+
+
+def _output(name: str, array: NDArray[np.generic], *, free: bool) -> TensorSignature:
+    shape: tuple[int | None, ...] = array.shape
+    if free and array.ndim:
+        shape = (None, *shape[1:])
+    return TensorSignature(name, array.dtype.name, shape)

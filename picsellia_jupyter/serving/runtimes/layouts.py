@@ -1,0 +1,90 @@
+"""From the batch that every runtime is handed to the tensor that its model wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from picsellia_jupyter.domain.errors import ModelLoadError
+from picsellia_jupyter.serving.signature import InputSignature, Outputs, TensorSignature, per_image
+
+_DEPTHS = (1, 3)
+"""Channels that an image may have."""
+DTYPES = ("float32", "float16", "float64", "uint8")
+"""That an image may be handed over in."""
+
+
+def only_image(inputs: Sequence[TensorSignature]) -> InputSignature:
+    """How an image goes into a model whose inputs are known.
+
+    Raises:
+        ModelLoadError: it takes more than one tensor, or one that is no image.
+    """
+    if len(inputs) != 1:
+        raise ModelLoadError(
+            f"The model takes {len(inputs)} inputs: {', '.join(one.name for one in inputs)}.",
+            "Export it with one, the image batch (N, C, H, W).",
+        )
+    return image_signature(inputs[0].name, inputs[0].shape, inputs[0].dtype)
+
+
+def image_signature(name: str, shape: Sequence[int | None], dtype: str) -> InputSignature:
+    """Tell from a tensor's shape how an image goes into it.
+
+    Args:
+        name: of the tensor.
+        shape: (N, C, H, W) or (N, H, W, C); None for any size.
+        dtype: a numpy name.
+
+    Raises:
+        ModelLoadError: no image goes into such a tensor.
+    """
+    if len(shape) != 4:
+        raise ModelLoadError(
+            f"The model's input has {len(shape)} dimensions, not 4.",
+            "Export it with one input of shape (N, C, H, W) or (N, H, W, C).",
+        )
+    if dtype not in DTYPES:
+        raise ModelLoadError(
+            f"The model's input {name!r} is {dtype}.",
+            f"Export it with one of: {', '.join(DTYPES)}.",
+        )
+    if shape[3] in _DEPTHS and shape[1] not in _DEPTHS:
+        batch, height, width, channels = shape
+        return InputSignature(name, batch, channels, height, width, "NHWC", dtype)
+    batch, channels, height, width = shape
+    return InputSignature(name, batch, channels, height, width, "NCHW", dtype)
+
+
+def fed(batch: NDArray[np.float32], signature: InputSignature) -> NDArray[np.generic]:
+    """A batch (N, C, H, W) as the model wants it."""
+    if signature.layout == "NHWC":
+        batch = batch.transpose(0, 2, 3, 1)
+    if signature.dtype == "uint8":
+        return np.ascontiguousarray(np.clip(np.rint(batch), 0, 255).astype(np.uint8))
+    return np.ascontiguousarray(batch, dtype=np.dtype(signature.dtype))
+
+
+def in_batches_of(
+    size: int | None,
+    batch: NDArray[np.float32],
+    run: Callable[[NDArray[np.float32]], Outputs],
+) -> list[Outputs]:
+    """Outputs of every image, from a model that may take batches of one size alone.
+
+    Args:
+        size: of its batches; None where it takes any.
+        batch: (N, C, H, W).
+        run: outputs of a batch that fits; the last one is filled up with zeros.
+    """
+    if size is None or size == len(batch):
+        return per_image(run(batch), len(batch))
+    found: list[Outputs] = []
+    for at in range(0, len(batch), size):
+        part = batch[at : at + size]
+        whole = np.zeros((size, *batch.shape[1:]), batch.dtype)
+        whole[: len(part)] = part
+        found += per_image(run(whole), size)[: len(part)]
+    return found

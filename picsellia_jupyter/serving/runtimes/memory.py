@@ -1,0 +1,40 @@
+"""Memory that a model takes, and what is raised where there is too little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from picsellia_jupyter.domain.errors import ServingError
+
+
+class OutOfMemoryError(ServingError):
+    """A batch does not fit into the device's memory; a smaller one may."""
+
+    def __init__(self, device: str, batch: int) -> None:
+        super().__init__(
+            f"{batch} image{'s do' if batch > 1 else ' does'} not fit into the memory of {device}.",
+            "End what else uses it, deploy with --precision fp16 or --device cpu, "
+            "or export the model with a smaller input.",
+        )
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is resident now, or was at most where that is not told."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * resource.getpagesize()
+    except (ImportError, OSError, ValueError, IndexError):
+        return _peak_bytes()
+
+
+def _peak_bytes() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,242 @@
+"""PyTorch runtimes give what PyTorch itself gives."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from picsellia_jupyter.domain.errors import InvalidInputError, InvalidPredictionError
+from picsellia_jupyter.serving import runtimes
+from picsellia_jupyter.serving.gate import ModelFormat
+from picsellia_jupyter.serving.runtimes import torch_outputs
+from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError
+from picsellia_jupyter.serving.runtimes.options import Options
+from picsellia_jupyter.serving.runtimes.torch_fusing import fused
+from tests.serving.runtimes import networks
+from tests.serving.runtimes.networks import Classifier, Returning, eager, images, trained
+
+
+def load(path, kind=ModelFormat.TORCHSCRIPT, **options):
+    made = runtimes.load_as(kind, path, Options(**options))
+    made.tune(images(1))
+    return made
+
+
+def scripted(network, folder, **options):
+    return load(networks.script(network, folder / "m"), **options)
+
+
+def exported(network, folder, **options):
+    return load(networks.export(network, folder / "m"), ModelFormat.TORCH_EXPORT, **options)
+
+
+@pytest.mark.parametrize("make", [scripted, exported])
+def test_a_program_gives_what_the_network_gives(make, tmp_path):
+    network = trained(Classifier())
+    runtime, batch = make(network, tmp_path), images(3)
+
+    found = runtime.run(batch)
+
+    want = eager(network, batch).numpy()
+    assert np.concatenate([one["output_0"] for one in found]) == pytest.approx(want, abs=1e-5)
+    assert (runtime.device, runtime.precision) == ("cpu", "fp32")
+
+
+def test_an_exported_program_tells_what_it_takes_and_gives(tmp_path):
+    runtime = exported(trained(Classifier()), tmp_path)
+
+    assert (runtime.signature.channels, runtime.signature.height, runtime.signature.width) == (
+        3, 32, 32,
+    )  # fmt: skip
+    assert runtime.signature.batch is None
+    assert [(one.dtype, one.shape) for one in runtime.inputs] == [("float32", (None, 3, 32, 32))]
+    assert [(one.name, one.shape) for one in runtime.outputs] == [("output_0", (None, 5))]
+
+
+def test_a_script_is_asked_for_its_inputs_name_and_its_outputs_by_a_trial(tmp_path):
+    runtime = load(networks.script(trained(Classifier()), tmp_path / "m"))
+
+    assert [(one.name, one.shape) for one in runtime.inputs] == [("images", (None, 3, 32, 32))]
+    assert [(one.dtype, one.shape) for one in runtime.outputs] == [("float32", (None, 5))]
+
+
+def test_a_program_of_one_image_runs_a_batch_image_by_image(tmp_path):
+    network = trained(Classifier())
+    path = networks.export(network, tmp_path / "m", dynamic=False)
+    runtime, batch = load(path, ModelFormat.TORCH_EXPORT), images(3)
+
+    found = runtime.run(batch)
+
+    assert runtime.signature.batch == 1
+    want = eager(network, batch).numpy()
+    assert np.concatenate([one["output_0"] for one in found]) == pytest.approx(want, abs=1e-5)
+
+
+FORMS = {
+    "tuple": ["output_0", "output_1"],
+    "list": ["output_0", "output_1"],
+    "dict": ["logits", "more"],
+    "named tuple": ["boxes", "scores"],
+    "dataclass": ["logits"],
+    "nested": ["output_0", "output_1.output_0", "output_1.output_1"],
+    "one dict an image": ["scores", "labels"],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_outputs_of_every_form_are_taken_apart(form):
+    network = trained(Returning(form))
+    together = torch_outputs.of_images(eager(network, images(3)), 3)
+
+    for index, image in enumerate(images(3)):
+        alone = torch_outputs.of_images(eager(network, image[None]), 1)[0]
+        assert list(together[index]) == list(alone) == FORMS[form]
+        for name, array in alone.items():
+            assert together[index][name].shape == array.shape
+            assert together[index][name] == pytest.approx(array, abs=1e-5)
+
+
+def test_labels_stay_whole_numbers_and_half_precision_becomes_single():
+    found = torch_outputs.named({"labels": torch.tensor([3]), "scores": torch.tensor([0.5]).half()})
+    assert (found["labels"].dtype, found["scores"].dtype) == (np.int64, np.float32)
+
+
+def test_what_is_no_tensor_is_refused():
+    with pytest.raises(InvalidPredictionError, match="returns a str that is no tensor"):
+        torch_outputs.named((torch.zeros(1), "done"))
+
+
+class Detector(nn.Module):
+    """As torchvision's: a list of images in, losses and a dict for every image out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, 2, 1)
+
+    def forward(
+        self, images: list[torch.Tensor], targets: list[dict[str, torch.Tensor]] | None = None
+    ) -> tuple[dict[str, torch.Tensor], list[dict[str, torch.Tensor]]]:
+        losses: dict[str, torch.Tensor] = {}
+        found: list[dict[str, torch.Tensor]] = []
+        for image in images:
+            score = self.conv(image[None]).flatten(1).mean(1)
+            count = int(image.mean() * 10)
+            boxes = torch.arange(4 * count).reshape(count, 4).float()
+            labels = torch.ones(count, dtype=torch.int64)
+            found.append({"boxes": boxes, "labels": labels, "scores": score.repeat(count)})
+        return losses, found
+
+
+def test_a_scripted_torchvision_detector_is_handed_a_list_and_gives_each_image_its_own(tmp_path):
+    network = Detector().eval()
+    runtime = load(networks.script(network, tmp_path / "m", trace=False))
+    batch = np.stack([np.full((3, 32, 32), level, np.float32) for level in (0.25, 0.65)])
+
+    found = runtime.run(batch)
+
+    assert [one["boxes"].shape for one in found] == [(2, 4), (6, 4)]
+    want = eager(network, batch)[1]
+    for one, expected in zip(found, want, strict=True):
+        assert one["scores"] == pytest.approx(expected["scores"].numpy(), abs=1e-5)
+        assert one["labels"].dtype == np.int64
+    assert {one.name: one.shape for one in runtime.outputs}["boxes"] == (None, 4)
+
+
+@pytest.mark.parametrize("make", ["modules", "graph", "script"])
+def test_norms_are_folded_into_convolutions(make, tmp_path):
+    network = trained(Classifier())
+    given = torch.from_numpy(images(2))
+    if make == "graph":
+        module = torch.export.export(network, (given,)).module()
+    elif make == "script":
+        module = torch.jit.load(networks.script(network, tmp_path / "m"))
+    else:
+        module = network
+    made = fused(torch, module)
+
+    with torch.inference_mode():
+        assert made(given).numpy() == pytest.approx(network(given).numpy(), abs=1e-5)
+    told = str(made.graph) if hasattr(made, "graph") else str(made)
+    assert "batch_norm" not in told.lower().replace("batchnorm", "batch_norm")
+    assert any(isinstance(part, nn.BatchNorm2d) for part in network.modules())  # the original
+
+
+def test_a_network_that_lists_its_parts_in_another_order_is_left_as_it_is(tmp_path):
+    class Swapped(Classifier):
+        def __init__(self):
+            super().__init__()
+            self.bn = nn.BatchNorm2d(8)
+            self.late = nn.Conv2d(8, 8, 1)
+            self.last_norm = nn.BatchNorm2d(8)
+
+        def forward(self, images):
+            # `late` is followed by `last_norm` where they are listed, not where they are used.
+            return self.linear(self.late(self.last_norm(self.backbone(images))).mean((2, 3)))
+
+    network = trained(Swapped())
+    assert eager(fused(torch, network), images(1)).numpy() != pytest.approx(
+        eager(network, images(1)).numpy(), abs=1e-4
+    )
+    from picsellia_jupyter.serving.runtimes.torch_programs import Program
+
+    runtime = scripted(network, tmp_path)
+    runtime._program = Program(torch, network, "cpu")
+    runtime.tune(images(1))
+    found = runtime.run(images(1))[0]["output_0"]
+    assert found == pytest.approx(eager(network, images(1)).numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("make", [scripted, exported])
+def test_bf16_is_taken_where_it_is_asked_for_and_stays_close(make, tmp_path):
+    network = trained(Classifier())
+    runtime, batch = make(network, tmp_path, precision="bf16"), images(2)
+
+    found = np.concatenate([one["output_0"] for one in runtime.run(batch)])
+
+    assert runtime.precision == "bf16"
+    assert "bf16" in runtime.title
+    assert found.dtype == np.float32
+    assert found == pytest.approx(eager(network, batch).numpy(), abs=0.01)
+
+
+def test_a_precision_that_strays_too_far_is_not_taken_and_said(tmp_path):
+    class Fine(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 32)
+
+        def forward(self, images):
+            return (self.conv(images) + 300) - 300  # bf16 knows 300 and 302, and none between
+
+    network = Fine().eval()
+    runtime = exported(network, tmp_path, precision="bf16")
+
+    assert runtime.precision == "fp32"
+    assert "fp32, since bf16 strays too far" in runtime.title
+    found = runtime.run(images(1))[0]["output_0"]
+    assert found == pytest.approx(eager(network, images(1)).numpy(), abs=1e-4)
+
+
+def test_tensors_that_the_model_does_not_take_are_refused(tmp_path):
+    runtime = scripted(trained(Classifier()), tmp_path)
+    with pytest.raises(InvalidInputError, match="cannot take these tensors"):
+        runtime.infer({"images": np.zeros((1, 7, 2, 2), np.float32)})
+
+
+def test_its_own_outputs_are_given_for_its_own_inputs(tmp_path):
+    network = trained(Classifier())
+    found = scripted(network, tmp_path).infer({"images": images(3)})
+    assert found["output_0"] == pytest.approx(eager(network, images(3)).numpy(), abs=1e-5)
+
+
+def test_too_little_memory_is_told_as_such(tmp_path):
+    class Full(nn.Module):
+        def forward(self, images):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+
+    from picsellia_jupyter.serving.runtimes.torch_programs import Program
+
+    runtime = scripted(trained(Classifier()), tmp_path)
+    runtime._program = Program(torch, Full(), "cpu")
+    with pytest.raises(OutOfMemoryError, match=r"3 images do not fit into the memory of cpu"):
+        runtime.run(images(3))
