@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 
 from picsellia_jupyter.domain.errors import InvalidImageError, NotFoundError
 from picsellia_jupyter.localplatform.blobs import Blobs, new_object_name
+from picsellia_jupyter.localplatform.connectors import Place
 from picsellia_jupyter.localplatform.images import ImageFacts, checked_photo
 from picsellia_jupyter.localplatform.platform import Platform
 from picsellia_jupyter.localplatform.recording import NewPrediction, recorded_already
@@ -28,7 +29,7 @@ _RECORDED = (
     .exists()
 )
 _WHERE_TO = (
-    select(Deployment.sample_rate, Datalake.id, Connector, _RECORDED)
+    select(Deployment.sample_rate, Datalake.id, Connector.id, Connector.root, _RECORDED)
     .join(Datalake, Datalake.id == Deployment.target_datalake_id)
     .join(Connector, Connector.id == Datalake.connector_id)
     .where(Deployment.id == bindparam("deployment_id"))
@@ -81,10 +82,10 @@ def stored_photo(
         found = session.execute(_WHERE_TO, asked).first()
     if found is None:
         raise UnknownIdError("deployment", deployment_id)
-    sample_rate, lake_id, connector, is_recorded = found
+    sample_rate, lake_id, connector_id, root, is_recorded = found
     if is_recorded:
         raise recorded_already(prediction_id)
-    blobs = here.blobs(connector)
+    blobs = here.blobs(Place(connector_id, root))
     is_kept = here.chance() < sample_rate if body.sample is None else body.sample
     if body.cloud_image is not None:
         name, is_new = body.cloud_image.object_name, False

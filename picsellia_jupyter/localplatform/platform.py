@@ -17,7 +17,7 @@ from picsellia_jupyter.domain.errors import AuthenticationError
 from picsellia_jupyter.domain.ports import Clock
 from picsellia_jupyter.localplatform.auth import ApiCaller, DeploymentCaller, Keyring
 from picsellia_jupyter.localplatform.blobs import Blobs
-from picsellia_jupyter.localplatform.connectors import opened
+from picsellia_jupyter.localplatform.connectors import Place, opened
 from picsellia_jupyter.localplatform.refusals import UnknownIdError
 from picsellia_jupyter.localplatform.store import Store, the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -44,7 +44,7 @@ class Platform:
     _blobs: dict[str, Blobs] = field(default_factory=dict, init=False, repr=False)
     _opening: Lock = field(default_factory=Lock, init=False, repr=False)
 
-    def blobs(self, connector: Connector) -> Blobs:
+    def blobs(self, connector: Connector | Place) -> Blobs:
         """The files of a storage connector."""
         with self._opening:
             if connector.id not in self._blobs:
