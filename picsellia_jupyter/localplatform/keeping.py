@@ -13,9 +13,10 @@ from picsellia_jupyter.localplatform.recording import Row
 from picsellia_jupyter.localplatform.tables.base import new_id, table_of
 from picsellia_jupyter.localplatform.tables.datalakes import Data, TagLink
 from picsellia_jupyter.localplatform.tables.deployments import PredictedAsset
+from picsellia_jupyter.localplatform.tables.sums import BlobSum
 from picsellia_jupyter.localplatform.tagging import data_tag, link_tag, source_named
 
-_DATA, _ASSETS = insert(table_of(Data)), insert(table_of(PredictedAsset))
+_DATA, _ASSETS, _SUMS = (insert(table_of(table)) for table in (Data, PredictedAsset, BlobSum))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ def keep_photos(session: Session, kept: Sequence[Kept]) -> None:
     new = [one for one in kept if one.photo.is_new]
     if new:
         _insert(session, new)
+        session.connection().execute(_SUMS, [_sum(one.photo) for one in new])
     for one in kept:
         if not one.photo.is_new:
             _insert_of_known(session, one)
@@ -83,6 +85,14 @@ def _data(session: Session, one: Kept) -> Row:
         "metadata": body.metadata,
         "custom_metadata": body.custom_metadata,
         "data_source_id": source,
+    }
+
+
+def _sum(photo: Photo) -> Row:
+    return {
+        "connector_id": photo.connector_id,
+        "object_name": photo.object_name,
+        "sha256": photo.sha256,
     }
 
 

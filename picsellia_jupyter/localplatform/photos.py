@@ -43,9 +43,15 @@ class Photo:
     lake_id: str
     object_name: str
     facts: ImageFacts
-    is_new: bool
-    """Whether it came with the prediction; otherwise it was there before."""
+    connector_id: str
+    sha256: str | None
+    """In hex, of an image that came with the prediction; one that was there before has none."""
     _blobs: Blobs = field(repr=False)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it came with the prediction."""
+        return self.sha256 is not None
 
     def discard(self) -> None:
         """Take it away again, unless it was there before."""
@@ -88,15 +94,15 @@ def stored_photo(
     blobs = here.blobs(Place(connector_id, root))
     is_kept = here.chance() < sample_rate if body.sample is None else body.sample
     if body.cloud_image is not None:
-        name, is_new = body.cloud_image.object_name, False
+        name, sha256 = body.cloud_image.object_name, None
         facts = _checked(body, _in_storage(blobs, name))
     else:
-        name, is_new = new_object_name("DATA", body.filename), True
+        name, sha256 = new_object_name("DATA", body.filename), None
         encoded = _decoded(body.image)
         facts = _checked(body, encoded)
         if is_kept:
-            blobs.put(name, encoded)
-    return Photo(lake_id, name, facts, is_new, blobs) if is_kept else None
+            sha256 = blobs.put(name, encoded)
+    return Photo(lake_id, name, facts, connector_id, sha256, blobs) if is_kept else None
 
 
 def check_image(body: NewPrediction) -> None:
