@@ -15,10 +15,10 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab demo test lint fix notebooks bench faults clean chromium postgres compiler
+.PHONY: help setup lab demo test lint fix notebooks bench bench-peers faults clean chromium postgres compiler
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.installed ## Virtual environment, Node packages, Lab extension, our package
 
@@ -71,6 +71,14 @@ notebooks: setup ## Execute the journeys and check their outputs
 
 bench: setup ## Run the benchmarks in their quick form
 	$(BIN)/python -m benchmarks.startup --quick
+	-$(BIN)/python -m benchmarks.serving --quick
+
+bench-peers: setup ## Install the servers that ours is measured beside; no test needs them
+	test -x build/peers/bin/python || $(BIN)/python -m venv build/peers
+	@# Everybody runs the same torch and onnxruntime: those of this project.
+	echo "import site; site.addsitedir('$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')')" \
+	  > "$$(build/peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
+	build/peers/bin/python -m pip --disable-pip-version-check -q install litserve fastapi uvicorn 'ray[serve]'
 
 faults: setup postgres compiler ## Kill, cut the power and break disks for long; counts what is lost
 	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py --long -s --timeout 3600 $(PYTEST_ARGS)

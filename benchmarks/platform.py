@@ -339,7 +339,7 @@ def measure_filling(folder: Path, sizes: Sequence[int], rounds: int) -> tuple[fl
     for name, times in found.items():
         cells = " | ".join(f"{one:.1f}" for one in times)
         print(f"| {name} | {cells} | {times[-1] / times[-2]:.2f} |")
-    started, imported = start_s(folder / str(sizes[-1]), rounds=2)
+    started, imported = start_s(folder / str(sizes[-1]), rounds=3)
     print(f"\nfirst answer after {started:.2f} s, of which imports {imported:.2f} s")
     day = found["summary of a day"]
     return day[-1] / day[-2], started - imported

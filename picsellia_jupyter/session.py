@@ -314,7 +314,8 @@ class Session:
 def _check_serving_installed() -> None:
     from importlib.util import find_spec
 
-    for module in ("onnxruntime", "starlette", "uvicorn", "jwt", "multipart"):
+    needed = ("onnxruntime", "starlette", "uvicorn", "jwt", "multipart", "prometheus_client")
+    for module in needed:
         if find_spec(module) is None:
             raise MissingExtraError("A serving kernel", module, "serving")
 

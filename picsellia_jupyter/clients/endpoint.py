@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
 
 import httpx
 
+from picsellia_jupyter.clients.batches import BatchRequest, Image, Outcome
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
     InvalidImageError,
@@ -21,6 +24,10 @@ from picsellia_jupyter.wire.predictions import Json
 from picsellia_jupyter.wire.resources import error_from_json, reply_from_json
 
 PREDICT_TIMEOUT_S = 90.0
+BATCH = 32
+"""Images in one request."""
+BATCHES_IN_FLIGHT = 2
+"""While one is answered, the next is sent."""
 STOP_TIMEOUT_S = 150.0
 """A kernel that stops first records what it has."""
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
@@ -103,6 +110,7 @@ class Endpoint:
         self._credentials = {"api_token": api_token, "deployment_id": deployment_id}
         self._deployment_id = deployment_id
         self._jwt: str | None = None
+        self._takes_batches = True
         self._http = httpx.Client(base_url=address, timeout=PREDICT_TIMEOUT_S, trust_env=False)
 
     def predict(
@@ -127,6 +135,77 @@ class Endpoint:
             data={"monitor": str(monitor), "postprocess": "False", "tags": list(tags)},
         )
         return reply_from_json(response.json(), source=filename)
+
+    def predict_many(
+        self, images: Sequence[Image], *, monitor: bool = True, tags: Sequence[str] = ()
+    ) -> list[Outcome]:
+        """Predict on many images, some dozen in a request and a few requests at once.
+
+        Args:
+            images: file names, and what reads each image when it is its turn.
+            monitor: record the predictions and the images in the deployment.
+            tags: names of tags for the recorded images.
+
+        Returns:
+            In their order, what was found in each, unfiltered, or why that failed.
+        """
+        batches = [images[at : at + BATCH] for at in range(0, len(images), BATCH)]
+        with ThreadPoolExecutor(BATCHES_IN_FLIGHT, thread_name_prefix="predict") as pool:
+            answers = pool.map(lambda few: self._predict_few(few, monitor, tags), batches)
+            return [outcome for answer in answers for outcome in answer]
+
+    def _predict_few(
+        self, images: Sequence[Image], monitor: bool, tags: Sequence[str]
+    ) -> list[Outcome]:
+        try:
+            if self._takes_batches and len(images) > 1:
+                outcomes = self._send_batch(images, monitor, tags)
+                if outcomes is not None:
+                    return outcomes
+            self._takes_batches = self._takes_batches and len(images) == 1
+        except PicselliaJupyterError as error:
+            return [error] * len(images)
+        return [self._predict_one(image, monitor, tags) for image in images]
+
+    def _predict_one(self, image: Image, monitor: bool, tags: Sequence[str]) -> Outcome:
+        filename, read = image
+        try:
+            return self.predict(read(), filename, monitor=monitor, tags=tags)
+        except PicselliaJupyterError as error:
+            return error
+
+    def _send_batch(
+        self, images: Sequence[Image], monitor: bool, tags: Sequence[str]
+    ) -> list[Outcome] | None:
+        """What came of each image; None where the kernel takes no batches."""
+        until = time.monotonic() + PATIENCE_S
+        logged_in = self._jwt is None
+        while True:
+            request = BatchRequest(images, monitor=monitor, tags=tags)
+            with self._streamed(request) as response:
+                if response.status_code == httpx.codes.OK:
+                    return request.outcomes(response.iter_lines())
+                response.read()
+            if response.status_code == httpx.codes.UNAUTHORIZED and not logged_in:
+                self._jwt, logged_in = None, True
+            elif response.status_code in BUSY and time.monotonic() < until:
+                time.sleep(_pause_s(response))
+            elif _is_unknown_route(response):
+                return None
+            else:
+                raise _refusal(response)
+
+    @contextlib.contextmanager
+    def _streamed(self, request: BatchRequest) -> Iterator[httpx.Response]:
+        path = f"/api/deployments/{self._deployment_id}/predict/batch"
+        try:
+            if self._jwt is None:
+                self._log_in()
+            headers = {**self._headers, **request.headers}
+            with self._http.stream("POST", path, content=request.body(), headers=headers) as answer:
+                yield answer
+        except httpx.TransportError as error:
+            raise self._silent() from error
 
     def flush(self, timeout_s: float) -> Backlog:
         """Wait until every queued prediction is recorded; what is not."""
@@ -156,13 +235,16 @@ class Endpoint:
                 time.sleep(_pause_s(response))
                 response = self._try(method, path, body)
         except httpx.TransportError as error:
-            raise NotServingError(
-                f"The serving kernel at {self.address} does not answer.",
-                "See its state with %deployments, or start it again with %deploy.",
-            ) from error
+            raise self._silent() from error
         if response.is_error:
             raise _refusal(response)
         return response
+
+    def _silent(self) -> NotServingError:
+        return NotServingError(
+            f"The serving kernel at {self.address} does not answer.",
+            "See its state with %deployments, or start it again with %deploy.",
+        )
 
     def _try(self, method: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
         if self._jwt is None:
@@ -189,6 +271,18 @@ def _pause_s(response: httpx.Response) -> float:
         return min(float(response.headers["retry-after"]), 5.0)
     except (KeyError, ValueError):
         return 0.5
+
+
+def _is_unknown_route(response: httpx.Response) -> bool:
+    """Whether a server has no such route, as against no such deployment."""
+    if response.status_code == httpx.codes.METHOD_NOT_ALLOWED:
+        return True
+    if response.status_code != httpx.codes.NOT_FOUND:
+        return False
+    try:
+        return bool(response.json()["error"] == "HTTPException")
+    except (ValueError, KeyError, TypeError):
+        return True
 
 
 def _lost(said: Json) -> Backlog:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,11 +21,9 @@ from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
-    Heartbeat,
     Strategy,
 )
 from picsellia_jupyter.domain.monitoring import PredictionLog
-from picsellia_jupyter.domain.predictions import PredictedImage
 from picsellia_jupyter.domain.registry import (
     Framework,
     InferenceType,
@@ -35,19 +32,6 @@ from picsellia_jupyter.domain.registry import (
     ModelVersion,
 )
 from picsellia_jupyter.wire import resources
-
-CLOUD_INTERVAL_S = 30.0
-"""How often a serving kernel asks the cloud for a changed threshold."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeartbeatReply:
-    """What the platform answers to a heartbeat."""
-
-    threshold: float | None
-    """The deployment's threshold now; it may have been changed in its settings."""
-    interval_s: float
-    """Seconds until it expects the next one."""
 
 
 class PlatformClient(Datalakes):
@@ -266,74 +250,7 @@ class PlatformClient(Datalakes):
         )
         return resources.log_from_json(stats)
 
-    # What a serving kernel says ------------------------------------------------------------
-
-    @sdk.translated
-    def heartbeat(self, deployment_id: str, beat: Heartbeat) -> HeartbeatReply:
-        """Tell the local platform how a deployment's serving kernel is.
-
-        The cloud takes no heartbeats; there it is asked for the threshold alone.
-
-        Raises:
-            NotFoundError: the deployment is gone; its kernel should end.
-        """
-        if not self.is_local:
-            raw = self._get(f"/api/deployment/{deployment_id}")
-            return HeartbeatReply(raw.get("min_threshold"), CLOUD_INTERVAL_S)
-        reply = self._send(
-            "post",
-            f"/api/local/deployments/{deployment_id}/heartbeat",
-            resources.heartbeat_to_json(beat),
-        )
-        return HeartbeatReply(reply.get("min_threshold"), float(reply.get("interval_s") or 2.0))
-
-    @sdk.translated
-    def monitor(
-        self,
-        deployment_id: str,
-        image: bytes,
-        predicted: PredictedImage,
-        *,
-        content_type: str,
-        at: float | None = None,
-        tags: Sequence[str] = (),
-        source: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        custom_metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Record a prediction with its image in the deployment.
-
-        Args:
-            deployment_id: where it is recorded.
-            image: the encoded image, `image/jpeg` or `image/png`.
-            predicted: what was found in it; its `prediction_id` makes sending it twice safe.
-            content_type: of the image.
-            at: when it was predicted, seconds since the epoch, UTC; None is now.
-            tags: names of tags.
-            source: name of the data source.
-            metadata: of the image, by the platform's own keys.
-            custom_metadata: of the image, the user's own.
-
-        Raises:
-            ConflictError: the platform has this prediction already.
-        """
-        custom = dict(custom_metadata or {})
-        if predicted.prediction_id:
-            custom[resources.PREDICTION_ID_KEY] = predicted.prediction_id
-        self._sdk_deployment(deployment_id).monitor_bytes(
-            raw_image=image,
-            content_type=content_type,
-            filename=Path(predicted.source).name,
-            latency=float(predicted.latency_s),
-            height=predicted.size.height,
-            width=predicted.size.width,
-            prediction=sdk.prediction_format(predicted),
-            source=source,
-            tags=list(tags) or None,
-            timestamp=at,
-            metadata=dict(metadata) if metadata else None,
-            custom_metadata=custom or None,
-        )
+    # Inside --------------------------------------------------------------------------------
 
     def _record(
         self, raw: Mapping[str, Any], lakes: Mapping[str, str] | None = None

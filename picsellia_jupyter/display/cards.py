@@ -14,6 +14,7 @@ from picsellia_jupyter.display.units import (
     printable,
 )
 from picsellia_jupyter.domain.deployments import (
+    Check,
     DeploymentRecord,
     DryRun,
     Progress,
@@ -101,6 +102,8 @@ def _facts(record: DeploymentRecord, dry_run: DryRun | None) -> list[tuple[str, 
     facts.append(("Inferences", f"{record.inferences:,}"))
     if dry_run:
         facts.append(("Dry run", _dry_run(dry_run)))
+        facts.append(("Checked", _checked(dry_run)))
+        facts += [(f"⚠ {check.name}", _warning(check)) for check in dry_run.checks if check.remedy]
     return [(fact, value) for fact, value in facts if value]
 
 
@@ -108,6 +111,14 @@ def _dry_run(dry_run: DryRun) -> str:
     # What was found in a made-up photo says nothing, so only its time is shown.
     took = milliseconds(dry_run.latency_s)
     return f"{took}, {dry_run.runtime}, sandbox: {dry_run.sandbox}"
+
+
+def _checked(dry_run: DryRun) -> str:
+    return ", ".join(f"✓ {check.name}" for check in dry_run.checks if not check.remedy)
+
+
+def _warning(check: Check) -> str:
+    return f"{check.found}. {check.remedy}"
 
 
 def _threshold(record: DeploymentRecord) -> str:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from picsellia_jupyter.display.palette import Colour, label_colour
-from picsellia_jupyter.display.rle import decode
 from picsellia_jupyter.domain.predictions import (
     Detections,
     ImageSize,
@@ -22,6 +21,7 @@ from picsellia_jupyter.domain.predictions import (
     Prediction,
     Segmentation,
 )
+from picsellia_jupyter.domain.rle import decode
 
 _FILL_ALPHA = 70
 _HALO = (0, 0, 0, 100)

@@ -103,6 +103,17 @@ class DeploymentPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the checklist before a deployment is announced."""
+
+    name: str
+    found: str
+    """What it is, in words."""
+    remedy: str = ""
+    """What to do about it; empty where all is well."""
+
+
+@dataclass(frozen=True, slots=True)
 class DryRun:
     """What one prediction before the announcement showed."""
 
@@ -114,6 +125,8 @@ class DryRun:
     """What runs the model: `onnxruntime 1.31 (CPU)`."""
     sandbox: str = "process"
     """How the model worker is confined: `full` or `process`."""
+    checks: tuple[Check, ...] = ()
+    """The checklist that was gone through."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ PicselliaJupyterError
 └── ServingError             a serving kernel or its worker failed
     ├── ModelLoadError
     └── NotServingError
+        └── DeadlineError    it did not answer in the time it had
 """
 
 from __future__ import annotations
@@ -120,3 +121,7 @@ class ModelLoadError(ServingError):
 
 class NotServingError(ServingError):
     """The deployment has no serving kernel that answers."""
+
+
+class DeadlineError(NotServingError):
+    """It did not answer within the time that it was given."""

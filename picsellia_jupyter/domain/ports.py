@@ -12,6 +12,7 @@ from picsellia_jupyter.domain.deployments import (
     ServingKernel,
     Stage,
 )
+from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.domain.monitoring import PredictionLog
 from picsellia_jupyter.domain.predictions import PredictedImage
 from picsellia_jupyter.domain.registry import Datalake, Model, ModelFile, ModelVersion
@@ -68,6 +69,15 @@ class Predictor(Protocol):
         self, image: bytes, filename: str, *, monitor: bool, tags: Sequence[str]
     ) -> PredictedImage:
         """Everything the model finds in one encoded image."""
+
+    def predict_many(
+        self,
+        images: Sequence[tuple[str, Callable[[], bytes]]],
+        *,
+        monitor: bool,
+        tags: Sequence[str],
+    ) -> Sequence[PredictedImage | PicselliaJupyterError]:
+        """What is found in each image, or why that failed; each is read when it is its turn."""
 
 
 class StagedServing(Protocol):

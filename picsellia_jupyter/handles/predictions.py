@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
@@ -22,8 +22,6 @@ from picsellia_jupyter.domain.predictions import (
 )
 from picsellia_jupyter.handles import images
 
-IN_FLIGHT = 4
-"""Images on their way at once; a serving kernel decodes one while it runs another."""
 SHOWN = 24
 """Images in a grid; the others stay in the value."""
 
@@ -111,17 +109,12 @@ def predict_files(
         PicselliaJupyterError: a single image failed.
         NotServingError: nobody answered for any of them.
     """
-
-    def one(path: Path) -> PredictedImage | PicselliaJupyterError:
-        try:
-            image = images.read(path)
-            found = endpoint.predict(image, path.name, monitor=monitor, tags=tags)
-        except PicselliaJupyterError as error:
-            return error
-        return replace(found, source=str(path))
-
-    with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="predict") as pool:
-        results = list(pool.map(one, paths))
+    if len(paths) == 1:
+        results = [_predict_file(endpoint, paths[0], monitor=monitor, tags=tags)]
+    else:
+        lazily = [(path.name, functools.partial(images.read, path)) for path in paths]
+        answers = endpoint.predict_many(lazily, monitor=monitor, tags=tags)
+        results = [_of_path(answer, path) for answer, path in zip(answers, paths, strict=True)]
     found = [result for result in results if isinstance(result, PredictedImage)]
     errors = [result for result in results if isinstance(result, PicselliaJupyterError)]
     unanswered = errors and all(isinstance(error, NotServingError) for error in errors)
@@ -133,3 +126,20 @@ def predict_files(
         if isinstance(result, PicselliaJupyterError)
     ]
     return found, failures
+
+
+def _predict_file(
+    endpoint: Predictor, path: Path, *, monitor: bool, tags: Sequence[str]
+) -> PredictedImage | PicselliaJupyterError:
+    try:
+        found = endpoint.predict(images.read(path), path.name, monitor=monitor, tags=tags)
+    except PicselliaJupyterError as error:
+        return error
+    return _of_path(found, path)
+
+
+def _of_path(
+    answer: PredictedImage | PicselliaJupyterError, path: Path
+) -> PredictedImage | PicselliaJupyterError:
+    """What was found, under the whole path of its file."""
+    return replace(answer, source=str(path)) if isinstance(answer, PredictedImage) else answer

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import logging
 from collections.abc import Callable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -19,39 +16,17 @@ from starlette.routing import Route
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
-    ConflictError,
     InvalidInputError,
-    InvalidPredictionError,
-    NotFoundError,
-    NotServingError,
     PicselliaJupyterError,
-    PlatformError,
-    ServingError,
 )
-from picsellia_jupyter.serving import upload
-from picsellia_jupyter.serving.auth import Gatekeeper, Guard
-from picsellia_jupyter.serving.room import QueueFullError
+from picsellia_jupyter.serving import json_body, oip, refusals
+from picsellia_jupyter.serving.auth import LIFETIME_LIMIT_S, LIFETIME_S, Gatekeeper, Guard
+from picsellia_jupyter.serving.metrics import Metrics
+from picsellia_jupyter.serving.predict_route import PredictRoutes, Shortcut
 from picsellia_jupyter.serving.service import Service
-from picsellia_jupyter.serving.upload import TooLargeError
-from picsellia_jupyter.wire import resources
+from picsellia_jupyter.wire.predictions import Json
 
-_MAX_JSON = 64 * 1024
 _MAX_FLUSH_S = 300.0
-# The first class that fits decides. The SDK asks again after 503, but not after 500.
-_STATUS: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
-    (TooLargeError, 413),
-    (InvalidPredictionError, 500),
-    (InvalidInputError, 400),
-    (NotFoundError, 404),
-    (ConflictError, 409),
-    (AuthenticationError, 401),
-    (PlatformError, 502),
-    (QueueFullError, 429),
-    (NotServingError, 503),
-    (ServingError, 500),
-)
-
-_log = logging.getLogger(__name__)
 
 
 def build(
@@ -66,6 +41,8 @@ def build(
         on_stopped: called after the reply to a stop was sent.
     """
     routes = _Routes(service, keeper, on_stopped)
+    predicting = PredictRoutes(service)
+    metrics = Metrics(service.readings)
     app = Starlette(
         routes=[
             Route("/health/live", routes.live),
@@ -75,18 +52,20 @@ def build(
             Route("/control/flush", routes.flush, methods=["POST"]),
             Route("/control/stop", routes.stop, methods=["POST"]),
             Route("/api/login", routes.login, methods=["POST"]),
-            Route("/api/deployments/{deployment_id}/predict", routes.predict, methods=["POST"]),
+            *predicting.routes(),
             # Ours: a notebook that found the deployment again has no control token.
             Route("/api/deployments/{deployment_id}/flush", routes.flush, methods=["POST"]),
             Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
+            Route("/metrics", metrics.show),
+            Route("/v2{rest:path}", oip.build(service, refusals.status_of)),
         ],
         exception_handlers={
-            PicselliaJupyterError: _tell,
-            HTTPException: _tell_http,
-            Exception: _tell_unexpected,
+            PicselliaJupyterError: refusals.tell,
+            HTTPException: refusals.tell_http,
+            Exception: refusals.tell,
         },
     )
-    return Guard(app, keeper, address)
+    return Guard(metrics.around(Shortcut(app, predicting.image)), keeper, address)
 
 
 class _Routes:
@@ -108,13 +87,13 @@ class _Routes:
         return JSONResponse(self._service.report())
 
     async def attach(self, request: Request) -> JSONResponse:
-        deployment_id = _text(await _json(request), "deployment_id")
+        deployment_id = json_body.text(await json_body.read(request.receive), "deployment_id")
         await run_in_threadpool(self._service.attach, deployment_id)
         return JSONResponse({})
 
     async def flush(self, request: Request) -> JSONResponse:
         self._check_own(request)
-        timeout_s = (await _json(request)).get("timeout_s", 10.0)
+        timeout_s = (await json_body.read(request.receive)).get("timeout_s", 10.0)
         if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float):
             raise InvalidInputError(f"timeout_s is {timeout_s!r}.", "Send a number of seconds.")
         within_s = min(max(float(timeout_s), 0.0), _MAX_FLUSH_S)
@@ -129,16 +108,13 @@ class _Routes:
         return JSONResponse(told, background=BackgroundTask(self._on_stopped))
 
     async def login(self, request: Request) -> JSONResponse:
-        body = await _json(request)
-        deployment_id = _text(body, "deployment_id")
-        token, expires = await self._keeper.login(_text(body, "api_token"), deployment_id)
+        body = await json_body.read(request.receive)
+        deployment_id = json_body.text(body, "deployment_id")
+        token, expires = await self._keeper.login(
+            json_body.text(body, "api_token"), deployment_id, lifetime_s=_lifetime(body)
+        )
         self._service.check_serves(deployment_id)
         return JSONResponse({"jwt": token, "expires": expires})
-
-    async def predict(self, request: Request) -> JSONResponse:
-        self._check_own(request)
-        self._service.check_serves(request.path_params["deployment_id"])
-        return JSONResponse(await self._service.predict(await upload.read(request)))
 
     def _check_own(self, request: Request) -> None:
         """Refuse a token for another deployment; the control routes have none in their path."""
@@ -150,45 +126,11 @@ class _Routes:
         self._service.check_is_of(deployment_id)
 
 
-async def _json(request: Request) -> dict[str, Any]:
-    """The body as an object, whatever its content type: the SDK's login sends none."""
-    text = bytearray()
-    async for chunk in request.stream():
-        text += chunk
-        if len(text) > _MAX_JSON:
-            raise InvalidInputError("The body is too long.", f"Send at most {_MAX_JSON} bytes.")
-    try:
-        value = json.loads(bytes(text) or b"{}")
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidInputError("The body is no JSON object.", "Send one, such as {}.")
+def _lifetime(body: Json) -> int:
+    """How long a token is to be good: an hour, if the client does not say."""
+    value = body.get("lifetime_s", LIFETIME_S)
+    if type(value) is not int or not 0 < value <= LIFETIME_LIMIT_S:
+        raise InvalidInputError(
+            f"lifetime_s is {value!r}.", f"Send a whole number of seconds up to {LIFETIME_LIMIT_S}."
+        )
     return value
-
-
-def _text(body: dict[str, Any], key: str) -> str:
-    value = body.get(key)
-    if not isinstance(value, str) or not value:
-        raise InvalidInputError(f"{key} is missing or no text.", f'Send {{"{key}": "…"}}.')
-    return value
-
-
-async def _tell(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, PicselliaJupyterError):
-        raise error
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-    headers = {"Retry-After": "1"} if status in (429, 503) else None
-    return JSONResponse(resources.error_to_json(error), status, headers)
-
-
-async def _tell_http(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, HTTPException):
-        raise error
-    body = {"message": error.detail, "detail": None, "error": "HTTPException"}
-    return JSONResponse(body, error.status_code, error.headers)
-
-
-async def _tell_unexpected(_request: Request, error: Exception) -> JSONResponse:
-    _log.error("A request failed", exc_info=error)
-    told = ServingError("The serving kernel made a mistake.", "Its log says which.")
-    return JSONResponse(resources.error_to_json(told), 500)

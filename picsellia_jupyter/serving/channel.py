@@ -1,14 +1,15 @@
-"""Messages between the front and its model worker: a JSON header and raw bytes.
+"""Messages between the front and its model worker: a number, a JSON header and raw bytes.
 
 Never pickle: the front must be able to talk to a worker that it does not trust.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
-import time
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,11 @@ MAX_HEADER = 16 * 1024 * 1024
 MAX_BODY = 256 * 1024 * 1024
 """An image of 50 million pixels as PNG fits."""
 
-_LENGTHS = struct.Struct("!II")
+_FRAME = struct.Struct("!QII")
+_FLAG = getattr(socket, "MSG_NOSIGNAL", 0)
+_BUFFER = 256 * 1024
+_PARTS = 64
+"""Sent in one call; systems allow some hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Message:
 
     header: Json
     body: bytes = b""
+    id: int = 0
+    """Of the question; its answer bears the same, whenever it comes."""
 
 
 class ChannelClosedError(ServingError):
@@ -36,70 +43,105 @@ class ChannelClosedError(ServingError):
 
 
 class Channel:
-    """One end of a stream socket. One thread at a time."""
+    """One end of a stream socket. Any thread may send; one receives."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
+        self._socket.setblocking(True)
+        # Answers come in bursts: read at once, they cost one system call, and one hand-over of
+        # the interpreter to another thread.
+        self._stream = connection.makefile("rb", _BUFFER)
+        self._sending = threading.Lock()
 
-    def send(self, message: Message, *, timeout_s: float | None = None) -> None:
-        """Send a message.
+    def send(self, *messages: Message) -> None:
+        """Send messages, one after another; waits until the other side has taken them in.
 
         Raises:
             ChannelClosedError: the other side is gone.
-            TimeoutError: it takes nothing in.
         """
-        header = json.dumps(message.header).encode()
-        try:
-            self._socket.settimeout(timeout_s)
-            self._socket.sendall(_LENGTHS.pack(len(header), len(message.body)) + header)
-            if message.body:
-                self._socket.sendall(message.body)
-        except TimeoutError:
-            raise
-        except OSError as error:
-            raise ChannelClosedError("The other side closed the channel.") from error
+        self.send_rest([part for message in messages for part in _parts(message)])
 
-    def receive(self, *, timeout_s: float | None = None) -> Message:
+    def send_rest(self, parts: list[memoryview]) -> None:
+        """Send what `offer` left.
+
+        Raises:
+            ChannelClosedError: the other side is gone.
+        """
+        try:
+            with self._sending:
+                while parts:
+                    parts = _rest(parts, self._socket.sendmsg(parts[:_PARTS], [], _FLAG))
+        except OSError as error:
+            raise _closed() from error
+
+    def offer(self, message: Message) -> list[memoryview]:
+        """Send as much of a message as fits at once; what is left of it.
+
+        Raises:
+            ChannelClosedError: the other side is gone.
+        """
+        parts = _parts(message)
+        try:
+            with self._sending, contextlib.suppress(BlockingIOError):
+                while parts:
+                    flags = _FLAG | socket.MSG_DONTWAIT
+                    parts = _rest(parts, self._socket.sendmsg(parts, [], flags))
+        except OSError as error:
+            raise _closed() from error
+        return parts
+
+    def receive(self) -> Message:
         """Wait for a message.
 
         Raises:
             ChannelClosedError: the other side is gone.
-            TimeoutError: it did not come whole in time.
             ServingError: it is too long, or its header is no JSON object.
         """
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        header_size, body_size = _LENGTHS.unpack(self._exactly(_LENGTHS.size, deadline))
+        number, header_size, body_size = _FRAME.unpack(self._exactly(_FRAME.size))
         if header_size > MAX_HEADER or body_size > MAX_BODY:
             raise ServingError(f"A message of {header_size} + {body_size} bytes is too long.")
-        header = _json_object(self._exactly(header_size, deadline))
-        return Message(header, bytes(self._exactly(body_size, deadline)))
+        header = _json_object(self._exactly(header_size))
+        return Message(header, self._exactly(body_size), number)
 
     def close(self) -> None:
-        """Close this end; the other one sees the end of the stream."""
+        """Close this end; who waits at either end is told."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._stream.close()
         self._socket.close()
 
-    def _exactly(self, size: int, deadline: float | None) -> bytearray:
-        data = bytearray(size)
-        view, got = memoryview(data), 0
-        while got < size:
-            got += self._some(view[got:], deadline)
+    def _exactly(self, size: int) -> bytes:
+        try:
+            data: bytes = self._stream.read(size)
+        except (OSError, ValueError) as error:  # a ValueError once it is closed at this end
+            raise _closed() from error
+        if len(data) < size:
+            raise _closed()
         return data
 
-    def _some(self, into: memoryview, deadline: float | None) -> int:
-        left = None if deadline is None else max(0.001, deadline - time.monotonic())
-        try:
-            self._socket.settimeout(left)
-            count = self._socket.recv_into(into)
-        except TimeoutError:
-            raise
-        except OSError as error:
-            raise ChannelClosedError("The other side closed the channel.") from error
-        if count == 0:
-            raise ChannelClosedError("The other side closed the channel.")
-        return count
+
+def _parts(message: Message) -> list[memoryview]:
+    """A message as it travels; its body is not copied."""
+    header = json.dumps(message.header, separators=(",", ":")).encode()
+    frame = _FRAME.pack(message.id, len(header), len(message.body))
+    parts = [memoryview(frame + header)]
+    return [*parts, memoryview(message.body)] if message.body else parts
 
 
-def _json_object(text: bytearray) -> Json:
+def _rest(parts: list[memoryview], sent: int) -> list[memoryview]:
+    """What is left of parts of which so many bytes were sent."""
+    for index, part in enumerate(parts):
+        if sent < len(part):
+            return [part[sent:], *parts[index + 1 :]]
+        sent -= len(part)
+    return []
+
+
+def _closed() -> ChannelClosedError:
+    return ChannelClosedError("The other side closed the channel.")
+
+
+def _json_object(text: bytes) -> Json:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -12,11 +12,12 @@ from typing_extensions import Self
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.domain.predictions import ImageSize, Prediction
-from picsellia_jupyter.serving import manifest, pixels, runtimes
+from picsellia_jupyter.serving import conventions, manifest, pixels, runtimes
 from picsellia_jupyter.serving.heads import Head, head_of
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.pixels import Placement
+from picsellia_jupyter.serving.resampling import Torch
 from picsellia_jupyter.serving.runtimes import Runtime
 from picsellia_jupyter.serving.signature import LoadedModel, Outputs
 from picsellia_jupyter.serving.tensors import Tensors
@@ -40,10 +41,12 @@ class Prepared:
 class Engine:
     """Prepares photos in any thread, and predicts on batches of them in one."""
 
-    def __init__(self, runtime: Runtime, conventions: Manifest, head: Head) -> None:
+    def __init__(self, runtime: Runtime, settled: Manifest, head: Head) -> None:
         self._runtime = runtime
-        self._input = conventions.input
+        self._settled = settled
+        self._input = settled.input
         self._head = head
+        self._torch = Torch()
 
     @classmethod
     def load(cls, request: LoadRequest) -> Self:
@@ -54,14 +57,20 @@ class Engine:
         """
         said = manifest.read(request.manifest)
         runtime = runtimes.load(request.model)
-        conventions = manifest.parse(said, request.kind, runtime.signature)
-        return cls(runtime, conventions, head_of(conventions))
+        settled = conventions.settle(said, request.kind, request.labels, runtime)
+        return cls(runtime, settled, head_of(settled))
 
     @property
     def loaded(self) -> LoadedModel:
         """What there is to know of the model."""
-        runtime = self._runtime
-        return LoadedModel(runtime.title, inputs=runtime.inputs, outputs=runtime.outputs)
+        runtime, settled = self._runtime, self._settled
+        return LoadedModel(
+            runtime.title,
+            head=settled.head,
+            notes=settled.notes,
+            inputs=runtime.inputs,
+            outputs=runtime.outputs,
+        )
 
     def prepare(self, image: bytes, name: str, *, record: bool) -> Prepared:
         """Decode a photo and make the model's input of it. Thread-safe.
@@ -74,8 +83,8 @@ class Engine:
         Raises:
             InvalidImageError: it is no image, or one that cannot be predicted on.
         """
-        photo = pixels.decode(image, name)
-        tensor, placement = pixels.to_input(photo, self._input)
+        photo = pixels.decode(image, name, self._input)
+        tensor, placement = pixels.to_input(photo, self._input, self._torch)
         png = pixels.as_png(photo) if record and photo.content_type is None else None
         return Prepared(tensor, placement, photo.size, photo.content_type or "image/png", png)
 

@@ -41,6 +41,18 @@ def bare_name(name: str | None) -> str:
     return "image" if clean in ("", ".", "..") else clean
 
 
+def flag(key: str, given: object) -> bool:
+    """A yes or no; yes where nothing is said.
+
+    Raises:
+        InvalidInputError: it is neither True nor False, in whatever case.
+    """
+    said = "true" if given is None else str(given).lower()
+    if said not in ("true", "false"):
+        raise InvalidInputError(f"{key} is {said[:60]!r}.", "Send True or False.")
+    return said == "true"
+
+
 def tags(given: Sequence[object]) -> tuple[str, ...]:
     """The tags of an image.
 
@@ -62,7 +74,7 @@ def source(given: object) -> str | None:
 
 
 def json_object(key: str, given: object) -> Mapping[str, Any] | None:
-    """A form field that holds a JSON object; None where it is empty.
+    """A field that holds a JSON object, as text or as itself; None where it is empty.
 
     Raises:
         InvalidInputError: it does not, or holds what no platform can store.
@@ -70,7 +82,7 @@ def json_object(key: str, given: object) -> Mapping[str, Any] | None:
     if given in (None, ""):
         return None
     try:
-        value = json.loads(str(given))
+        value = given if isinstance(given, dict) else json.loads(str(given))
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):

@@ -33,11 +33,14 @@ class Front:
     def __init__(self, app: Any, listener: socket.socket) -> None:
         import uvicorn
 
+        from picsellia_jupyter.serving.writes import GatheringProtocol
+
         config = uvicorn.Config(
             app,
-            # httptools refuses the SDK's own method XGET.
-            http="h11",
+            # The SDK's own method XGET, which it refuses, is never sent to a serving service.
+            http=GatheringProtocol,
             ws="none",
+            proxy_headers=False,
             lifespan="off",
             access_log=False,
             log_config=None,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import mmap
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
 from picsellia_jupyter.domain.errors import ModelLoadError
+from picsellia_jupyter.serving import archives
 
 
 class ModelFormat(str, Enum):
@@ -17,6 +21,16 @@ class ModelFormat(str, Enum):
     ONNX = "ONNX model"
     TORCHSCRIPT = "TorchScript program"
     TORCH_EXPORT = "torch.export program"
+    TORCH_STATE_DICT = "PyTorch state dict"
+    SAFETENSORS = "safetensors file"
+    KERAS = "Keras model"
+    SAVED_MODEL = "TensorFlow SavedModel"
+
+    @property
+    def is_program(self) -> bool:
+        """Whether loading or running it runs code of its author; the others are data."""
+        data = (ModelFormat.ONNX, ModelFormat.TORCH_STATE_DICT, ModelFormat.SAFETENSORS)
+        return self not in data
 
 
 _PICKLE = (
@@ -32,9 +46,12 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x1f\x8b", "a gzip archive", "Store the model file itself, not an archive of it."),
     (0, b"7z\xbc\xaf", "a 7z archive", "Store the model file itself, not an archive of it."),
     (0, b"version https://git-lfs", "a Git LFS pointer", "Run git lfs pull, then store it again."),
-    (8, b'{"', "a safetensors file: weights without their network", _TO_ONNX),
+    (0, b"<", "a web page, an error page perhaps", "Download the model again, then store it."),
 )
-_KNOWN = "Formats that are served: ONNX, TorchScript and torch.export (.pt2)."
+_KNOWN = (
+    "Formats that are served: ONNX, TorchScript, torch.export (.pt2), safetensors, state dicts "
+    "of torch.save, .keras, and a SavedModel as a zip."
+)
 
 
 def recognise(path: Path) -> ModelFormat:
@@ -55,6 +72,8 @@ def recognise(path: Path) -> ModelFormat:
     for offset, signature, what, remedy in _SIGNATURES:
         if head[offset : offset + len(signature)] == signature:
             raise _refused(path, what, remedy)
+    if head[8:9] == b"{":
+        return _safetensors(path)
     if _is_pickle(head):
         raise _refused(path, *_PICKLE)
     if head and _is_onnx(path):
@@ -66,19 +85,40 @@ def recognise(path: Path) -> ModelFormat:
 def _in_zip(path: Path) -> ModelFormat:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name.partition("/")[2] for name in archive.namelist()]
-            whole = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+            archives.check(archive)
+            kind = _checked(archive)
+    except archives.UnsafeArchiveError as error:
+        raise _refused(path, str(error), _TO_ONNX) from error
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError) as error:
         raise _refused(path, f"a broken zip archive ({error})", "Store it again.") from error
-    if "models/model.json" in names or "serialized_exported_program.json" in whole:
+    if kind is None:
+        raise _refused(path, "a zip archive of no known model format", _KNOWN)
+    return kind
+
+
+def _checked(archive: zipfile.ZipFile) -> ModelFormat | None:
+    """What an archive is, its content checked; None for nothing that is known."""
+    whole = archive.namelist()
+    within = {name.partition("/")[2]: name for name in whole}
+    if "models/model.json" in within or "serialized_exported_program.json" in whole:
+        archives.check_export(archive)
         return ModelFormat.TORCH_EXPORT
-    if "data.pkl" in names and any(name.startswith("code/") for name in names):
+    if any(name.endswith(".data/extern_modules") for name in whole):
+        raise archives.UnsafeArchiveError("a torch.package, which is Python code")
+    if "data.pkl" in within and any(name.startswith("code/") for name in within):
+        archives.check_torchscript(archive)
         return ModelFormat.TORCHSCRIPT
-    if "data.pkl" in names:
-        raise _refused(path, f"a file of torch.save: {_PICKLE[0]}", _PICKLE[1])
-    if "model.weights.h5" in whole:
-        raise _refused(path, "a Keras archive", _TO_ONNX)
-    raise _refused(path, "a zip archive of no known model format", _KNOWN)
+    if "data.pkl" in within:
+        archives.check_tensors_only(archives.read(archive, within["data.pkl"]))
+        return ModelFormat.TORCH_STATE_DICT
+    if {"model.weights.h5", "config.json"} <= set(whole):
+        archives.check_keras(archive)
+        return ModelFormat.KERAS
+    graph = next((name for name in whole if re.fullmatch(r"([^/]+/)?saved_model\.pb", name)), None)
+    if graph is None:
+        return None
+    archives.check_saved_model(archive, graph)
+    return ModelFormat.SAVED_MODEL
 
 
 def _is_pickle(head: bytes) -> bool:
@@ -136,6 +176,37 @@ def _varint(data: mmap.mmap, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at
     return -1, at
+
+
+_MOST_HEADER = 100_000_000
+"""Bytes; the format's own limit."""
+
+
+def _safetensors(path: Path) -> ModelFormat:
+    try:
+        _check_tensors_cover(path)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = f"a broken safetensors file ({error})"
+        raise _refused(path, what, "Save it again with safetensors.") from error
+    return ModelFormat.SAFETENSORS
+
+
+def _check_tensors_cover(path: Path) -> None:
+    """Check that a header's offsets cover the rest of the file, each byte once."""
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        size = path.stat().st_size - 8 - length
+        if length > _MOST_HEADER or size < 0:
+            raise ValueError(f"a header of {length} bytes")
+        header = json.loads(stream.read(length))
+    header.pop("__metadata__", None)
+    end = 0
+    for begin, after in sorted(one["data_offsets"] for one in header.values()):
+        if not begin == end <= after:
+            raise ValueError(f"tensors that overlap or leave a gap at {begin}")
+        end = after
+    if end != size:
+        raise ValueError(f"{size} bytes of tensors where the header tells of {end}")
 
 
 def _refused(path: Path, what: str, remedy: str) -> ModelLoadError:

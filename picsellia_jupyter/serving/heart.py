@@ -36,6 +36,7 @@ class Heart:
         deployment_id: str,
         describe: Callable[[], Heartbeat],
         on_gone: Callable[[PicselliaJupyterError], None],
+        on_shadow: Callable[[str | None], None] = lambda _version_id: None,
     ) -> None:
         """Begin to beat.
 
@@ -45,6 +46,7 @@ class Heart:
             describe: the state at the moment.
             on_gone: called once when the deployment does not exist any more, or another
                 kernel has taken it over.
+            on_shadow: told the shadow model version that holds, after every heartbeat.
         """
         self.threshold: float | None = None
         """The deployment's threshold, as the platform last said."""
@@ -53,6 +55,7 @@ class Heart:
         self._deployment_id = deployment_id
         self._describe = describe
         self._on_gone = on_gone
+        self._on_shadow = on_shadow
         self._platform: Platform | None = None
         self._now = threading.Event()
         self._stopping = False
@@ -118,6 +121,7 @@ class Heart:
         beat = dataclasses.replace(self._describe(), claim=not self._first.done())
         reply = self._platform.heartbeat(self._deployment_id, beat)
         self.threshold = reply.threshold
+        self._on_shadow(reply.shadow_version_id)
         if not self._first.done():
             self._first.set_result(None)
         return reply.interval_s

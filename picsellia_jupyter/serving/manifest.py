@@ -2,29 +2,66 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from picsellia_jupyter.domain.errors import ModelLoadError
 from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving import keys as keys_of
+from picsellia_jupyter.serving.keys import Keys
 from picsellia_jupyter.serving.signature import InputSignature
 
-FILE_NAME = "serving.json"
+FILE_NAME = keys_of.FILE_NAME
 FORMAT = 1
-HEADS: Mapping[InferenceType, str] = {
+
+_CLASSES = (InferenceType.CLASSIFICATION,)
+_BOXES = (InferenceType.OBJECT_DETECTION,)
+_REGIONS = (InferenceType.MASK, InferenceType.SEGMENTATION)
+_SKELETONS = (InferenceType.KEYPOINT,)
+_LINES = (InferenceType.LINE,)
+_POINTS = (InferenceType.POINT,)
+
+HEADS: Mapping[str, tuple[InferenceType, ...]] = {
+    "boxes_scores": _BOXES,
+    "class_scores": _CLASSES,
+    "tf_detection": _BOXES + _REGIONS,
+    "torchvision_detection": _BOXES + _REGIONS + _SKELETONS,
+    "yolo5": _BOXES + _REGIONS,
+    "yolo8": _BOXES + _REGIONS + _SKELETONS,
+    "yolo_end_to_end": _BOXES + _REGIONS + _SKELETONS,
+    "yolox": _BOXES,
+    "yolox_raw": _BOXES,
+    "detr": _BOXES,
+    "rt_detr": _BOXES,
+    "semantic_segmentation": _REGIONS,
+    "keypoints": _SKELETONS,
+    "lines": _LINES,
+    "points": _POINTS,
+    "heatmaps": _SKELETONS + _POINTS,
+}
+"""The decoders by name, and the types of model versions that each serves."""
+
+_DEFAULT_HEADS: Mapping[InferenceType, str] = {
     InferenceType.OBJECT_DETECTION: "boxes_scores",
     InferenceType.CLASSIFICATION: "class_scores",
+    InferenceType.MASK: "semantic_segmentation",
+    InferenceType.SEGMENTATION: "semantic_segmentation",
+    InferenceType.KEYPOINT: "keypoints",
+    InferenceType.LINE: "lines",
+    InferenceType.POINT: "points",
 }
-"""The head that reads each inference type; other types cannot be served yet."""
+"""Where neither serving.json nor a trial run tells."""
 
-_RESIZES = ("letterbox", "stretch")
-_CHANNELS: Mapping[str, int] = {"L": 1, "RGB": 3, "BGR": 3}
-_ACTIVATIONS = ("none", "softmax", "sigmoid")
+RESIZES = ("letterbox", "stretch", "none")
+ANCHORS = ("centre", "top_left")
+FILTERS = ("nearest", "box", "bilinear", "bicubic", "lanczos")
+DECODES = ("exact", "scaled")
+CHANNELS: Mapping[str, int] = {"L": 1, "RGB": 3, "BGR": 3}
+ACTIVATIONS = ("none", "softmax", "sigmoid")
+BOX_FORMATS = ("xyxy", "yxyx", "xywh", "cxcywh")
 _MAX_SIDE = 8192
 
 
@@ -37,7 +74,8 @@ class InputSpec:
     height: int
     """Pixels."""
     resize: str
-    """`letterbox` keeps the ratio and pads; `stretch` does not keep it."""
+    """`letterbox` keeps the ratio and pads, `stretch` does not keep it; with `none` the photo
+    goes in as it is, and width and height are those of the trial input alone."""
     channels: str
     """`L`, `RGB` or `BGR`."""
     scale: float
@@ -48,6 +86,14 @@ class InputSpec:
     """One per channel, divided by last."""
     pad: int
     """Grey level around a letterboxed photo, in [0, 255]."""
+    anchor: str = "centre"
+    """Where a letterboxed photo lies: `centre` or `top_left`."""
+    filter: str = "bilinear"
+    """What resizing reads pixels with, in Pillow's words."""
+    decode: str = "exact"
+    """`exact`, or `scaled`: large JPEGs are decoded at a half, a quarter or an eighth of their
+    size where that still covers the input. Faster, but the pixels are others: only for models
+    that were trained so, or measured to bear it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +102,9 @@ class Manifest:
 
     input: InputSpec
     head: str
-    """`boxes_scores` or `class_scores`."""
+    """A name of `HEADS`."""
+    kind: InferenceType
+    """The model version's type, which is also that of its predictions."""
     score_floor: float = 0.05
     """Boxes scored under it are never reported, in [0, 1]."""
     iou_threshold: float = 0.5
@@ -68,6 +116,20 @@ class Manifest:
     """Classes reported for an image."""
     label_offset: int = 0
     """Added to the model's class index to get the label's."""
+    background: int | None = 0
+    """The class index of a semantic segmentation that is no object; None where all are."""
+    mask_threshold: float = 0.5
+    """Probability from which a pixel belongs to a mask, in [0, 1]."""
+    box_format: str = "xyxy"
+    """Order of a box's numbers: `xyxy`, `yxyx`, `xywh` (left, top) or `cxcywh` (centre)."""
+    normalised: bool = False
+    """Whether coordinates are parts of the input's sides instead of its pixels."""
+    keypoints: int = 17
+    """Keypoints of a skeleton."""
+    keypoint_values: int = 3
+    """Numbers of a keypoint: 2 for x, y; 3 with its confidence."""
+    notes: tuple[str, ...] = ()
+    """What was assumed, since nobody says it: one sentence each."""
 
 
 def read(path: Path | None) -> Mapping[str, Any]:
@@ -105,53 +167,86 @@ def parse(
     Raises:
         ModelLoadError: a key is unknown, has a bad value, or contradicts the model.
     """
-    keys = _Keys(raw, "")
+    keys = Keys(raw, "")
     if keys.whole("format", FORMAT) != FORMAT:
         raise keys.error("format", f"This package reads format {FORMAT}.")
     head = _head(keys, kind)
-    spec = _input(_Keys(keys.object("input"), "input."), kind, signature or InputSignature())
-    default = Manifest(spec, head)
+    default = Manifest(parse_input(keys.object("input"), kind, signature), head, kind)
     made = Manifest(
-        input=spec,
+        input=default.input,
         head=head,
+        kind=kind,
         score_floor=keys.number("score_floor", default.score_floor, low=0, high=1),
         iou_threshold=keys.number("iou_threshold", default.iou_threshold, low=0, high=1),
         max_objects=keys.whole("max_objects", default.max_objects, high=10_000),
-        activation=keys.choice("activation", default.activation, _ACTIVATIONS),
+        activation=keys.choice("activation", default.activation, ACTIVATIONS),
         top_k=keys.whole("top_k", default.top_k, high=10_000),
         label_offset=keys.whole("label_offset", 0, low=-1_000_000, high=1_000_000),
+        background=keys.whole_or_none("background", default.background, low=0, high=1_000_000),
+        mask_threshold=keys.number("mask_threshold", default.mask_threshold, low=0, high=1),
+        box_format=keys.choice("box_format", default.box_format, BOX_FORMATS),
+        normalised=keys.flag("normalised", default=default.normalised),
+        keypoints=keys.whole("keypoints", default.keypoints, high=10_000),
+        keypoint_values=keys.whole("keypoint_values", default.keypoint_values, low=2, high=3),
     )
+    keys.skip("architecture")  # read before the model is loaded, where its file holds weights only
     keys.check_all_known()
     return made
 
 
-def _head(keys: _Keys, kind: InferenceType) -> str:
-    if kind not in HEADS:
+def check_head(raw: Mapping[str, Any], kind: InferenceType) -> None:
+    """Make sure that a head that serving.json names can serve a type.
+
+    Raises:
+        ModelLoadError: it cannot, or none can.
+    """
+    _head(Keys(raw, ""), kind)
+
+
+def _head(keys: Keys, kind: InferenceType) -> str:
+    if kind not in _DEFAULT_HEADS:
         raise ModelLoadError(
-            f"A model of type {kind.value} cannot be served yet.",
-            f"Types that can: {', '.join(known.value for known in HEADS)}. "
-            "Deploy it with --strategy monitoring and send its predictions yourself.",
+            f"A model of type {kind.value} cannot be served.",
+            f"Types that can: {', '.join(known.value for known in _DEFAULT_HEADS)}. "
+            "Register it again with the type of what it finds.",
         )
-    head = keys.choice("head", HEADS[kind], tuple(HEADS.values()))
-    if head != HEADS[kind]:
-        raise keys.error("head", f"A model version of type {kind.value} takes {HEADS[kind]!r}.")
+    head = keys.choice("head", _DEFAULT_HEADS[kind], tuple(HEADS))
+    if kind not in HEADS[head]:
+        fitting = ", ".join(name for name, kinds in HEADS.items() if kind in kinds)
+        raise keys.error("head", f"A model version of type {kind.value} takes one of: {fitting}.")
     return head
 
 
-def _input(keys: _Keys, kind: InferenceType, signature: InputSignature) -> InputSpec:
+def parse_input(
+    raw: Mapping[str, Any], kind: InferenceType, signature: InputSignature | None
+) -> InputSpec:
+    """Check what serving.json says of the input, and fill in what it leaves out.
+
+    Args:
+        raw: the object at its key `input`; may be empty.
+        kind: the model version's inference type.
+        signature: of the model's input, where the model file tells it.
+
+    Raises:
+        ModelLoadError: a key is unknown, has a bad value, or contradicts the model.
+    """
+    keys, signature = Keys(raw, "input."), signature or InputSignature()
     by_depth = {1: "L", 3: "RGB", None: "RGB"}.get(signature.channels)
-    channels = keys.choice("channels", by_depth, tuple(_CHANNELS))
-    count = _CHANNELS[channels]
-    detects = kind is InferenceType.OBJECT_DETECTION
+    channels = keys.choice("channels", by_depth, tuple(CHANNELS))
+    count = CHANNELS[channels]
+    whole = kind is InferenceType.CLASSIFICATION
     spec = InputSpec(
         width=keys.whole("width", signature.width, high=_MAX_SIDE),
         height=keys.whole("height", signature.height, high=_MAX_SIDE),
-        resize=keys.choice("resize", "letterbox" if detects else "stretch", _RESIZES),
+        resize=keys.choice("resize", "stretch" if whole else "letterbox", RESIZES),
         channels=channels,
-        scale=keys.number("scale", 255.0, low=1e-6),
+        scale=keys.number("scale", 1.0 if signature.dtype == "uint8" else 255.0, low=1e-6),
         mean=keys.numbers("mean", (0.0,) * count),
         std=keys.numbers("std", (1.0,) * count, low=1e-6),
         pad=keys.whole("pad", 114, low=0, high=255),
+        anchor=keys.choice("anchor", "centre", ANCHORS),
+        filter=keys.choice("filter", "bilinear", FILTERS),
+        decode=keys.choice("decode", "exact", DECODES),
     )
     keys.check_all_known()
     _check_fits(spec, signature)
@@ -159,7 +254,7 @@ def _input(keys: _Keys, kind: InferenceType, signature: InputSignature) -> Input
 
 
 def _check_fits(spec: InputSpec, signature: InputSignature) -> None:
-    said = (_CHANNELS[spec.channels], spec.height, spec.width)
+    said = (CHANNELS[spec.channels], spec.height, spec.width)
     takes_sides = (signature.channels, signature.height, signature.width)
     if any(want not in (None, got) for want, got in zip(takes_sides, said, strict=True)):
         takes = " x ".join("any" if side is None else str(side) for side in takes_sides)
@@ -168,74 +263,8 @@ def _check_fits(spec: InputSpec, signature: InputSignature) -> None:
             f"{' x '.join(map(str, said))}.",
             f"Correct input.channels, input.height and input.width in {FILE_NAME}.",
         )
-
-
-class _Keys:
-    """Reads the keys of one object, and says which one is wrong."""
-
-    def __init__(self, raw: Mapping[str, Any], prefix: str) -> None:
-        self._raw = raw
-        self._prefix = prefix
-        self._asked: list[str] = []
-
-    def error(self, key: str, remedy: str) -> ModelLoadError:
-        """What to raise where a key has a value that cannot be used."""
-        name = f"{FILE_NAME}: {self._prefix}{key}"
-        said = f"is {self._raw[key]!r}" if key in self._raw else "is missing"
-        return ModelLoadError(f"{name} {said}.", remedy)
-
-    def whole(self, key: str, default: int | None, *, low: int = 1, high: int = 1 << 31) -> int:
-        """A whole number in [low, high]."""
-        value = self._value(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise self.error(key, f"Give a whole number from {low} to {high}.")
-        return value
-
-    def number(
-        self, key: str, default: float, *, low: float = -math.inf, high: float = math.inf
-    ) -> float:
-        """A number in [low, high]."""
-        value = self._value(key, default)
-        if not _is_number(value) or not low <= value <= high:
-            raise self.error(key, f"Give a number from {low:g} to {high:g}.")
-        return float(value)
-
-    def numbers(
-        self, key: str, default: tuple[float, ...], *, low: float = -math.inf
-    ) -> tuple[float, ...]:
-        """As many numbers as the default has, each at least `low`."""
-        value = self._value(key, default)
-        fits = isinstance(value, list | tuple) and len(value) == len(default)
-        if not fits or not all(_is_number(item) and item >= low for item in value):
-            raise self.error(key, f"Give a list of {len(default)}, one number per channel.")
-        return tuple(map(float, value))
-
-    def choice(self, key: str, default: str | None, known: Sequence[str]) -> str:
-        """One of the known words."""
-        value = self._value(key, default)
-        if value not in known:
-            raise self.error(key, f"Use one of: {', '.join(known)}.")
-        return str(value)
-
-    def object(self, key: str) -> Mapping[str, Any]:
-        """An object, empty where it is left out."""
-        value = self._value(key, {})
-        if not isinstance(value, dict):
-            raise self.error(key, "Give an object.")
-        return value
-
-    def check_all_known(self) -> None:
-        """Refuse keys nobody asked for: a misspelt one would silently do nothing."""
-        for key in self._raw:
-            if key not in self._asked:
-                near = difflib.get_close_matches(key, self._asked, n=1)
-                hint = f"Did you mean {near[0]!r}?" if near else "Leave it out."
-                raise ModelLoadError(f"{FILE_NAME}: there is no key {self._prefix}{key}.", hint)
-
-    def _value(self, key: str, default: Any) -> Any:
-        self._asked.append(key)
-        return self._raw.get(key, default)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if spec.resize == "none" and (signature.height, signature.width) != (None, None):
+        raise ModelLoadError(
+            f"{FILE_NAME} says not to resize photos, but the model takes {said[2]} x {said[1]}.",
+            'Set "resize": "letterbox" or "stretch", or export it with free sides.',
+        )

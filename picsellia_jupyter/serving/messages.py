@@ -17,13 +17,14 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.predictions import ImageSize, Prediction
 from picsellia_jupyter.domain.registry import InferenceType
-from picsellia_jupyter.serving import shapes, tensors
+from picsellia_jupyter.serving import confinement, shapes, tensors
 from picsellia_jupyter.serving.channel import Json, Message
 from picsellia_jupyter.serving.signature import LoadedModel, TensorSignature
 from picsellia_jupyter.serving.tensors import Tensors
 from picsellia_jupyter.wire import resources
 
 RECORDABLE = ("image/jpeg", "image/png")
+_LONGEST_S, _LARGEST_BATCH = 1e6, 65_536
 _ALLOWED_ERRORS = (InvalidInputError, InvalidPredictionError, ModelLoadError)
 
 
@@ -42,6 +43,23 @@ class LoadRequest:
     precision: str = "auto"
     """`auto`, `fp32`, `fp16` or `bf16`."""
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What a worker has to read for it."""
+        return (self.model, self.manifest) if self.manifest else (self.model,)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How an image fared in its worker, as the worker tells it."""
+
+    total_s: float = 0.0
+    """From its coming to its answer."""
+    run_s: float = 0.0
+    """Of the model, for the whole batch."""
+    batch: int = 1
+    """Images in it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkerReply:
@@ -51,11 +69,12 @@ class WorkerReply:
     size: ImageSize
     """Of the upright photo."""
     latency_s: float
-    """Seconds of decoding, preparing, running and reading the model."""
+    """Seconds of decoding, preparing, running and reading the model; waiting is not in it."""
     content_type: str
     """`image/jpeg` or `image/png`: of `recorded`, or of the image that was sent."""
     recorded: bytes | None = None
     """The image as PNG, where the one that was sent cannot be recorded."""
+    timing: Timing = Timing()
 
 
 def load_message(request: LoadRequest) -> Message:
@@ -87,9 +106,9 @@ def load_request(header: Mapping[str, Any]) -> LoadRequest:
     )
 
 
-def loaded_message(model: LoadedModel) -> Message:
-    """Tell of the model that was loaded."""
-    return Message({"loaded": dataclasses.asdict(model)})
+def loaded_message(model: LoadedModel, number: int = 0) -> Message:
+    """Tell of the model that was loaded, in answer to a message of that number."""
+    return Message({"loaded": dataclasses.asdict(model)}, id=number)
 
 
 def loaded_model(message: Message) -> LoadedModel:
@@ -103,6 +122,9 @@ def loaded_model(message: Message) -> LoadedModel:
         raw = dict(message.header["loaded"])
         for side in ("inputs", "outputs"):
             raw[side] = tuple(map(_tensor, raw[side]))
+        raw["notes"] = tuple(map(str, raw["notes"]))
+        # A worker could say anything of its own confinement.
+        raw["sandbox"] = confinement.support().kind
         return LoadedModel(**raw)
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(error) from error
@@ -112,10 +134,10 @@ def _tensor(raw: Mapping[str, Any]) -> TensorSignature:
     return TensorSignature(raw["name"], raw["dtype"], tuple(raw["shape"]))
 
 
-def tensors_message(given: Tensors) -> Message:
+def tensors_message(given: Tensors, number: int = 0) -> Message:
     """Ask a worker for a model's own outputs, or answer with them."""
     told, data = tensors.pack(given)
-    return Message({"op": "infer", "tensors": told}, data)
+    return Message({"op": "infer", "tensors": told}, data, number)
 
 
 def tensors_of(message: Message) -> Tensors:
@@ -143,16 +165,17 @@ def predict_message(image: bytes, name: str, *, record: bool) -> Message:
     return Message({"op": "predict", "name": name, "record": record}, image)
 
 
-def reply_message(reply: WorkerReply) -> Message:
-    """Spell what was found, with full precision."""
+def reply_message(reply: WorkerReply, number: int = 0) -> Message:
+    """Spell what was found, with full precision, in answer to a message of that number."""
     header: Json = {
         "found": shapes.to_json(reply.found),
         "width": reply.size.width,
         "height": reply.size.height,
         "latency": reply.latency_s,
         "content_type": reply.content_type,
+        "timing": dataclasses.astuple(reply.timing),
     }
-    return Message(header, reply.recorded or b"")
+    return Message(header, reply.recorded or b"", number)
 
 
 def reply_of(message: Message) -> WorkerReply:
@@ -165,20 +188,31 @@ def reply_of(message: Message) -> WorkerReply:
     raise_error(message)
     raw = message.header
     try:
+        size = ImageSize(raw["width"], raw["height"])
         return WorkerReply(
-            found=shapes.from_json(raw["found"]),
-            size=ImageSize(raw["width"], raw["height"]),
+            found=shapes.from_json(raw["found"], size),
+            size=size,
             latency_s=float(raw["latency"]),
             content_type=RECORDABLE[RECORDABLE.index(raw["content_type"])],
             recorded=message.body or None,
+            timing=_timing(*raw["timing"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError, InvalidPredictionError) as error:
         raise _unreadable(error) from error
 
 
-def error_message(error: PicselliaJupyterError) -> Message:
-    """Spell why something failed."""
-    return Message({"error": resources.error_to_json(error)})
+def _timing(total_s: object, run_s: object, batch: object) -> Timing:
+    seconds = (total_s, run_s)
+    if not all(isinstance(s, int | float) and 0 <= s < _LONGEST_S for s in seconds):
+        raise ValueError(f"seconds are {seconds}")
+    if not (isinstance(batch, int) and 1 <= batch <= _LARGEST_BATCH):
+        raise ValueError(f"the batch is {batch!r}")
+    return Timing(float(total_s), float(run_s), batch)  # type: ignore[arg-type]
+
+
+def error_message(error: PicselliaJupyterError, number: int = 0) -> Message:
+    """Spell why something failed, in answer to a message of that number."""
+    return Message({"error": resources.error_to_json(error)}, id=number)
 
 
 def raise_error(message: Message) -> None:

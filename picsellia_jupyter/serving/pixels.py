@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from typing_extensions import Self
 
 from picsellia_jupyter.domain.errors import InvalidImageError
 from picsellia_jupyter.domain.predictions import ImageSize
+from picsellia_jupyter.serving import jpegs, resampling
 from picsellia_jupyter.serving.manifest import InputSpec
+from picsellia_jupyter.serving.resampling import Torch
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 """Decoders that are asked; rare ones have a history of holes."""
 
+_ORIENTATION = 0x0112
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "box": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+_BANDS = {"L": 1, "RGB": 3}
 _RECORDED_AS = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
 
 
@@ -26,19 +40,38 @@ _RECORDED_AS = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
 class Photo:
     """A decoded photo, turned upright."""
 
-    image: Image.Image
+    decoded: Image.Image | NDArray[np.uint8]
+    """As Pillow's image, or (H, W, 3) RGB or (H, W, 1) grey."""
     content_type: str | None
     """`image/jpeg` or `image/png`; None for formats that the platform does not store."""
+    size: ImageSize
+    """After EXIF orientation was applied; what was decoded for a smaller input has less."""
+
+    @classmethod
+    def of(cls, image: Image.Image, content_type: str | None = None) -> Self:
+        """A photo that is upright already."""
+        return cls(image, content_type, ImageSize(*image.size))
 
     @property
-    def size(self) -> ImageSize:
-        """Its size after EXIF orientation was applied."""
-        return ImageSize(*self.image.size)
+    def image(self) -> Image.Image:
+        """It as Pillow's image."""
+        if isinstance(self.decoded, Image.Image):
+            return self.decoded
+        return Image.fromarray(self.decoded.squeeze(2) if self.bands == 1 else self.decoded)
+
+    @property
+    def bands(self) -> int | None:
+        """1 or 3 where it is an array; else None."""
+        return None if isinstance(self.decoded, Image.Image) else self.decoded.shape[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a photo lies in the model's input, both in pixels."""
+    """Where a photo lies in the model's input, both in pixels.
+
+    Coordinates are continuous: pixel (0, 0) reaches from 0 to 1, so that the photo's right
+    edge is its width.
+    """
 
     left: int
     top: int
@@ -46,22 +79,48 @@ class Placement:
     """Of the resized photo."""
     height: int
     photo: ImageSize
+    input: ImageSize
 
     def to_photo(self, boxes_xyxy: NDArray[np.floating]) -> NDArray[np.float32]:
         """Map (N, 4) boxes from the model's input to the photo, clipped to it."""
-        scale = np.array([self.photo.width / self.width, self.photo.height / self.height] * 2)
-        moved = (boxes_xyxy - np.array([self.left, self.top] * 2)) * scale
-        limits = np.array([self.photo.width, self.photo.height] * 2)
-        return np.asarray(np.clip(moved, 0, limits), dtype=np.float32)
+        corners = np.asarray(boxes_xyxy).reshape(-1, 2, 2)
+        return self.points_to_photo(corners).reshape(-1, 4)
+
+    def points_to_photo(self, xy: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Map (..., 2) points from the model's input to the photo, clipped to it."""
+        limits = (self.photo.width, self.photo.height)
+        return np.asarray(np.clip(self._mapped(xy), 0, limits), dtype=np.float32)
+
+    def frame(self) -> tuple[float, float, float, float]:
+        """Where the whole input lies on the photo: left, top, right, bottom.
+
+        It reaches beyond the photo where the input is padded.
+        """
+        return self.framed(np.array([0, 0, self.input.width, self.input.height]))
+
+    def framed(self, box_xyxy: NDArray[Any]) -> tuple[float, float, float, float]:
+        """Where a box (4,) of the input lies on the photo, not clipped to it."""
+        (left, top), (right, bottom) = self._mapped(np.reshape(box_xyxy, (2, 2))).tolist()
+        return left, top, right, bottom
+
+    def in_pixels(self, normalised: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Turn (..., 2k) coordinates x, y, x, y, ... in [0, 1] into pixels of the input."""
+        sides = (self.input.width, self.input.height) * (normalised.shape[-1] // 2)
+        return np.asarray(normalised * np.array(sides), dtype=np.float32)
+
+    def _mapped(self, xy: NDArray[Any]) -> NDArray[np.float64]:
+        scale = np.array([self.photo.width / self.width, self.photo.height / self.height])
+        return np.asarray((xy - np.array([self.left, self.top], dtype=np.float64)) * scale)
 
 
-def decode(data: bytes, name: str) -> Photo:
+def decode(data: bytes, name: str, into: InputSpec | None = None) -> Photo:
     """Decode one photo and turn it upright.
 
     Args:
         data: an encoded JPEG, PNG, WEBP, BMP or TIFF of at most 32 MiB; only its first
             frame counts.
         name: what to call it in an error.
+        into: the input that it is decoded for, which may ask for less than all pixels.
 
     Raises:
         InvalidImageError: it is no image, is broken, or has more than 50 million pixels.
@@ -73,7 +132,7 @@ def decode(data: bytes, name: str) -> Photo:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decode(data, name)
+            return _decode(data, name, into)
     except InvalidImageError:
         raise
     except Exception as error:  # a broken file makes Pillow's decoders raise nearly anything
@@ -83,7 +142,7 @@ def decode(data: bytes, name: str) -> Photo:
         ) from error
 
 
-def _decode(data: bytes, name: str) -> Photo:
+def _decode(data: bytes, name: str, into: InputSpec | None) -> Photo:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
@@ -92,8 +151,25 @@ def _decode(data: bytes, name: str) -> Photo:
                 f"Send at most {MAX_PIXELS // 10**6} million pixels; resize it first.",
             )
         content_type = _RECORDED_AS.get(image.format or "")
+        size = _upright_size(image)
+        pixels = jpegs.decode(data, image, _enough(size, into))
+        if pixels is not None:
+            return Photo(pixels, content_type, size)
         image.load()
-        return Photo(_eight_bit(ImageOps.exif_transpose(image)), content_type)
+        return Photo.of(_eight_bit(ImageOps.exif_transpose(image)), content_type)
+
+
+def _upright_size(image: Image.Image) -> ImageSize:
+    turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+    return ImageSize(*(image.size[::-1] if turned else image.size))
+
+
+def _enough(size: ImageSize, into: InputSpec | None) -> ImageSize | None:
+    """The sides that an input needs, where its model was trained on photos decoded so."""
+    if into is None or into.decode != "scaled":
+        return None
+    spot = place(size, into)
+    return ImageSize(spot.width, spot.height)
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
@@ -113,36 +189,73 @@ def as_png(photo: Photo) -> bytes:
 
 def place(size: ImageSize, spec: InputSpec) -> Placement:
     """Where a photo of this size goes in the model's input."""
+    if spec.resize == "none":
+        return Placement(0, 0, size.width, size.height, size, size)
+    whole = ImageSize(spec.width, spec.height)
     if spec.resize == "stretch":
-        return Placement(0, 0, spec.width, spec.height, size)
+        return Placement(0, 0, spec.width, spec.height, size, whole)
     ratio = min(spec.width / size.width, spec.height / size.height)
     width = min(spec.width, max(1, round(size.width * ratio)))
     height = min(spec.height, max(1, round(size.height * ratio)))
     left, top = (spec.width - width) // 2, (spec.height - height) // 2
-    return Placement(left, top, width, height, size)
+    if spec.anchor == "top_left":
+        left = top = 0
+    return Placement(left, top, width, height, size, whole)
 
 
-def to_input(photo: Photo, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:
+def to_input(
+    photo: Photo, spec: InputSpec, torch: Torch | None = None
+) -> tuple[NDArray[np.float32], Placement]:
     """Make the model's input of a photo.
+
+    Args:
+        photo: the upright photo.
+        spec: what the model takes.
+        torch: resizes where it gives the same pixels sooner; it may be left out.
 
     Returns:
         (1, C, H, W) float32, scaled and normalised, and where the photo lies in it.
     """
     spot = place(photo.size, spec)
     mode = "L" if spec.channels == "L" else "RGB"
-    resized = photo.image.convert(mode).resize((spot.width, spot.height), Image.Resampling.BILINEAR)
-    canvas = Image.new(mode, (spec.width, spec.height), _grey(spec.pad, mode))
-    canvas.paste(resized, (spot.left, spot.top))
-    pixels = np.asarray(canvas, dtype=np.float32).reshape(spec.height, spec.width, -1)
-    if spec.channels == "BGR":
-        pixels = pixels[:, :, ::-1]
+    drawn = _drawn(photo, mode, spot, spec, torch or Torch(after=0))
+    tensor = np.empty((1, _BANDS[mode], spot.input.height, spot.input.width), dtype=np.float32)
+    if (drawn.shape[1], drawn.shape[0]) == (spot.input.width, spot.input.height):
+        inner = tensor[0]
+    else:
+        tensor[...] = _levels(spec)[:, spec.pad, None, None]
+        inner = tensor[0, :, spot.top : spot.top + spot.height, spot.left : spot.left + spot.width]
+    order = slice(None, None, -1) if spec.channels == "BGR" else slice(None)
+    for levels, band, out in zip(
+        _levels(spec), np.moveaxis(drawn, 2, 0)[order], inner, strict=True
+    ):
+        np.take(levels, band, out=out, mode="clip")
+    return tensor, spot
+
+
+@functools.lru_cache(maxsize=16)
+def _levels(spec: InputSpec) -> NDArray[np.float32]:
+    """(C, 256): what the model is given for each level of each channel."""
     mean, std = (np.array(numbers, dtype=np.float32) for numbers in (spec.mean, spec.std))
-    scaled = (pixels / np.float32(spec.scale) - mean) / std
-    return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None], dtype=np.float32), spot
+    scaled = np.arange(256, dtype=np.float32)[:, None] / np.float32(spec.scale)
+    return np.ascontiguousarray(((scaled - mean) / std).T)
 
 
-def _grey(level: int, mode: str) -> int | tuple[int, int, int]:
-    return level if mode == "L" else (level, level, level)
+def _drawn(
+    photo: Photo, mode: str, spot: Placement, spec: InputSpec, torch: Torch
+) -> NDArray[np.uint8]:
+    """(H, W, C): the photo in the size it has in the input."""
+    sides = (spot.width, spot.height)
+    decoded = photo.decoded
+    if not isinstance(decoded, Image.Image) and photo.bands == _BANDS[mode]:
+        before = (decoded.shape[1], decoded.shape[0])
+        if before == sides:
+            return decoded
+        if spec.filter == "bilinear" and torch.can_resize(before, sides):
+            return resampling.resize(decoded, sides)
+    image = photo.image.convert(mode)
+    resized = image if image.size == sides else image.resize(sides, _FILTERS[spec.filter])
+    return np.asarray(resized).reshape(spot.height, spot.width, -1)
 
 
 def _brief(error: BaseException) -> str:

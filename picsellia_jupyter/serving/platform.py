@@ -1,4 +1,4 @@
-"""What a serving kernel asks of the platform; `clients.platform.PlatformClient` plays it."""
+"""What a serving kernel asks of the platform; `clients.kernel.KernelClient` plays it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ class HeartbeatReply(Protocol):
     @property
     def interval_s(self) -> float:
         """Seconds until it expects the next one."""
+
+    @property
+    def shadow_version_id(self) -> str | None:
+        """The model version that is to predict in the champion's shadow."""
 
 
 class Platform(Protocol):
@@ -50,13 +54,28 @@ class Platform(Protocol):
         predicted: PredictedImage,
         *,
         content_type: str,
+        stored_as: str | None = None,
         at: float | None = None,
         tags: Sequence[str] = (),
         source: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         custom_metadata: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Record a prediction; the platform's id of it.
+
+        Raises:
+            ConflictError: it is recorded already.
+        """
+
+    def monitor_shadow(
+        self, deployment_id: str, prediction_id: str, predicted: PredictedImage
     ) -> None:
-        """Record a prediction; ConflictError when it is recorded already."""
+        """Record the shadow model's prediction; ConflictError when it is recorded already."""
+
+    def stored_image(
+        self, deployment_id: str, connector_id: str, object_name: str, *, at_most: int
+    ) -> bytes:
+        """Fetch an image from the target datalake's storage."""
 
 
 Connect = Callable[[], Platform]
@@ -67,9 +86,9 @@ def connector(job: ServingJob) -> Connect:
     """What connects to the platform of a job."""
 
     def connect() -> Platform:
-        from picsellia_jupyter.clients.platform import PlatformClient
+        from picsellia_jupyter.clients.kernel import KernelClient
 
-        client: Platform = PlatformClient.connect(
+        client: Platform = KernelClient.connect(
             job.host, job.token, organization_id=job.organization_id
         )
         return client

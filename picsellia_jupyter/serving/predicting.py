@@ -8,9 +8,10 @@ import uuid
 
 from picsellia_jupyter.domain.predictions import PredictedImage, considered
 from picsellia_jupyter.serving.messages import WorkerReply
+from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.recorder import Record, Recorder
 from picsellia_jupyter.serving.room import Place
-from picsellia_jupyter.serving.supervisor import Supervisor
+from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
@@ -19,7 +20,7 @@ ROOM_WAIT_S = 30.0
 """Seconds that an image waits for room among the predictions to be recorded."""
 
 
-async def predict(upload: Upload, supervisor: Supervisor, recorder: Recorder) -> PredictedImage:
+async def predict(upload: Upload, pool: Pool, recorder: Recorder) -> PredictedImage:
     """Predict on an image and queue everything that was found for recording.
 
     An image that is to be recorded first waits up to 30 s for room among those that are not
@@ -31,16 +32,27 @@ async def predict(upload: Upload, supervisor: Supervisor, recorder: Recorder) ->
         NotServingError: there is no worker, it died over this image, or serving was stopped.
     """
     if not upload.monitor:
-        return _predicted(upload, await _run(upload, supervisor), None)
+        return _predicted(upload, await _run(upload, pool), None)
     place = await _room(recorder, len(upload.image))
     try:
         at = time.time()
-        reply = await _run(upload, supervisor)
+        reply = await _run(upload, pool)
         predicted = _predicted(upload, reply, str(uuid.uuid4()))
         recorder.add(_record(upload, reply, predicted, at), place)
     finally:
         recorder.release(place)
     return predicted
+
+
+async def predict_shadow(upload: Upload, shadow: Shadow, prediction_id: str) -> PredictedImage:
+    """Have the shadow model predict on an image.
+
+    Raises:
+        InvalidInputError: there is no shadow model, or the image cannot be predicted on.
+        NotServingError: the shadow model is not ready.
+    """
+    reply = await asyncio.wrap_future(shadow.submit(upload.image, upload.filename))
+    return _predicted(upload, reply, prediction_id)
 
 
 def answer(predicted: PredictedImage, threshold: float | None) -> Json:
@@ -56,6 +68,8 @@ def answer(predicted: PredictedImage, threshold: float | None) -> Json:
 async def _room(recorder: Recorder, size: int) -> Place:
     """Wait for room for an image among what is to be recorded."""
     place = recorder.reserve(size)
+    if place.granted.done() and not place.granted.exception():
+        return place
     granted = asyncio.wrap_future(place.granted)
     try:
         done, _ = await asyncio.wait([granted], timeout=ROOM_WAIT_S)
@@ -70,9 +84,9 @@ async def _room(recorder: Recorder, size: int) -> Place:
     raise recorder.full()
 
 
-async def _run(upload: Upload, supervisor: Supervisor) -> WorkerReply:
-    return await asyncio.wrap_future(
-        supervisor.submit(upload.image, upload.filename, record=upload.monitor)
+async def _run(upload: Upload, pool: Pool) -> WorkerReply:
+    return await pool.awaiter.result(
+        pool.submit(upload.image, upload.filename, record=upload.monitor)
     )
 
 
@@ -90,4 +104,6 @@ def _record(upload: Upload, reply: WorkerReply, predicted: PredictedImage, at: f
         upload.source,
         upload.metadata,
         upload.custom_metadata,
+        # What the platform does not store as it is, is stored anew as PNG.
+        None if reply.recorded else upload.stored_as,
     )

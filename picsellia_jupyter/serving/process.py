@@ -1,4 +1,4 @@
-"""One model worker as its supervisor sees it: a process, a channel and a log."""
+"""One model worker as the front sees it: a process, a channel, a pulse and a log."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import IO
 
 from picsellia_jupyter.domain.errors import NotServingError, ServingError
 from picsellia_jupyter.serving import sandbox
-from picsellia_jupyter.serving.channel import Channel, Message
+from picsellia_jupyter.serving.channel import Channel, ChannelClosedError, Message
+from picsellia_jupyter.serving.pulse import Pulse
 
-_LOG_LINES = 30
+MODULE = "picsellia_jupyter.serving.worker"
+_LOG_LINES = 50
 _LONGEST_LINE = 500
 
 
@@ -26,7 +29,7 @@ class WorkerLog:
         self._on_line = on_line
 
     def tail(self) -> tuple[str, ...]:
-        """At most 30 lines, oldest first."""
+        """At most 50 lines, oldest first."""
         return tuple(self._lines)
 
     def follow(self, stream: IO[bytes]) -> None:
@@ -40,32 +43,59 @@ class WorkerLog:
 
 
 class WorkerProcess:
-    """A running model worker. One call at a time."""
+    """A running model worker."""
 
-    def __init__(self, log: WorkerLog, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        log: WorkerLog,
+        on_message: Callable[[Message], None],
+        on_end: Callable[[], None],
+        *,
+        module: str = MODULE,
+        reads: Sequence[Path] = (),
+        device: str = "auto",
+    ) -> None:
         """Start it.
 
         Args:
             log: takes what it prints.
-            on_end: called once, from a thread, when it has ended for whatever reason.
+            on_message: told, in a thread of the worker's own, what it answers.
+            on_end: called, in another one, after `ended` was set.
+            module: what it runs.
+            reads: the model's own files.
+            device: `cpu` keeps it from graphics cards.
 
         Raises:
             NotServingError: it cannot be started; nothing of it is left.
         """
-        ours, theirs = socket.socketpair()
-        self._channel = Channel(ours)
+        self.ended = threading.Event()
+        """Set once it is gone, all that it answered was told, and its log was read."""
         self._log = log
+        self._why = ""
+        self._on_end = on_end
+        self._rest: collections.deque[Message | list[memoryview]] = collections.deque()
+        self._more = threading.Condition()
+        (ours, theirs), (pulse, its_pulse) = socket.socketpair(), socket.socketpair()
+        self._channel, self.pulse = Channel(ours), Pulse(pulse)
         try:
-            with theirs:
-                self._process = sandbox.spawn(theirs)
+            with theirs, its_pulse:
+                self._process = sandbox.spawn(theirs, its_pulse, module, reads=reads, device=device)
         except OSError as error:
-            self._channel.close()
+            self._let_go()
             raise _not_started(error) from error
+        self._start_threads(on_message)
+
+    def _start_threads(self, on_message: Callable[[Message], None]) -> None:
         try:
-            self._reader = self._thread("log", lambda: log.follow(_stdout(self._process.stdout)))
-            self._thread("wait", lambda: self._await_end(on_end))
+            output = _stdout(self._process.stdout)
+            log = _thread("log", lambda: self._log.follow(output))
+            receiver = _thread("answers", lambda: self._receive(on_message))
+            _thread("questions", self._send_rest)
+            _thread("wait", lambda: self._await_end(receiver, log))
         except RuntimeError as error:  # no more threads
-            self.end()
+            self._process.kill()
+            self._process.wait()
+            self._let_go()
             raise _not_started(error) from error
 
     @property
@@ -78,64 +108,97 @@ class WorkerProcess:
         """Whether it runs."""
         return self._process.poll() is None
 
-    def call(self, message: Message, *, timeout_s: float) -> Message:
-        """Send a message and wait for its answer.
+    def send(self, message: Message) -> None:
+        """Send a message; never waits. What a dead worker is sent is lost."""
+        with self._more:
+            try:
+                rest = message if self._rest else self._channel.offer(message)
+            except ChannelClosedError:
+                return
+            if rest:
+                self._rest.append(rest)
+                self._more.notify()
 
-        Raises:
-            NotServingError: the worker died, hung, or answered garbage; it has ended now.
+    def kill(self, why: str = "") -> None:
+        """End it at once; any thread may do this.
+
+        Args:
+            why: what its obituary says in place of how it ended.
         """
-        try:
-            self._channel.send(message, timeout_s=timeout_s)
-            return self._channel.receive(timeout_s=timeout_s)
-        except TimeoutError:
-            self.end()
-            raise NotServingError(
-                f"The model worker did not answer within {timeout_s:g} s and was ended.",
-                "Send the image again; it is started anew.",
-                log_tail=self._log.tail(),
-            ) from None
-        except ServingError as error:
-            raise self._obituary() from error
-
-    def kill(self) -> None:
-        """End it at once; a call that waits for it fails. Any thread may do this."""
+        self._why = self._why or why
         self._process.kill()
 
     def end(self) -> None:
-        """End it, wait until it is gone, and let go of what is left."""
-        self._process.kill()
-        self._process.wait()
-        self._channel.close()
-        if self._process.stdin:
-            self._process.stdin.close()
+        """End it and wait until it is gone."""
+        self.kill("was ended")
+        self.ended.wait()
 
-    def _await_end(self, on_end: Callable[[], None]) -> None:
-        self._process.wait()
-        on_end()
-
-    def _obituary(self) -> NotServingError:
-        how = "closed its channel"
-        if self._ended_by_itself():
-            how = _ended_how(self._process.returncode)
-        self.end()
-        self._reader.join(1.0)  # its last words may still be in the pipe
+    def obituary(self) -> NotServingError:
+        """How it ended; it has."""
         return NotServingError(
-            f"The model worker {how}.",
+            f"The model worker {self._why or _ended_how(self._process.returncode)}.",
             "Send the image again; it is started anew.",
             log_tail=self._log.tail(),
         )
 
-    def _ended_by_itself(self) -> bool:
+    def _receive(self, on_message: Callable[[Message], None]) -> None:
+        try:
+            while True:
+                on_message(self._channel.receive())
+        except ChannelClosedError:
+            self._kill_unless_ending()
+        except Exception as error:  # noqa: BLE001 - what it sends next cannot be told apart
+            self.kill(f"answered what cannot be read ({error}) and was ended")
+
+    def _kill_unless_ending(self) -> None:
         try:
             self._process.wait(1.0)
         except subprocess.TimeoutExpired:
-            return False
-        return True
+            self.kill("closed its channel and was ended")
 
-    def _thread(self, name: str, run: Callable[[], object]) -> threading.Thread:
-        thread = threading.Thread(target=run, name=f"model worker: {name}", daemon=True)
-        thread.start()
-        return thread
+    def _send_rest(self) -> None:
+        """Send what did not fit at once."""
+        while True:
+            with self._more:
+                self._more.wait_for(lambda: self._rest or self.ended.is_set())
+                if self.ended.is_set():
+                    return
+                rest = self._rest[0]
+            try:
+                if isinstance(rest, Message):
+                    self._channel.send(rest)
+                else:
+                    self._channel.send_rest(rest)
+            except ChannelClosedError:
+                return
+            with self._more:
+                self._rest.popleft()
+
+    def _await_end(self, receiver: threading.Thread, log: threading.Thread) -> None:
+        self._process.wait()
+        # Its last answers and words may still be on their way; a process that it started
+        # may hold the other ends open for ever.
+        receiver.join(1.0)
+        log.join(1.0)
+        self._let_go()
+        self.ended.set()
+        with self._more:
+            self._rest.clear()
+            self._more.notify()
+        self._on_end()
+
+    def _let_go(self) -> None:
+        self._channel.close()
+        self.pulse.close()
+        process: subprocess.Popen[bytes] | None = getattr(self, "_process", None)
+        if process and process.stdin:
+            process.stdin.close()
+
+
+def _thread(name: str, run: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=run, name=f"model worker: {name}", daemon=True)
+    thread.start()
+    return thread
 
 
 def _not_started(error: Exception) -> NotServingError:

@@ -6,7 +6,7 @@ import collections
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,8 @@ class Record:
     source: str | None = None
     metadata: Mapping[str, Any] | None = None
     custom_metadata: Mapping[str, Any] | None = None
+    stored_as: str | None = None
+    """Its object name, where it is in the target datalake already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,22 @@ class Recorder:
     that is answered is also kept until it is recorded, or counted as failed.
     """
 
-    def __init__(self, connect: Connect, deployment_id: str) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        deployment_id: str,
+        on_recorded: Callable[[Record, str], None] = lambda _record, _prediction_id: None,
+    ) -> None:
+        """Begin to record.
+
+        Args:
+            connect: makes this thread's own connection.
+            deployment_id: where predictions are recorded.
+            on_recorded: told of each prediction that is recorded, and the platform's id of it;
+                must not wait for anything.
+        """
         self._connect = connect
+        self._on_recorded = on_recorded
         self._deployment_id = deployment_id
         self._platform: Platform | None = None
         self._room = Room(places=QUEUE_LIMIT, size=QUEUE_BYTES_LIMIT, line=LINE_LIMIT)
@@ -89,6 +105,11 @@ class Recorder:
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
+
+    @property
+    def recorded(self) -> int:
+        """Predictions that the platform has recorded."""
+        return self._recorded
 
     @property
     def pending(self) -> int:
@@ -209,9 +230,10 @@ class Recorder:
         attempts = refusals = 0
         while not self._closed:
             try:
-                self._send(record)
+                prediction_id = self._send(record)
             except ConflictError:
-                return self._went_well()  # an earlier attempt's reply was lost
+                # An earlier attempt's reply was lost.
+                return self._went_well(record, record.predicted.prediction_id)
             except PlatformUnreachableError as error:
                 self._platform = None
                 self._note(record, error)
@@ -221,19 +243,20 @@ class Recorder:
                 if refusals >= _TRIES or isinstance(error, NotFoundError):
                     return self._was_refused(record)
             else:
-                return self._went_well()
+                return self._went_well(record, prediction_id)
             self._pause(attempts)
             attempts += 1
         return False
 
-    def _send(self, record: Record) -> None:
+    def _send(self, record: Record) -> str:
         if self._platform is None:
             self._platform = self._connect()
-        self._platform.monitor(
+        return self._platform.monitor(
             self._deployment_id,
             record.image,
             record.predicted,
             content_type=record.content_type,
+            stored_as=record.stored_as,
             at=record.at,
             tags=record.tags,
             source=record.source,
@@ -241,8 +264,10 @@ class Recorder:
             custom_metadata=record.custom_metadata,
         )
 
-    def _went_well(self) -> bool:
+    def _went_well(self, record: Record, prediction_id: str | None) -> bool:
         self._trouble = ""
+        if prediction_id is not None:
+            self._on_recorded(record, prediction_id)
         return True
 
     def _was_refused(self, record: Record) -> bool:

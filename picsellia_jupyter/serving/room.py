@@ -13,6 +13,11 @@ from picsellia_jupyter.domain.errors import NotServingError
 class QueueFullError(NotServingError):
     """More waits than the kernel holds; the client should slow down."""
 
+    def __init__(self, fact: str, remedy: str = "", *, retry_after_s: float = 1.0) -> None:
+        super().__init__(fact, remedy)
+        self.retry_after_s = retry_after_s
+        """When there is likely to be room."""
+
 
 @dataclass(slots=True, eq=False)
 class Place:
@@ -45,6 +50,8 @@ class Room:
         self._longest_line = line
         self._line: collections.deque[Place] = collections.deque()
         self._taken: set[Place] = set()
+        self._held = 0
+        self._in_line = 0
         self._closed = False
         self._lock = threading.Lock()
 
@@ -62,26 +69,31 @@ class Room:
         with self._lock:
             if self._closed:
                 raise _closed()
-            in_line = sum(place.size for place in self._line)
-            if len(self._line) >= self._longest_line or in_line + size > self._size:
+            if len(self._line) >= self._longest_line or self._in_line + size > self._size:
                 return None
             place = Place(size)
             self._line.append(place)
+            self._in_line += size
             self._admit()
             return place
 
     def resize(self, place: Place, size: int) -> None:
         """Count what is in a place at its true size."""
         with self._lock:
+            if place in self._taken:
+                self._held += size - place.size
             place.size = size
             self._admit()
 
     def leave(self, place: Place) -> None:
         """Give a place back, or leave the line; may be called again."""
         with self._lock:
-            self._taken.discard(place)
-            if place in self._line:
+            if place in self._taken:
+                self._taken.remove(place)
+                self._held -= place.size
+            elif place in self._line:
                 self._line.remove(place)
+                self._in_line -= place.size
             self._admit()
 
     def close(self) -> None:
@@ -89,6 +101,7 @@ class Room:
         with self._lock:
             self._closed = True
             line, self._line = self._line, collections.deque()
+            self._in_line = 0
         for place in line:
             if place.granted.set_running_or_notify_cancel():
                 place.granted.set_exception(_closed())
@@ -96,13 +109,14 @@ class Room:
     def _admit(self) -> None:
         while self._line and self._fits(self._line[0]):
             place = self._line.popleft()
+            self._in_line -= place.size
             if place.granted.set_running_or_notify_cancel():
                 self._taken.add(place)
+                self._held += place.size
                 place.granted.set_result(None)
 
     def _fits(self, place: Place) -> bool:
-        held = sum(taken.size for taken in self._taken)
-        return len(self._taken) < self._places and held + place.size <= self._size
+        return len(self._taken) < self._places and self._held + place.size <= self._size
 
 
 def _closed() -> NotServingError:

@@ -7,10 +7,8 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from picsellia_jupyter.domain.deployments import (
-    DryRun,
     Heartbeat,
     ServingJob,
     ServingKernel,
@@ -18,27 +16,34 @@ from picsellia_jupyter.domain.deployments import (
     Stage,
 )
 from picsellia_jupyter.domain.errors import (
+    AuthenticationError,
     ConflictError,
     NotFoundError,
     NotServingError,
     PicselliaJupyterError,
     ServingError,
 )
-from picsellia_jupyter.serving import download, predicting, trial
-from picsellia_jupyter.serving.heart import FIRST_BEAT_S, Heart
+from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.domain.registry import ModelVersion
+from picsellia_jupyter.serving import predicting
+from picsellia_jupyter.serving.attachment import Attachment
 from picsellia_jupyter.serving.logfile import LogFile
-from picsellia_jupyter.serving.messages import LoadRequest
-from picsellia_jupyter.serving.platform import Connect, Platform
+from picsellia_jupyter.serving.platform import Connect
+from picsellia_jupyter.serving.pool import Pool
+from picsellia_jupyter.serving.preparing import Preparation
+from picsellia_jupyter.serving.readings import Readings
 from picsellia_jupyter.serving.recorder import Outcome, Recorder
+from picsellia_jupyter.serving.signature import LoadedModel
 from picsellia_jupyter.serving.status import Status, StatusBoard
-from picsellia_jupyter.serving.supervisor import Supervisor
+from picsellia_jupyter.serving.stored import StoredImages
+from picsellia_jupyter.serving.tensors import Tensors
 from picsellia_jupyter.serving.upload import Upload
+from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
 
 DRAIN_S = 5.0
 """Seconds that images at hand get at a stop."""
 SUPERSEDED = "superseded by another serving kernel"
-_SERVING = (ServingState.READY, ServingState.DEGRADED)
 
 _log = logging.getLogger(__name__)
 
@@ -71,10 +76,10 @@ class Service:
         self._on_gone = on_gone
         self._board = StatusBoard(lambda status: self._say("kernel", status.in_words()))
         self._outcome: Outcome | None = None
-        self._supervisor: Supervisor | None = None
-        self._recorder: Recorder | None = None
-        self._heart: Heart | None = None
-        self._deployment_id: str | None = None
+        self._preparation = Preparation(
+            job, self._board, self._worker_changed, lambda line: self._say("worker", line)
+        )
+        self._attached: Attachment | None = None
         self._attaching = threading.Lock()
         self._stopping = threading.Lock()
 
@@ -86,12 +91,35 @@ class Service:
     @property
     def deployment_id(self) -> str | None:
         """The deployment it is attached to."""
-        return self._deployment_id
+        return self._attached.deployment_id if self._attached else None
+
+    @property
+    def _recorder(self) -> Recorder | None:
+        return self._attached.recorder if self._attached else None
+
+    @property
+    def _pool(self) -> Pool | None:
+        return self._preparation.pool
+
+    @property
+    def version(self) -> ModelVersion | None:
+        """The model version it serves; None before the platform was asked for it."""
+        return self._preparation.version
+
+    @property
+    def model(self) -> LoadedModel | None:
+        """What a worker says of the model; None before it is loaded."""
+        return self._preparation.model
+
+    @property
+    def worker_pids(self) -> tuple[int, ...]:
+        """Process ids of the model workers that run."""
+        return self._pool.worker_pids if self._pool else ()
 
     @property
     def worker_pid(self) -> int | None:
-        """Process id of the model worker, where one runs."""
-        return self._supervisor.worker_pid if self._supervisor else None
+        """Process id of the first of them, where one runs."""
+        return next(iter(self.worker_pids), None)
 
     def report(self) -> Json:
         """The reply of `/control/status`."""
@@ -100,8 +128,9 @@ class Service:
             **status.to_json(),
             **self.backlog(),
             "detail": status.detail or self._hold_up,
-            "log_tail": list(self._supervisor.log_tail) if self._supervisor else [],
+            "log_tail": list(self._pool.log_tail) if self._pool else [],
             "log_file": str(self._log.path) if self._log else None,
+            "shadow": self._attached.shadow.report() if self._attached else None,
             "stopped": dataclasses.asdict(self._outcome) if self._outcome else None,
         }
 
@@ -114,12 +143,26 @@ class Service:
             "trouble": recorder.trouble if recorder else "",
         }
 
+    def readings(self) -> Readings:
+        """What there is to measure, now; from any thread."""
+        pool, recorder = self._pool, self._recorder
+        return Readings(
+            ready=self.status.state is ServingState.READY,
+            version=self.version,
+            model=self.model,
+            workers=pool.numbers() if pool else None,
+            worker_pids=self.worker_pids,
+            recorded=recorder.recorded if recorder else 0,
+            pending=recorder.pending if recorder else 0,
+            failed=recorder.failed if recorder else 0,
+        )
+
     # Preparing -----------------------------------------------------------------------------
 
     def prepare(self) -> None:
         """Download, load and try the model; its outcome is in the status."""
         try:
-            dry_run = self._prepare(self._connect())
+            dry_run = self._preparation.run(self._connect())
         except PicselliaJupyterError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - told in the status, where its owner looks
@@ -128,36 +171,10 @@ class Service:
         else:
             self._board.set(dry_run=dry_run, detail="ready to serve a deployment")
 
-    def _prepare(self, platform: Platform) -> DryRun:
-        self._begin(ServingState.LOADING, Stage.DOWNLOAD, "asking for the model's files")
-        version = platform.model_version(self.job.model_version_id)
-        files = download.fetch(
-            platform,
-            version,
-            self.job.model_file,
-            Path(self.job.cache_dir),
-            on_download=lambda name: self._downloading(name, version.title),
-        )
-        self._begin(ServingState.LOADING, Stage.LOAD, f"{version.title} in a model worker")
-        request = LoadRequest(files.model, files.manifest, version.type, labels=len(version.labels))
-        supervisor = self._supervisor = Supervisor(
-            request, self._worker_changed, lambda line: self._say("worker", line)
-        )
-        model = supervisor.start()
-        self._begin(ServingState.WARMING, Stage.DRY_RUN, "one made-up photo, twice")
-        return trial.run(supervisor, model)
-
-    def _downloading(self, name: str, title: str) -> None:
-        self._board.set(detail=f"{name} of {title}")
-
-    def _begin(self, state: ServingState, stage: Stage, detail: str) -> None:
-        if self._board.set(state=state, stage=stage, detail=detail).state is ServingState.STOPPED:
-            raise ServingError("Serving was stopped.")
-
     def _fail(self, error: PicselliaJupyterError) -> None:
         self._board.set(state=ServingState.UNHEALTHY, detail=str(error), error=error)
-        if self._supervisor:
-            self._supervisor.stop()
+        if self._pool:
+            self._pool.stop()
 
     # Serving -------------------------------------------------------------------------------
 
@@ -172,7 +189,7 @@ class Service:
             ServingError: anything else went wrong; it is not attached then.
         """
         with self._attaching:
-            if self._deployment_id == deployment_id:
+            if self.deployment_id == deployment_id:
                 return
             self._check_attachable(deployment_id)
             try:
@@ -187,17 +204,18 @@ class Service:
                 ) from error
 
     def _attach(self, deployment_id: str) -> None:
-        self._deployment_id = deployment_id
-        self._recorder = Recorder(self._connect, deployment_id)
+        attached = self._attached = Attachment(
+            self._connect, self.job, deployment_id, lambda line: self._say("shadow", line)
+        )
         # Before the first heartbeat, which has the platform send images here.
-        self._board.set(state=ServingState.READY, stage=Stage.READY, detail="")
-        self._heart = Heart(self._connect, deployment_id, self._describe, self._gone)
-        self._heart.wait_for_first(FIRST_BEAT_S)
+        state, reason = self._pool.state if self._pool else (ServingState.READY, "")
+        self._board.set(state=state, stage=Stage.READY, detail=reason)
+        attached.begin(self._describe, self._gone)
 
     def _check_attachable(self, deployment_id: str) -> None:
-        if self._deployment_id is not None:
+        if self.deployment_id is not None:
             raise ConflictError(
-                f"This serving kernel serves deployment {self._deployment_id} already.",
+                f"This serving kernel serves deployment {self.deployment_id} already.",
                 f"Start another one for {deployment_id}.",
             )
         if self.status.dry_run is None or self.status.state is not ServingState.WARMING:
@@ -207,13 +225,10 @@ class Service:
             )
 
     def _detach(self) -> None:
-        self._deployment_id = None
+        attached, self._attached = self._attached, None
         self._board.set(state=ServingState.WARMING, stage=Stage.DRY_RUN)
-        if self._heart:
-            self._heart.stop(0.0)
-        if self._recorder:
-            self._recorder.close()
-        self._heart = self._recorder = None
+        if attached:
+            attached.abandon()
 
     def check_serves(self, deployment_id: str) -> None:
         """Refuse work for another deployment, or while it does not serve.
@@ -222,14 +237,24 @@ class Service:
             NotServingError: it serves nothing now.
             NotFoundError: it serves another deployment.
         """
-        status = self.status
-        if status.state not in _SERVING or self._deployment_id is None:
-            raise NotServingError(
-                f"The serving kernel is {status.state.value}"
-                f"{f': {status.detail}' if status.detail else ''}.",
-                "Wait for it to be ready, or deploy the model again.",
-            )
+        self.status.check_serving()
         self.check_is_of(deployment_id)
+
+    def check_own(self, token_of: str, deployment_id: str) -> None:
+        """Refuse a token for another deployment, and one that is not served now.
+
+        Args:
+            token_of: the deployment that the caller's token is for.
+            deployment_id: the one that is asked.
+
+        Raises:
+            AuthenticationError: they differ.
+            NotServingError: it serves nothing now.
+            NotFoundError: it serves another deployment.
+        """
+        if token_of != deployment_id:
+            raise AuthenticationError("The token is for another deployment.", "Log in again.")
+        self.check_serves(deployment_id)
 
     def check_is_of(self, deployment_id: str) -> None:
         """Refuse to be asked about another deployment.
@@ -237,25 +262,77 @@ class Service:
         Raises:
             NotFoundError: it is attached to another one, or to none.
         """
-        if deployment_id != self._deployment_id:
-            known = [self._deployment_id] if self._deployment_id else []
-            raise NotFoundError.named("deployment", deployment_id, known)
+        if deployment_id != self.deployment_id:
+            raise NotFoundError.named("deployment", deployment_id, [self.deployment_id or "none"])
 
     async def predict(self, upload: Upload) -> Json:
-        """Predict on one image and have the prediction recorded.
+        """Predict on one image; the reply to the SDK. Raises what `predicted` does."""
+        predicted = await self.predicted(upload)
+        threshold = self._attached.threshold if self._attached else None
+        answer = predicting.answer(predicted, threshold if upload.postprocess else None)
+        return {**answer, "threshold": threshold}
+
+    async def predicted(self, upload: Upload) -> PredictedImage:
+        """Everything that is found in one image, which is recorded if it is to be monitored.
 
         Raises:
             InvalidImageError: it is no image, or one that cannot be predicted on.
             QueueFullError: too much waits, for the model or to be recorded.
             NotServingError: there is no worker, or it died over this image.
         """
-        supervisor, recorder = self._supervisor, self._recorder
-        if supervisor is None or recorder is None:
+        pool, recorder = self._pool, self._recorder
+        if pool is None or recorder is None:
             raise NotServingError("No model is loaded.", "Wait for the kernel to be ready.")
-        predicted = await predicting.predict(upload, supervisor, recorder)
-        threshold = self._heart.threshold if self._heart else None
-        answer = predicting.answer(predicted, threshold if upload.postprocess else None)
-        return {**answer, "threshold": threshold}
+        return await predicting.predict(upload, pool, recorder)
+
+    async def infer(self, given: Tensors) -> Tensors:
+        """The model's own outputs for inputs of its own; nothing is recorded.
+
+        Raises:
+            InvalidInputError: they are not the inputs it takes.
+            QueueFullError: too much waits for the model.
+            NotServingError: there is no worker, or it died over these.
+        """
+        pool = self._pool
+        if pool is None:
+            raise NotServingError("No model is loaded.", "Wait for the kernel to be ready.")
+        return await pool.awaiter.result(pool.submit_tensors(given))
+
+    @property
+    def stored(self) -> StoredImages:
+        """The images of the deployment's target datalake.
+
+        Raises:
+            NotServingError: no deployment is served.
+        """
+        return self._attachment.stored
+
+    @property
+    def _attachment(self) -> Attachment:
+        if self._attached is None:
+            raise NotServingError("No deployment is served.", "Wait for the kernel to be ready.")
+        return self._attached
+
+    async def predict_shadow(self, upload: Upload, prediction_id: str) -> Json:
+        """Have the shadow model predict on an image that the champion has seen.
+
+        Args:
+            upload: the image; its `monitor` says whether it is recorded.
+            prediction_id: the platform's id of the champion's prediction.
+
+        Raises:
+            InvalidInputError: there is no shadow model, or the image cannot be predicted on.
+            NotServingError: the shadow model is not ready.
+            ConflictError: the shadow's prediction is recorded already.
+        """
+        own = self._attachment
+        predicted = await predicting.predict_shadow(upload, own.shadow, prediction_id)
+        if upload.monitor:
+            of, unnamed = own.deployment_id, dataclasses.replace(predicted, prediction_id=None)
+            await own.stored.ask(
+                lambda platform: platform.monitor_shadow(of, prediction_id, unnamed)
+            )
+        return resources.reply_to_json(predicted, monitored=upload.monitor)
 
     def flush(self, timeout_s: float) -> int:
         """Wait until every prediction is recorded; the number of those that are not."""
@@ -279,16 +356,13 @@ class Service:
 
     def _stop(self, reason: str) -> Outcome:
         self._board.set(state=ServingState.STOPPED, detail=reason)
-        if self._supervisor:
-            self._supervisor.drain(DRAIN_S)
-            self._supervisor.stop()
-        outcome = Outcome()
-        if self._recorder:
-            self._recorder.drain()
-            outcome = self._recorder.close()
+        if self._pool:
+            self._pool.drain(DRAIN_S)
+            self._pool.stop()
+        outcome = self._attached.finish() if self._attached else Outcome()
         self._board.add_detail(outcome.in_words())
-        if self._heart:
-            self._heart.stop()
+        if self._attached:
+            self._attached.say_last()
         return outcome
 
     def _gone(self, error: PicselliaJupyterError) -> None:
@@ -304,15 +378,14 @@ class Service:
     # What changes by itself ----------------------------------------------------------------
 
     def _worker_changed(self, state: ServingState, reason: str) -> None:
-        given_up = state is ServingState.UNHEALTHY
-        if self._deployment_id is not None or given_up:
-            error = self._last_words(reason) if given_up else None
+        error = self._last_words(reason) if state is ServingState.UNHEALTHY else None
+        if self._attached or error:
             self._board.set(state=state, detail=reason, error=error)
-        if self._heart:
-            self._heart.beat_now()
+        if self._attached:
+            self._attached.beat_now()
 
     def _last_words(self, reason: str) -> ServingError:
-        tail = self._supervisor.log_tail if self._supervisor else ()
+        tail = self._pool.log_tail if self._pool else ()
         return ServingError(reason, "Deploy the model again.", log_tail=tail)
 
     def _describe(self) -> Heartbeat:

@@ -59,6 +59,8 @@ class LoadedModel:
     """How the worker is confined: `full` or `process`."""
     head: str = ""
     """What reads its outputs."""
+    notes: tuple[str, ...] = ()
+    """What was assumed of it, since neither it nor serving.json tells: one sentence each."""
     inputs: tuple[TensorSignature, ...] = ()
     outputs: tuple[TensorSignature, ...] = ()
     batch: int = 1

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from picsellia_jupyter.domain.deployments import DryRun, ServingState, Stage
-from picsellia_jupyter.domain.errors import PicselliaJupyterError
+from picsellia_jupyter.domain.errors import NotServingError, PicselliaJupyterError
 from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
+
+_SERVING = (ServingState.READY, ServingState.DEGRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,19 @@ class Status:
         """The status on one line."""
         stage = f" ({self.stage.value})" if self.stage else ""
         return f"{self.state.value}{stage}{f': {self.detail}' if self.detail else ''}"
+
+    def check_serving(self) -> None:
+        """Refuse work while it does not serve.
+
+        Raises:
+            NotServingError: it does not; its state and why are told.
+        """
+        if self.state not in _SERVING:
+            raise NotServingError(
+                f"The serving kernel is {self.state.value}"
+                f"{f': {self.detail}' if self.detail else ''}.",
+                "Wait for it to be ready, or deploy the model again.",
+            )
 
     def to_json(self) -> Json:
         """The part of `/control/status` that says how the kernel is."""

@@ -1,85 +1,122 @@
-"""Keeps one model worker running and hands it images one after another."""
+"""Keeps one model worker running: starts it, watches it, starts it anew when it dies."""
 
 from __future__ import annotations
 
 import collections
-import hashlib
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any
+from concurrent.futures import Future, InvalidStateError, wait
+from dataclasses import dataclass
+from typing import Protocol
 
-from picsellia_jupyter.domain.deployments import ServingState
-from picsellia_jupyter.domain.errors import (
-    NotServingError,
-    PicselliaJupyterError,
-    ServingError,
-)
+from picsellia_jupyter.domain.errors import NotServingError, PicselliaJupyterError
 from picsellia_jupyter.serving import messages
 from picsellia_jupyter.serving.channel import Message
-from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
-from picsellia_jupyter.serving.process import WorkerLog, WorkerProcess
-from picsellia_jupyter.serving.room import QueueFullError
+from picsellia_jupyter.serving.messages import LoadRequest
+from picsellia_jupyter.serving.process import MODULE, WorkerLog, WorkerProcess
 from picsellia_jupyter.serving.signature import LoadedModel
-from picsellia_jupyter.serving.tensors import Tensors
 
-LOAD_TIMEOUT_S = 600.0
-PREDICT_TIMEOUT_S = 60.0
-QUEUE_LIMIT = 64
-QUEUE_BYTES_LIMIT = 256 * 1024 * 1024
-GRACE_S = 10.0
-"""Images in the queue wait so long for a new worker after one died."""
-_DEATHS_LIMIT, _DEATHS_WITHIN_S = 5, 60.0
-_FATAL_LIMIT = 2
-"""An image over which the worker died so often is not tried again: clients repeat on a 503."""
-_BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
-
+_OWN = 0
+"""Number of the supervisor's own messages."""
 _log = logging.getLogger(__name__)
 
-StateListener = Callable[[ServingState, str], None]
-"""Told of READY, DEGRADED or UNHEALTHY, and why."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a worker may take for what; in seconds."""
+
+    load_s: float = 600.0
+    tick_s: float = 1.0
+    """How often a worker is looked at."""
+    pulse_s: float = 8.0
+    """Without a sign of life, it hangs."""
+    stall_s: float = 9.0
+    """Without an answer though it was asked, it hangs; more for a slow model."""
+    stall_share: float = 20.0
+    """A slow model may take so many times as long as for the first photo."""
+    stall_s_per_byte: float = 1e-6
+    """A large photo takes long to decode."""
+    first_s: float = 60.0
+    """For the first photo, over which compilers run and libraries are loaded."""
+    backoff_s: tuple[float, ...] = (0.1, 0.5, 1.0, 2.0)
+    """Before a worker is started anew."""
+    deaths: int = 5
+    """So many within `deaths_s`, and it is given up."""
+    deaths_s: float = 60.0
 
 
-@dataclass(slots=True, eq=False)
-class _Call:
-    message: Message
-    timeout_s: float
-    read: Callable[[Message], Any]
-    """Makes the reply of the worker's answer."""
-    reply: Future[Any] = field(default_factory=Future)
+class Listener(Protocol):
+    """Whose worker it is. Called from any thread."""
+
+    @property
+    def asked_bytes(self) -> int | None:
+        """Bytes of what the worker was asked and has not answered; None for nothing."""
+
+    def answered(self, message: Message) -> None:
+        """The worker has answered."""
+
+    def ready(self, model: LoadedModel) -> None:
+        """The worker is there, or there again."""
+
+    def lost(self, error: NotServingError) -> None:
+        """The worker died; what it was asked is not going to be answered."""
+
+    def given_up(self, reason: str) -> None:
+        """There is to be no further worker."""
 
 
 class Supervisor:
-    """One worker, a bounded queue before it, and a restart when it dies."""
+    """One worker at a time, and a restart when it dies or hangs."""
 
     def __init__(
-        self, request: LoadRequest, on_state: StateListener, on_line: Callable[[str], None]
+        self,
+        request: LoadRequest,
+        listener: Listener,
+        log: WorkerLog,
+        *,
+        limits: Limits = Limits(),
+        photo: bytes | None = None,
+        module: str = MODULE,
     ) -> None:
-        """Make it; `start` starts the worker.
+        """Make it; `start` or `start_beside` starts the worker.
 
         Args:
             request: the model that its workers load.
-            on_state: told when a worker died, is back, or is given up.
-            on_line: told every line that a worker prints.
+            listener: told of their answers and deaths.
+            log: takes what they print.
+            limits: how long they may take.
+            photo: what a worker is tried on before it is ready, so that it is warm then.
+            module: what they run.
         """
         self._request = request
-        self._on_state = on_state
-        self._log = WorkerLog(on_line)
+        self._listener = listener
+        self._log = log
+        self._limits = limits
+        self._photo = photo
+        self._module = module
         self._worker: WorkerProcess | None = None
-        self._calls: collections.deque[_Call] = collections.deque()
-        self._busy = False
-        self._accepting = False
-        self._draining = False
-        self._replacing = False
-        self._stopped = False
-        self._last_failure = ""
-        self._changed = threading.Condition()
-        self._fatal: collections.deque[bytes] = collections.deque(maxlen=32)
-        self._deaths: collections.deque[float] = collections.deque(maxlen=_DEATHS_LIMIT)
-        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+        self._own: Future[Message] = Future()
+        self._model = LoadedModel("")
+        self._answers = 0
+        self._photo_s = 0.0
+        self._stopping = threading.Event()
+        self._starting = threading.Lock()
+        self._deaths: collections.deque[float] = collections.deque(maxlen=limits.deaths)
+        self._thread: threading.Thread | None = None
+        self._over = False
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the worker, where one runs."""
+        worker = self._worker
+        return worker.pid if worker and worker.alive else None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has a worker, or is to have one."""
+        return self._thread is not None and not self._over
 
     def start(self) -> LoadedModel:
         """Start the worker and have it load the model.
@@ -89,246 +126,167 @@ class Supervisor:
 
         Raises:
             ModelLoadError: the model cannot be loaded.
-            NotServingError: the worker died while loading.
+            NotServingError: the worker died while loading, or took too long.
         """
-        model = self._load()
-        self._accepting = True
-        self._thread.start()
-        return model
+        self._begin(self._load())
+        return self._model
 
-    @property
-    def log_tail(self) -> tuple[str, ...]:
-        """The worker's last lines."""
-        return self._log.tail()
+    def start_beside(self) -> None:
+        """Start the worker from a thread; given up if it does not load at the first try."""
+        self._begin(None)
 
-    @property
-    def worker_pid(self) -> int | None:
-        """Process id of the worker, where one runs."""
-        worker = self._worker
-        return worker.pid if worker and worker.alive else None
-
-    def submit(
-        self, image: bytes, name: str, *, record: bool, timeout_s: float = PREDICT_TIMEOUT_S
-    ) -> Future[WorkerReply]:
-        """Queue an image.
-
-        Raises:
-            QueueFullError: too many wait already.
-            NotServingError: there is no worker now.
-            ServingError: the worker died over this image before.
-        """
-        self._check_not_fatal(image, name)
-        message = messages.predict_message(image, name, record=record)
-        return self._queue(_Call(message, timeout_s, messages.reply_of))
-
-    def submit_tensors(
-        self, given: Tensors, *, timeout_s: float = PREDICT_TIMEOUT_S
-    ) -> Future[Tensors]:
-        """Queue inputs of the model's own; its own outputs come back.
-
-        Raises:
-            QueueFullError: too many wait already.
-            NotServingError: there is no worker now.
-        """
-        return self._queue(_Call(messages.tensors_message(given), timeout_s, messages.tensors_of))
-
-    def _queue(self, call: _Call) -> Future[Any]:
-        with self._changed:
-            if self._draining or not self._accepting:
-                raise NotServingError("There is no model worker now.", "Send the image again soon.")
-            waiting = sum(len(queued.message.body) for queued in self._calls)
-            if (
-                len(self._calls) >= QUEUE_LIMIT
-                or waiting + len(call.message.body) > QUEUE_BYTES_LIMIT
-            ):
-                raise QueueFullError(
-                    f"{len(self._calls)} images wait for the model already.",
-                    "Send fewer at a time, and this one again in a second.",
-                )
-            self._calls.append(call)
-            self._changed.notify_all()
-        return call.reply
-
-    def _check_not_fatal(self, image: bytes, name: str) -> None:
-        if self._fatal and self._fatal.count(_digest(image)) >= _FATAL_LIMIT:
-            raise ServingError(
-                f"The model worker died over {name!r} {_FATAL_LIMIT} times.",
-                "Leave this image out; the serving kernel's log tells more.",
-                log_tail=self.log_tail,
-            )
-
-    def drain(self, timeout_s: float) -> bool:
-        """Take no more images and wait until those at hand are answered."""
-        with self._changed:
-            self._draining = True
-            return self._changed.wait_for(lambda: not (self._calls or self._busy), timeout_s)
+    def send(self, message: Message) -> None:
+        """Send a message to the worker; never waits."""
+        if worker := self._worker:
+            worker.send(message)
 
     def stop(self) -> None:
-        """End the worker; images that still wait are answered with an error."""
-        with self._changed:
-            self._stopped = True
-            self._accepting = False
+        """End the worker at once, whatever it does."""
+        self._stopping.set()
+        with self._starting:
             if self._worker:
-                self._worker.kill()
-            self._changed.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join(5.0)
+                self._worker.kill("was stopped")
 
-    # The supervisor's own thread -----------------------------------------------------------
+    def join(self, timeout_s: float) -> None:
+        """Wait until the worker is gone."""
+        if self._thread:
+            self._thread.join(timeout_s)
 
-    def _run(self) -> None:
-        while (worker := self._worker) is not None and self._go_on(worker):
-            pass
-        self._refuse_waiting("Serving was stopped.", "Deploy the model again.")
+    # Its own thread ------------------------------------------------------------------------
 
-    def _go_on(self, worker: WorkerProcess) -> bool:
-        """Answer one image, or replace a dead worker; False when there is to be none."""
+    def _begin(self, worker: WorkerProcess | None) -> None:
+        self._thread = threading.Thread(
+            target=self._run, args=(worker,), name="supervisor", daemon=True
+        )
+        self._thread.start()
+
+    def _run(self, worker: WorkerProcess | None) -> None:
         try:
-            call = self._next(worker)
-            if call is None:
-                return self._replace(worker)
-            self._answer(worker, call)
-        except Exception:  # noqa: BLE001 - without this thread every image would wait forever
-            _log.exception("The supervisor of the model worker failed")
-            worker.end()
-        return True
-
-    def _next(self, worker: WorkerProcess) -> _Call | None:
-        """The next image; None once the worker is dead or is to end."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._calls or self._stopped or not worker.alive)
-            if self._stopped or not worker.alive:
-                return None
-            self._busy = True
-            return self._calls.popleft()
-
-    def _answer(self, worker: WorkerProcess, call: _Call) -> None:
-        try:
-            if call.reply.set_running_or_notify_cancel():
-                call.reply.set_result(call.read(_ask(worker, call)))
-        except PicselliaJupyterError as error:
-            if isinstance(error, NotServingError):
-                self._fatal.append(_digest(call.message.body))
-            call.reply.set_exception(error)
-        except Exception as error:  # noqa: BLE001 - it fails this image only
-            _log.exception("An image could not be answered")
-            call.reply.set_exception(_mistake(error))
+            current = worker or self._load()
+            while not self._stopping.is_set():
+                self._listener.ready(self._model)
+                self._watch(current)
+                current = self._anew(current.obituary())
+        except Exception as error:  # noqa: BLE001 - without this thread nobody would notice a death
+            self._over = True
+            if not self._stopping.is_set():
+                self._give_up(error)
         finally:
-            with self._changed:
-                self._busy = False
-                self._changed.notify_all()
+            if self._worker:
+                self._worker.end()
 
-    def _replace(self, dead: WorkerProcess) -> bool:
-        """Start a new worker after one died; False when there is to be none."""
-        self._deaths.append(time.monotonic())
-        with self._changed:
-            self._replacing = True
-        dead.end()
-        patience = threading.Timer(GRACE_S, self._refuse_late)
-        patience.daemon = True
-        patience.start()
-        try:
-            return self._start_anew()
-        finally:
-            patience.cancel()
+    def _give_up(self, error: Exception) -> None:
+        if isinstance(error, _GivenUpError | PicselliaJupyterError):
+            self._listener.given_up(str(error))
+            return
+        _log.error("The supervisor of a model worker failed", exc_info=error)
+        self._listener.given_up(f"The model worker is given up: {error}.")
 
-    def _start_anew(self) -> bool:
-        while not self._stopped:
+    def _watch(self, worker: WorkerProcess) -> None:
+        """Wait until the worker has ended; end it if it hangs."""
+        limits, seen, silent_s = self._limits, self._answers, 0.0
+        while not worker.ended.wait(limits.tick_s):
+            worker.pulse.beat()
+            asked, answers = self._listener.asked_bytes, self._answers
+            # Counted in ticks, not timed: while the front stands still, the worker owes nothing.
+            silent_s = 0.0 if asked is None or answers != seen else silent_s + limits.tick_s
+            seen = answers
+            if worker.pulse.missed * limits.tick_s >= limits.pulse_s:
+                worker.kill(f"gave no sign of life for {limits.pulse_s:g} s and was ended")
+            elif silent_s >= self._patience_s(asked or 0):
+                worker.kill(f"did not answer within {silent_s:g} s and was ended")
+
+    def _patience_s(self, asked_bytes: int) -> float:
+        limits = self._limits
+        usual = limits.stall_share * self._photo_s if self._answers else limits.first_s
+        return max(limits.stall_s, usual) + limits.stall_s_per_byte * asked_bytes
+
+    def _anew(self, error: NotServingError) -> WorkerProcess:
+        """Start a new worker after one died."""
+        while True:
+            self._deaths.append(time.monotonic())
             if self._dies_too_often():
-                self._give_up()
-                return False
-            died = "The model worker died and is started anew."
-            self._tell(ServingState.DEGRADED, self._last_failure or died)
-            if self._pause() and self._reload():
-                return True
-        return False
-
-    def _give_up(self) -> None:
-        why = f" The last time: {self._last_failure}" if self._last_failure else ""
-        reason = f"The model worker died {_DEATHS_LIMIT} times within a minute.{why}"
-        self._refuse_waiting(reason, "Deploy the model again.")
-        self._tell(ServingState.UNHEALTHY, f"{reason} Deploy the model again.")
-
-    def _refuse_late(self) -> None:
-        with self._changed:
-            if self._replacing:
-                fact = f"The model worker died and is not back after {GRACE_S:g} s."
-                self._refuse_waiting(fact, "Send the image again in a while.")
-
-    def _refuse_waiting(self, fact: str, remedy: str) -> None:
-        with self._changed:
-            self._accepting = False
-            waiting, self._calls = list(self._calls), collections.deque()
-            self._changed.notify_all()
-        for call in waiting:
-            if call.reply.set_running_or_notify_cancel():
-                error = NotServingError(fact, remedy, log_tail=self.log_tail)
-                call.reply.set_exception(error)
+                raise _GivenUpError(
+                    f"The model worker died {self._limits.deaths} times within "
+                    f"{self._limits.deaths_s:g} s. The last time: {error.fact}"
+                )
+            self._listener.lost(error)
+            backoff = self._limits.backoff_s
+            self._stopping.wait(backoff[min(len(self._deaths), len(backoff)) - 1])
+            try:
+                return self._load()
+            except Exception as failure:  # whatever it is, it counts as a death
+                if self._stopping.is_set():
+                    raise
+                error = NotServingError(str(failure) or type(failure).__name__)
 
     def _dies_too_often(self) -> bool:
-        full = len(self._deaths) == _DEATHS_LIMIT
-        return full and self._deaths[-1] - self._deaths[0] <= _DEATHS_WITHIN_S
+        deaths = self._deaths
+        return len(deaths) == deaths.maxlen and deaths[-1] - deaths[0] <= self._limits.deaths_s
 
-    def _pause(self) -> bool:
-        """Wait a little longer after every death; False when the supervisor is to stop."""
-        wait_s = _BACKOFF_S[min(len(self._deaths), len(_BACKOFF_S)) - 1]
-        with self._changed:
-            return not self._changed.wait_for(lambda: self._stopped, wait_s)
+    # Loading -------------------------------------------------------------------------------
 
-    def _reload(self) -> bool:
-        try:
-            self._load()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it counts as a death
-            self._deaths.append(time.monotonic())
-            self._last_failure = str(error) or type(error).__name__
-            return False
-        with self._changed:
-            self._replacing = False
-            self._accepting = not self._stopped
-        self._last_failure = ""
-        self._tell(ServingState.READY, "")
-        return True
-
-    def _load(self) -> LoadedModel:
-        with self._changed:
-            if self._stopped:
+    def _load(self) -> WorkerProcess:
+        with self._starting:
+            if self._stopping.is_set():
                 raise NotServingError("Serving was stopped.")
-            worker = self._worker = WorkerProcess(self._log, self._notify)
+            self._own = Future()
+            worker = self._worker = WorkerProcess(
+                self._log,
+                self._take,
+                self._end,
+                module=self._module,
+                reads=self._request.files,
+                device=self._request.device,
+            )
         try:
-            answer = worker.call(messages.load_message(self._request), timeout_s=LOAD_TIMEOUT_S)
-            return messages.loaded_model(answer)
+            load = messages.load_message(self._request)
+            answer = self._ask(worker, load, self._limits.load_s, "load the model")
+            self._model = messages.loaded_model(answer)
+            self._warm(worker)
         except Exception:
             worker.end()
             raise
+        return worker
 
-    def _tell(self, state: ServingState, reason: str) -> None:
-        try:
-            self._on_state(state, reason)
-        except Exception:  # noqa: BLE001 - the worker matters more than who is told of it
-            _log.exception("The state %s could not be told", state.value)
+    def _warm(self, worker: WorkerProcess) -> None:
+        """Have the worker predict on a photo twice; what it says of it is for the dry run."""
+        if self._photo is None:
+            return
+        question = messages.predict_message(self._photo, "warm-up.jpg", record=False)
+        for _ in ("cold", "warm"):
+            began = time.monotonic()
+            self._ask(worker, question, self._limits.first_s, "predict on a first photo")
+            self._photo_s = time.monotonic() - began
 
-    def _notify(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+    def _ask(self, worker: WorkerProcess, message: Message, within_s: float, what: str) -> Message:
+        own: Future[Message] = Future()
+        self._own = own
+        worker.send(message)
+        if worker.ended.is_set():
+            self._end()
+        answered, _ = wait([own], within_s)
+        if answered:
+            return own.result()
+        worker.kill()
+        raise NotServingError(
+            f"The model worker did not {what} within {within_s:g} s and was ended.",
+            "Deploy a smaller model, or free this machine of other work.",
+            log_tail=self._log.tail(),
+        )
+
+    def _take(self, message: Message) -> None:
+        self._answers += 1
+        if message.id != _OWN:
+            self._listener.answered(message)
+        elif not self._own.done():
+            self._own.set_result(message)
+
+    def _end(self) -> None:
+        with contextlib.suppress(InvalidStateError):
+            if self._worker:
+                self._own.set_exception(self._worker.obituary())
 
 
-def _ask(worker: WorkerProcess, call: _Call) -> Message:
-    try:
-        return worker.call(call.message, timeout_s=call.timeout_s)
-    except PicselliaJupyterError:
-        raise
-    except Exception:
-        # Its answer may still come, and would be taken for that to the next image.
-        worker.end()
-        raise
-
-
-def _digest(image: bytes) -> bytes:
-    return hashlib.blake2b(image, digest_size=16).digest()
-
-
-def _mistake(error: Exception) -> ServingError:
-    return ServingError(
-        f"The image could not be answered: {type(error).__name__}: {error}",
-        "The serving kernel's log tells more.",
-    )
+class _GivenUpError(Exception):
+    """There is to be no further worker."""

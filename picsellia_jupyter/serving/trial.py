@@ -9,19 +9,19 @@ from PIL import Image, ImageDraw
 
 from picsellia_jupyter.domain.deployments import DryRun
 from picsellia_jupyter.domain.errors import ModelLoadError, PicselliaJupyterError
+from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.signature import LoadedModel
-from picsellia_jupyter.serving.supervisor import Supervisor
 
 NAME = "dry-run.jpg"
 _WIDTH, _HEIGHT = 761, 327
 """Sides that fit no model's input, so that a mistake in resizing shows."""
 
 
-def run(supervisor: Supervisor, model: LoadedModel) -> DryRun:
+def run(pool: Pool, model: LoadedModel) -> DryRun:
     """Predict on a made-up photo: once cold, then timed.
 
     Args:
-        supervisor: has a worker with the model.
+        pool: has a worker with the model.
         model: what the worker says of it.
 
     Raises:
@@ -30,10 +30,10 @@ def run(supervisor: Supervisor, model: LoadedModel) -> DryRun:
     image = photo()
     try:
         for _ in ("cold", "warm"):
-            reply = supervisor.submit(image, NAME, record=False).result()
+            reply = pool.submit(image, NAME, record=False).result()
     except PicselliaJupyterError as error:
         raise ModelLoadError(
-            f"The dry run failed: {error.fact}", error.remedy, log_tail=supervisor.log_tail
+            f"The dry run failed: {error.fact}", error.remedy, log_tail=pool.log_tail
         ) from error
     return DryRun(reply.latency_s, len(reply.found), model.runtime, model.sandbox)
 

@@ -1,22 +1,27 @@
-"""The body of a predict request: one image and a few text fields."""
+"""The body of a predict request: one image, and what is said beside it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from picsellia_jupyter.domain.errors import InvalidImageError, InvalidInputError
-from picsellia_jupyter.serving import fields
+from picsellia_jupyter.serving import fields, form
+from picsellia_jupyter.serving.form import Form
 
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
-_MAX_BODY = MAX_IMAGE_BYTES + 1024 * 1024
+MAX_BODY = MAX_IMAGE_BYTES + 1024 * 1024
 _DISCARDED = 4 * MAX_IMAGE_BYTES
 """A body that is too long is read this far, so that its sender sees our answer."""
+MAX_TEXT_BYTES = 1024 * 1024
+_MAX_FIELDS = 200
 
 
 class TooLargeError(InvalidImageError):
@@ -40,78 +45,141 @@ class Upload:
     """Of the image, by the platform's own keys."""
     custom_metadata: Mapping[str, Any] | None = None
     """Of the image, the user's own."""
+    stored_as: str | None = None
+    """Its object name, where it is in the target datalake already."""
+
+
+async def read(scope: Scope, receive: Receive) -> Upload:
+    """Read a predict request: a form with an image, or the image itself.
+
+    An image that is itself the body, with a content type such as `image/jpeg`, has its
+    fields in the query: `?filename=page.jpg&monitor=False&tags=night`.
+
+    Raises:
+        TooLargeError: the image has more than 32 MiB.
+        InvalidInputError: the body is neither, the form is broken, or a field of it.
+        ClientDisconnect: the client went away.
+    """
+    content_type = next((v for k, v in scope["headers"] if k == b"content-type"), b"")
+    kind = content_type.lower()
+    if kind.startswith((b"image/", b"application/octet-stream")):
+        return of_image(await body_of(receive), scope["query_string"])
+    if not kind.startswith(b"multipart/form-data"):
+        raise InvalidInputError(
+            "The body is neither a multipart form nor an image.",
+            "Send the image as a form's file part 'media', or alone as image/jpeg.",
+        )
+    body = await body_of(receive)
+    boundary = form.boundary_of(content_type)
+    ordinary = form.parse(body, boundary) if boundary else None
+    return of_form(ordinary or await _any_form(scope, body))
+
+
+async def body_of(receive: Receive, most: int = MAX_BODY) -> bytes:
+    """The whole body of a request.
+
+    Raises:
+        TooLargeError: it has more than `most` bytes.
+        ClientDisconnect: the client went away.
+    """
+    chunks: list[bytes] = []
+    taken, more = 0, True
+    while more and taken <= _DISCARDED:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        taken += len(chunk)
+        if taken <= most:
+            chunks.append(chunk)
+    if taken > most:
+        raise too_large(taken)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def of_image(image: bytes, query: bytes) -> Upload:
+    """An image that was the whole body; its fields are in the query.
+
+    Raises:
+        TooLargeError: it has more than 32 MiB.
+        InvalidInputError: a field cannot be used.
+    """
+    try:
+        said = parse_qsl(query.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        raise InvalidInputError("The query cannot be read.", "Send ?name=value&…") from None
+    name = next((value for key, value in said if key == "filename"), None)
+    return of_form(Form(name or "", image, tuple(said)))
+
+
+def of_form(said: Form) -> Upload:
+    """What a form asks for.
+
+    Raises:
+        TooLargeError: the image has more than 32 MiB.
+        InvalidInputError: there is no image, or a field cannot be used.
+    """
+    if said.filename is None:
+        raise InvalidInputError("There is no file part 'media'.", "Send the image in it.")
+    if len(said.media) > MAX_IMAGE_BYTES:
+        raise too_large(len(said.media))
+    return Upload(
+        filename=fields.bare_name(said.filename),
+        image=said.media,
+        monitor=fields.flag("monitor", said.text("monitor")),
+        postprocess=fields.flag("postprocess", said.text("postprocess")),
+        tags=fields.tags(said.all("tags")),
+        source=fields.source(said.text("source")),
+        metadata=fields.json_object("metadata", said.text("metadata")),
+        custom_metadata=fields.json_object("custom_metadata", said.text("custom_metadata")),
+    )
+
+
+def too_large(size: int) -> TooLargeError:
+    """The refusal of an image of so many bytes."""
+    return TooLargeError(
+        f"The image has {size / 2**20:.0f} MiB or more.", "Send at most 32 MiB; resize it first."
+    )
+
+
+# Forms out of the ordinary -------------------------------------------------------------------
 
 
 class _InMemory(MultiPartParser):
     """Keeps the image in memory, where it goes next anyway."""
 
-    spool_max_size = _MAX_BODY
+    spool_max_size = MAX_BODY
 
 
-async def read(request: Request) -> Upload:
-    """Read a predict request.
+async def _any_form(scope: Scope, body: bytes) -> Form:
+    """Read any multipart form.
 
     Raises:
-        TooLargeError: the image has more than 32 MiB.
-        InvalidInputError: the form is broken, or a field of it.
+        InvalidInputError: it is broken.
     """
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise InvalidInputError(
-            "The body is no multipart form.", "Send the image as its file part 'media'."
-        )
-    parser = _InMemory(request.headers, _bounded(request), max_files=1, max_fields=200)
+    headers = Headers(scope=scope)
+    parser = _InMemory(headers, _at_once(body), max_files=1, max_fields=_MAX_FIELDS)
     try:
-        form = await parser.parse()
+        parsed = await parser.parse()
     except MultiPartException as error:
         raise InvalidInputError(
             f"The form cannot be read: {error.message}",
             "Send one file part 'media' and text fields.",
         ) from error
     try:
-        return await _upload(form)
+        return await _plain(parsed)
     finally:
-        await form.close()
+        await parsed.close()
 
 
-async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
-    taken = 0
-    async for chunk in request.stream():
-        taken += len(chunk)
-        if taken <= _MAX_BODY:
-            yield chunk
-        elif taken > _DISCARDED:
-            break
-    if taken > _MAX_BODY:
-        raise _too_large(taken)
+async def _at_once(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body
 
 
-async def _upload(form: FormData) -> Upload:
-    media = form.get("media")
+async def _plain(parsed: FormData) -> Form:
+    """Starlette's form as one of ours; other files than `media` are left out."""
+    media = parsed.get(form.MEDIA)
+    texts = tuple((k, v) for k, v in parsed.multi_items() if isinstance(v, str))
     if not isinstance(media, UploadFile):
-        raise InvalidInputError("There is no file part 'media'.", "Send the image in it.")
-    image = await media.read()
-    if len(image) > MAX_IMAGE_BYTES:
-        raise _too_large(len(image))
-    return Upload(
-        filename=fields.bare_name(media.filename),
-        image=image,
-        monitor=_flag(form, "monitor"),
-        postprocess=_flag(form, "postprocess"),
-        tags=fields.tags(form.getlist("tags")),
-        source=fields.source(form.get("source")),
-        metadata=fields.json_object("metadata", form.get("metadata")),
-        custom_metadata=fields.json_object("custom_metadata", form.get("custom_metadata")),
-    )
-
-
-def _flag(form: FormData, key: str) -> bool:
-    said = str(form.get(key, "True")).lower()
-    if said not in ("true", "false"):
-        raise InvalidInputError(f"{key} is {said!r}.", "Send True or False.")
-    return said == "true"
-
-
-def _too_large(size: int) -> TooLargeError:
-    return TooLargeError(
-        f"The image has {size / 2**20:.0f} MiB or more.", "Send at most 32 MiB; resize it first."
-    )
+        return Form(None, b"", texts)
+    return Form(media.filename or "", await media.read(), texts)

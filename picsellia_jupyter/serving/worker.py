@@ -4,76 +4,80 @@ from __future__ import annotations
 
 import argparse
 import socket
-import sys
-import traceback
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from picsellia_jupyter.domain.errors import PicselliaJupyterError, ServingError
-from picsellia_jupyter.serving import lifeline
-from picsellia_jupyter.serving.channel import Channel, ChannelClosedError, Message
+from picsellia_jupyter.serving import lifeline, pulse, sandbox, threads
+from picsellia_jupyter.serving.channel import Channel, Message
 
 if TYPE_CHECKING:
-    from picsellia_jupyter.serving.engine import Engine
+    from picsellia_jupyter.serving.messages import LoadRequest
+    from picsellia_jupyter.serving.pipeline import Pipeline, Predictor
 
 
-def main() -> None:
-    """Answer messages until the channel closes."""
+def main(load: Callable[[LoadRequest], Predictor] | None = None) -> None:
+    """Answer messages until the channel closes.
+
+    Args:
+        load: loads what predicts; `Engine.load` by default.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--channel", type=int, required=True)
+    parser.add_argument("--pulse", type=int, required=True)
     parser.add_argument("--parent", type=int, required=True)
+    sandbox.add_arguments(parser)
     arguments = parser.parse_args()
+    sandbox.enter(arguments)
+    # No thread before this line: a thread keeps the rights that it was started with.
     lifeline.tie_to_parent(arguments.parent)
-    channel = Channel(socket.socket(fileno=arguments.channel))
-    worker = Worker()
-    try:
-        while True:
-            channel.send(worker.answer(channel.receive()))
-    except ChannelClosedError:
-        return
+    pulse.answer_from_thread(socket.socket(fileno=arguments.pulse))
+    worker = Worker(Channel(socket.socket(fileno=arguments.channel)), load)
+    threads.guarded(worker.serve)
 
 
 class Worker:
     """Loads a model when told to, then predicts."""
 
-    def __init__(self) -> None:
-        self._engine: Engine | None = None
+    def __init__(
+        self, channel: Channel, load: Callable[[LoadRequest], Predictor] | None = None
+    ) -> None:
+        self._channel = channel
+        self._load_engine = load
+        self._pipeline: Pipeline | None = None
+        self._receiving = threading.Lock()
 
-    def answer(self, message: Message) -> Message:
-        """The reply to one message; whatever goes wrong is told, not raised."""
-        from picsellia_jupyter.serving import messages
+    def serve(self) -> None:
+        """Take messages in; their answers are sent when they are ready.
 
-        try:
-            return self._answer(message)
-        except PicselliaJupyterError as error:
-            return messages.error_message(error)
-        except Exception as error:  # noqa: BLE001 - one image's failure must not end the worker
-            traceback.print_exc(file=sys.stderr)
-            name = message.header.get("name")
-            told = ServingError(
-                f"The model failed{f' on {name!r}' if name else ''}: {_first_line(error)}",
-                "The worker's log tells more: its last lines are in the deployment's status.",
-            )
-            return messages.error_message(told)
+        Raises:
+            ChannelClosedError: the front is gone.
+        """
+        while self._pipeline is None:
+            self._channel.send(self._load(self._channel.receive()))
+        self._take(self._pipeline)
 
-    def _answer(self, message: Message) -> Message:
+    def _take(self, pipeline: Pipeline) -> None:
+        """Receive a message and see to it, while another thread receives the next one."""
+        while True:
+            with self._receiving:
+                message = self._channel.receive()
+            pipeline.put(message)
+
+    def _load(self, message: Message) -> Message:
         # Imported here, so that the lifeline is watched while this takes its time.
-        from picsellia_jupyter.serving import messages
+        from picsellia_jupyter.serving import messages, pipeline
         from picsellia_jupyter.serving.engine import Engine
 
-        header = message.header
-        if header["op"] == "load":
-            self._engine = Engine.load(messages.load_request(header))
-            return messages.loaded_message(self._engine.loaded)
-        if self._engine is None:
-            raise ServingError("No model is loaded.")
-        if header["op"] == "infer":
-            return messages.tensors_message(self._engine.infer(messages.tensors_of(message)))
-        found = self._engine.predict(message.body, header["name"], record=header["record"])
-        return messages.reply_message(found)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+        try:
+            load = self._load_engine or Engine.load
+            engine = load(messages.load_request(message.header))
+            taken = self._pipeline = pipeline.Pipeline(engine, self._channel)
+            for number in range(1, taken.takers):
+                threads.start(f"taker {number}", lambda: self._take(taken))
+            return messages.loaded_message(engine.loaded, message.id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the front is to be told
+            return pipeline.failure(message.id, error, "")
 
 
 if __name__ == "__main__":

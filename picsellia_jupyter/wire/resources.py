@@ -10,6 +10,7 @@ import numpy as np
 
 from picsellia_jupyter.domain import errors
 from picsellia_jupyter.domain.deployments import (
+    Check,
     DeploymentRecord,
     DryRun,
     Heartbeat,
@@ -140,6 +141,10 @@ def dry_run_from_json(raw: Mapping[str, Any]) -> DryRun:
         found=int(raw["found"]),
         runtime=str(raw["runtime"]),
         sandbox=str(raw.get("sandbox") or "process"),
+        checks=tuple(
+            Check(str(one["name"]), str(one["found"]), str(one["remedy"]))
+            for one in raw.get("checks") or ()
+        ),
     )
 
 

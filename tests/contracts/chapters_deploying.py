@@ -197,11 +197,7 @@ def predicted_assets(book: Book, world: World) -> None:
 
 def serving(book: Book, world: World) -> None:
     client, folder = world.client, world.folder
-    version = client.create_model("served").create_version(
-        type="OBJECT_DETECTION", framework="ONNX", labels={"0": "a", "1": "b"}
-    )
-    version.store("model-latest", str(folder / "tiny.onnx"))
-    version.store("serving.json", str(folder / "serving.json"))
+    version = _servable(world, "served")
     deployment = version.deploy("served", min_threshold=0.3)
     book.refused(deployment.predict, world.photo("p.png"), says="can't use this function")
     with subprocess.Popen(
@@ -249,15 +245,77 @@ def _predict(book: Book, world: World, deployment) -> None:
         postprocess=False,
         gives=lambda raw: keys <= set(raw),
     )
-    # Serving of stored images is no part of the serving kernel: it says so.
-    data = world.lake.find_data(filename="street-2.png")
-    book.refused(deployment.predict_data, data, says="Could not predict")
-    book.refused(deployment.predict_cloud_image, data.object_name, says="Could not predict")
-    book.refused(deployment.predict_shadow, world.predicted, says="Could not predict shadow")
-    until = time.monotonic() + 20
-    while not deployment.sync()["inferences"] and time.monotonic() < until:
-        time.sleep(0.1)
+    _predict_stored(book, world, deployment, keys)
     call(deployment.find_predicted_asset, filename="predict.png", gives=lambda found: found.id)
+
+
+def _predict_stored(book: Book, world: World, deployment, keys: set[str]) -> None:
+    call, data = book.call, world.lake.find_data(filename="street-2.png")
+    _wait(lambda: deployment.sync()["inferences"] == 1)
+    before = len(world.lake.list_data())
+    call(deployment.predict_data, data, tags=["again"], gives=lambda raw: raw["monitored"])
+    said = call(
+        deployment.predict_cloud_image,
+        world.lake.find_data(filename="street-3.png").object_name,
+        postprocess=False,
+        gives=lambda raw: keys <= set(raw),
+    )
+    _wait(lambda: deployment.sync()["inferences"] == 3)
+    call(
+        deployment.find_predicted_asset,
+        oracle_prediction_id=said["id"],
+        gives=lambda found: found.filename == "street-3.png",
+    )
+    # Recorded against the data that is there.
+    assert len(world.lake.list_data()) == before
+    assert "again" in names(data.get_tags())
+    missing = {"says": "Could not predict", "kind": "PredictionError"}
+    book.refused(deployment.predict_cloud_image, "no/such/image.png", **missing)
+    _predict_in_shadow(book, world, deployment, said["id"])
+
+
+def _predict_in_shadow(book: Book, world: World, deployment, earlier: str) -> None:
+    asset = deployment.find_predicted_asset(oracle_prediction_id=earlier)
+    book.refused(deployment.predict_shadow, asset, says="has no shadow model")
+    deployment.set_shadow_model(_servable(world, "shadow"))
+    _wait(lambda: _shadow_of(deployment, world.photo("in-shadow.png", 6, (128, 96))))
+    # One that was recorded before there was a shadow model is asked for by hand.
+    book.call(deployment.predict_shadow, asset, monitor=False, gives=lambda raw: raw["type"])
+    book.call(deployment.predict_shadow, asset, gives=lambda raw: raw["id"] == earlier)
+    assert asset.get_shadow_prediction()["is_shadow"]
+    book.refused(deployment.predict_shadow, asset, says="already been processed")
+
+
+def _shadow_of(deployment, path: str):
+    """What the shadow model found in an image that is predicted on now, once it is recorded."""
+    said, until = deployment.predict(path), time.monotonic() + 5
+    while time.monotonic() < until:
+        found = [
+            asset
+            for asset in deployment.list_predicted_assets()
+            if str(asset.oracle_prediction_id) == said["id"]
+        ]
+        if found and found[0].get_shadow_prediction():
+            return found[0]
+        time.sleep(0.1)
+    return None
+
+
+def _servable(world: World, name: str):
+    """A model version with the files of a tiny detector."""
+    version = world.client.create_model(name).create_version(
+        type="OBJECT_DETECTION", framework="ONNX", labels={"0": "a", "1": "b"}
+    )
+    version.store("model-latest", str(world.folder / "tiny.onnx"))
+    version.store("serving.json", str(world.folder / "serving.json"))
+    return version
+
+
+def _wait(condition) -> None:
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until, "it did not become true in time"
+        time.sleep(0.1)
 
 
 def deleting(book: Book, world: World) -> None:

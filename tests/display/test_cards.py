@@ -4,6 +4,7 @@ import pytest
 
 from picsellia_jupyter.display import cards
 from picsellia_jupyter.domain.deployments import (
+    Check,
     DeploymentRecord,
     DryRun,
     Progress,
@@ -67,6 +68,13 @@ def test_a_ready_deployment_shows_what_it_is_and_what_to_do_next():
         "%undeploy brave-otter",
     ):
         assert fact in shown
+
+
+def test_the_checklist_names_what_is_well_and_what_to_do_about_the_rest():
+    checks = (Check("Files", "model.onnx"), Check("Origin", "imported by hand", "Compare."))
+    shown = facts_of(cards.deployment_card(RECORD, dataclasses.replace(DRY_RUN, checks=checks), ""))
+    assert "Checked | ✓ Files" in shown
+    assert "⚠ Origin | imported by hand. Compare." in shown
 
 
 def test_a_classification_says_why_it_has_no_threshold():

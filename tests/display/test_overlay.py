@@ -19,7 +19,7 @@ from picsellia_jupyter.domain.predictions import (
     Points,
     Segmentation,
 )
-from tests.display.rle_encoding import encode
+from tests.domain.rle_encoding import encode
 
 GREY = (128, 128, 128)
 NAMES = {0: "zero", 1: "one", 7: "seven"}

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from picsellia_jupyter.domain.errors import InvalidImageError, NotServingError
+from picsellia_jupyter.domain.errors import (
+    InvalidImageError,
+    NotServingError,
+    PicselliaJupyterError,
+)
 from picsellia_jupyter.domain.predictions import Detections, ImageSize, PredictedImage
 from picsellia_jupyter.handles.predictions import Predictions, predict_files
 
@@ -26,6 +30,15 @@ class FakeEndpoint:
         boxes = np.array([[1, 1, 9, 9], [2, 2, 5, 5]], np.float32)
         found = Detections(np.array([0, 1]), np.array([0.9, 0.2], np.float32), boxes)
         return PredictedImage(filename, ImageSize(12, 10), found, 0.01, "id")
+
+    def predict_many(self, images, *, monitor: bool, tags: Sequence[str]):
+        outcomes = []
+        for filename, read in images:
+            try:
+                outcomes.append(self.predict(read(), filename, monitor=monitor, tags=tags))
+            except PicselliaJupyterError as error:
+                outcomes.append(error)
+        return outcomes
 
 
 @pytest.fixture

@@ -23,7 +23,11 @@ def test_a_deployment_that_nobody_serves_has_no_serving_host(world):
 def test_a_fresh_heartbeat_of_a_kernel_that_answers_sets_the_serving_host(world, state):
     deployment = world.deployment(min_threshold=0.4)
     reply = beat(world, deployment, state)
-    assert reply.json() == {"min_threshold": 0.4, "interval_s": 2.0}
+    assert reply.json() == {
+        "min_threshold": 0.4,
+        "interval_s": 2.0,
+        "shadow_model_version_id": None,
+    }
     now = seen(world, deployment)
     assert now["serving_host"] == KERNEL["address"]
     assert now["serving"]["state"] == state

@@ -6,7 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving import capacity
 from picsellia_jupyter.serving.kernel import ServingProgram
+from picsellia_jupyter.serving.messages import LoadRequest
+from picsellia_jupyter.serving.pool import Pool
+from picsellia_jupyter.serving.supervisor import Limits
 from tests.serving import fakes, models
 
 ROOT = Path(__file__).parents[2]
@@ -62,9 +67,33 @@ class Kernel:
         self.program.stop("the test is over")
 
 
+class AskablePool(Pool):
+    """A pool of workers that run `engines.Engine`, with short limits."""
+
+    LIMITS = Limits(
+        load_s=5, tick_s=0.05, pulse_s=0.5, stall_s=0.5, first_s=2, backoff_s=(0.05, 0.1)
+    )
+
+    def __init__(self, model, **options):
+        self.told = []
+        request = LoadRequest(Path(model), None, InferenceType.CLASSIFICATION)
+        options = {"limits": self.LIMITS, "photo": b"fine", **options}
+        super().__init__(
+            request,
+            lambda *state: self.told.append(state),
+            lambda _: None,
+            module="tests.serving.engines",
+            **options,
+        )
+
+    def ask(self, photo, *, timeout_s=20):
+        return self.submit(photo.encode(), "a.jpg", record=False, timeout_s=timeout_s)
+
+
 @pytest.fixture
-def start(tmp_path):
-    """Start a serving kernel of a model; by default a detector in ONNX."""
+def start(tmp_path, monkeypatch):
+    """Start a serving kernel of a model, with one worker; by default a detector in ONNX."""
+    monkeypatch.setattr(capacity, "MOST", 1)
     started = []
 
     def begin(make=models.onnx_detector, manifest=models.DETECTOR, **platform):
@@ -103,7 +132,7 @@ def shared(tmp_path_factory):
 def serving(shared):
     """A serving kernel that is attached; a test that uses it leaves it ready."""
     shared.platform.threshold = 0.5
-    fakes.wait_for(lambda: shared.service._heart.threshold == 0.5)
+    fakes.wait_for(lambda: shared.service._attached.threshold == 0.5)
     assert shared.service.flush(5) == 0
     shared.platform.recorded.clear()
     return shared
@@ -131,3 +160,28 @@ def host(tmp_path):
         process.wait()
         process.stdin.close()
         process.stdout.close()
+
+
+@pytest.fixture
+def started_pools():
+    """The pools that `make_pool` has made so far."""
+    pools = []
+    yield pools
+    for pool in pools:
+        pool.stop()
+
+
+@pytest.fixture
+def make_pool(monkeypatch, started_pools):
+    """Start a pool, by default of one worker, and wait until all are ready."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def begin(model="fine", *, workers=1, **options):
+        pool = AskablePool(model, workers=workers, **options)
+        started_pools.append(pool)
+        pool.start()
+        pool.grow()
+        fakes.wait_for(lambda: pool.numbers().ready == workers)
+        return pool
+
+    return begin

@@ -28,6 +28,7 @@ VERSION = "22222222-2222-4222-8222-222222222222"
 class Reply:
     threshold: float | None
     interval_s: float = 0.1
+    shadow_version_id: str | None = None
 
 
 @dataclass
@@ -44,10 +45,19 @@ class FakePlatform:
     superseded: bool = False
     """Whether another kernel has claimed the deployment since."""
     reachable: bool = True
+    images: dict[str, bytes] = field(default_factory=dict)
+    """What the target datalake's storage holds."""
+    shadow: str | None = None
+    """The shadow model version's id."""
+    broken: set[str] = field(default_factory=set)
+    """Ids of model versions that cannot be had."""
+    shadowed: list = field(default_factory=list)
     refusals: list[Exception] = field(default_factory=list)
     """Raised by the next recordings, one each."""
 
     def model_version(self, version_id):
+        if version_id in self.broken:
+            raise NotFoundError(f"There is no model version {version_id}.")
         return ModelVersion(
             version_id, "m", "tiny", "v0", 0, self.kind, Framework.ONNX, {0: "a", 1: "b"}
         )
@@ -69,13 +79,24 @@ class FakePlatform:
         if self.superseded and not beat.claim:
             raise ConflictError("The deployment is served by another serving kernel.")
         self.beats.append(beat)
-        return Reply(self.threshold)
+        return Reply(self.threshold, shadow_version_id=self.shadow)
 
     def monitor(self, deployment_id, image, predicted, **extra):
         self._check()
         if self.refusals:
             raise self.refusals.pop(0)
         self.recorded.append((deployment_id, image, predicted, extra))
+        return predicted.prediction_id
+
+    def monitor_shadow(self, deployment_id, prediction_id, predicted):
+        self._check()
+        self.shadowed.append((deployment_id, prediction_id, predicted))
+
+    def stored_image(self, deployment_id, connector_id, object_name, *, at_most):
+        self._check()
+        if object_name not in self.images:
+            raise NotFoundError(f"Nothing is stored as {object_name}.")
+        return self.images[object_name]
 
     def _check(self):
         if not self.reachable:

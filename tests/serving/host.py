@@ -1,6 +1,6 @@
 """A process that serves like a kernel: `python host.py FOLDER [fork]`.
 
-Prints one JSON line with the address, the log and the worker's process id, then does to its
+Prints one JSON line with the address, the log and the workers' process ids, then does to its
 platform what it reads from its input: a line `known=False` sets that attribute.
 """
 
@@ -24,12 +24,13 @@ def main():
     service = kernel._RUNNING[0].service
     fakes.wait_for(lambda: service.status.dry_run)
     service.attach(fakes.DEPLOYMENT)
+    fakes.wait_for(lambda: (n := service._pool.numbers()).ready == n.workers)
     if "fork" in sys.argv and os.fork() == 0:
         # Holds every descriptor of ours open, as a data loader's worker would.
         os.setsid()
         time.sleep(60)
         os._exit(0)
-    sys.stdout.write(json.dumps({**started, "worker": service.worker_pid}) + "\n")
+    sys.stdout.write(json.dumps({**started, "workers": service.worker_pids}) + "\n")
     sys.stdout.flush()
     for line in sys.stdin:
         name, _, value = line.strip().partition("=")

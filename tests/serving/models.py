@@ -33,9 +33,13 @@ CLASSIFIER = {
 
 def onnx_detector(path: Path, *, channels: int = 1) -> Path:
     """Finds `BOXES` in every image."""
+    return onnx_constants(path, {"boxes": BOXES[None], "scores": SCORES[None]}, channels=channels)
+
+
+def onnx_constants(path: Path, constants: dict[str, np.ndarray], *, channels: int = 1) -> Path:
+    """Says the same of every image."""
     from onnx import numpy_helper
 
-    constants = {"boxes": BOXES[None], "scores": SCORES[None]}
     return _onnx(
         path,
         (1, channels, HEIGHT, WIDTH),

@@ -1,9 +1,11 @@
 """Who may ask the front for what."""
 
+import asyncio
 import dataclasses
 import json
 import socket
 import threading
+import time
 import uuid
 
 import httpx
@@ -17,6 +19,26 @@ def test_a_login_takes_a_body_without_a_content_type(serving):
     reply = httpx.post(f"{serving.program.address}/api/login", content=body.encode())
     assert reply.status_code == 200
     assert set(reply.json()) == {"jwt", "expires"}
+
+
+@pytest.mark.parametrize(("asked", "lifetime_s"), [({}, 3600), ({"lifetime_s": 86400}, 86400)])
+def test_a_token_is_good_for_an_hour_or_for_as_long_as_it_was_asked_for(serving, asked, lifetime_s):
+    body = {"api_token": "api-token-canary", "deployment_id": fakes.DEPLOYMENT, **asked}
+    reply = httpx.post(f"{serving.program.address}/api/login", json=body).json()
+    assert reply["expires"] - time.time() == pytest.approx(lifetime_s, abs=30)
+    headers = {"Authorization": f"Bearer {reply['jwt']}"}
+    assert httpx.get(f"{serving.program.address}/metrics", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("lifetime", [0, -1, 30 * 86400 + 1, 1.5, True, "1", None])
+def test_a_token_for_ever_is_refused(serving, lifetime):
+    body = {
+        "api_token": "api-token-canary", "deployment_id": fakes.DEPLOYMENT, "lifetime_s": lifetime,
+    }  # fmt: skip
+    reply = httpx.post(f"{serving.program.address}/api/login", json=body)
+    assert reply.status_code == 400
+    assert reply.json()["message"] == f"lifetime_s is {lifetime!r}."
+    assert "seconds up to 2592000" in reply.json()["detail"]
 
 
 def test_a_login_for_another_deployment_is_refused(serving):
@@ -66,6 +88,15 @@ PATHS = [
     "/docs",
     f"/api/deployments/{fakes.DEPLOYMENT}/predict",
     f"/api/v2/deployments/{fakes.DEPLOYMENT}/predict",
+    "/metrics",
+    "/v2",
+    "/v2/health",
+    "/v2/health/live/",
+    "/v2/repository/index",
+    "/v2/models/stats",
+    "/v2/models/photos",
+    "/v2/models/photos/infer",
+    "/v2/models/tiny/versions/0/infer",
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "XGET"]
 
@@ -87,8 +118,20 @@ def test_every_path_and_method_is_closed_without_its_token(serving):
             for method in METHODS:
                 for name, headers in tokens.items():
                     reply = client.request(method, path, headers=headers)
-                    assert reply.status_code == 401, (method, path, name)
+                    # The parser refuses a method that is not HTTP's before anybody sees it.
+                    wanted = 400 if method == "XGET" else 401
+                    assert reply.status_code == wanted, (method, path, name)
     assert serving.status()["state"] == "ready"
+
+
+def test_a_token_that_was_handed_out_for_another_deployment_opens_no_tensors(serving):
+    keeper = serving.program._front._server.config.app._keeper
+    jwt, _ = asyncio.run(keeper.login("api-token-canary", str(uuid.uuid4())))
+    headers = {"Authorization": f"Bearer {jwt}"}
+    for path in ("/v2/models/photos", "/v2/models/photos/config", "/v2/models/stats"):
+        assert httpx.get(f"{serving.program.address}{path}", headers=headers).status_code == 404
+    for path in ("/v2/models/photos/infer", "/v2/repository/index"):
+        assert httpx.post(f"{serving.program.address}{path}", headers=headers).status_code == 404
 
 
 def test_a_token_of_another_deployment_is_refused(serving):

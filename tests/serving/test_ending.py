@@ -43,7 +43,7 @@ def test_a_stop_is_answered_and_then_ends_the_process(kernel, route):
     reply = stop_through(told["address"], route)
     assert reply.json() == {"recorded": 0, "lost": 0, "trouble": ""}
     assert process.wait(10) == 0
-    fakes.wait_for(lambda: fakes.is_gone(told["worker"]), within_s=2)
+    fakes.wait_for(lambda: all(map(fakes.is_gone, told["workers"])), within_s=2)
 
 
 @pytest.mark.parametrize("loss", ["known=false", "superseded=true"])
@@ -52,7 +52,7 @@ def test_a_kernel_that_lost_its_deployment_ends(kernel, loss):
     process.stdin.write(f"{loss}\n")
     process.stdin.flush()
     assert process.wait(10) == 0
-    fakes.wait_for(lambda: fakes.is_gone(told["worker"]), within_s=2)
+    fakes.wait_for(lambda: all(map(fakes.is_gone, told["workers"])), within_s=2)
 
 
 def test_a_program_in_a_process_that_is_not_its_own_leaves_that_alone(own):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from picsellia_jupyter.clients.batches import BatchRequest
 from picsellia_jupyter.clients.endpoint import Backlog, Endpoint, Front
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
@@ -94,3 +95,73 @@ def test_the_control_side_tells_state_and_takes_no_other_token(serving):
 
     with pytest.raises(PicselliaJupyterError, match="token"):
         Front(serving.program.address, "wrong").status()
+
+
+def images_of(*contents):
+    return [
+        (f"{place}.jpg", lambda content=content: content) for place, content in enumerate(contents)
+    ]
+
+
+def test_many_images_come_back_in_their_order_and_each_fails_alone(serving, endpoint):
+    def unreadable():
+        raise InvalidImageError("lost.jpg cannot be read.", "Check its path.")
+
+    good, bad = fakes.picture(), b"no image"
+    images = images_of(*[good] * 33, bad, *[good] * 33)
+    images[5] = ('a "b"\\c\n.jpg', images[5][1])
+    images[40] = ("lost.jpg", unreadable)
+
+    outcomes = endpoint.predict_many(images, monitor=False)
+
+    assert len(outcomes) == 67
+    failed = {place: str(one) for place, one in enumerate(outcomes) if isinstance(one, Exception)}
+    assert list(failed) == [33, 40]
+    assert "'33.jpg' cannot be read as an image" in failed[33]
+    assert failed[40].startswith("lost.jpg cannot be read.")
+    assert [one.source for one in outcomes if not isinstance(one, Exception)] == [
+        name for place, (name, _) in enumerate(images) if place not in failed
+    ]
+
+
+def test_many_images_are_recorded_with_their_tags(serving, endpoint):
+    endpoint.predict_many(images_of(*[fakes.picture()] * 3), tags=["night"])
+    assert endpoint.flush(10.0) == Backlog()
+    assert [list(extra["tags"]) for *_, extra in serving.platform.recorded] == [["night"]] * 3
+
+
+def test_an_expired_token_is_renewed_for_a_batch(endpoint):
+    endpoint._jwt = "expired"
+    outcomes = endpoint.predict_many(images_of(*[fakes.picture()] * 2), monitor=False)
+    assert not any(isinstance(one, Exception) for one in outcomes)
+
+
+def test_a_server_without_batches_is_sent_one_image_after_another(endpoint, monkeypatch):
+    paths = []
+    stream = endpoint._http.stream
+
+    def elsewhere(method, path, **how):
+        paths.append(path)
+        return stream(method, f"{path}/unknown", **how)
+
+    monkeypatch.setattr(endpoint._http, "stream", elsewhere)
+    for _ in range(2):
+        outcomes = endpoint.predict_many(images_of(*[fakes.picture()] * 2), monitor=False)
+        assert [one.source for one in outcomes] == ["0.jpg", "1.jpg"]
+    assert len(paths) == 1
+
+
+def test_nobody_at_the_address_is_told_for_every_image():
+    endpoint = Endpoint("http://127.0.0.1:9", "t", fakes.DEPLOYMENT)
+    outcomes = endpoint.predict_many(images_of(b"", b""))
+    assert [type(one) for one in outcomes] == [NotServingError] * 2
+
+
+def test_images_that_are_left_when_the_answer_ends_early_have_no_answer():
+    request = BatchRequest(images_of(b"a", b"b"), monitor=True, tags=[])
+    list(request.body())
+    line = '{"index": 0, "status": 400, "error": {"message": "Bad.", "error": "InvalidImageError"}}'
+    first, second = request.outcomes([line])
+    assert isinstance(first, InvalidImageError)
+    assert isinstance(second, NotServingError)
+    assert "ended before" in str(second)

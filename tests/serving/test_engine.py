@@ -46,9 +46,18 @@ def test_a_model_without_serving_json_gets_its_size_from_its_file(tmp_path):
     assert found.boxes_xyxy.tolist() == [[8, 8, 24, 24], [32, 16, 56, 40]]
 
 
-def test_a_torch_program_without_serving_json_is_told_which_key_is_missing(tmp_path):
-    with pytest.raises(ModelLoadError, match=r"input\.width is missing"):
-        load(models.torchscript_detector(tmp_path / "m"), None)
+def test_a_torch_program_without_serving_json_gets_a_size_that_it_is_told_of(tmp_path):
+    loaded = load(models.torchscript_detector(tmp_path / "m"), None).loaded
+    assert loaded.head == "boxes_scores"
+    assert "640 x 640 pixels is assumed" in loaded.notes[0]
+
+
+def test_a_program_that_takes_another_size_is_refused_with_the_key_to_set(tmp_path):
+    import torch
+
+    torch.jit.trace(torch.nn.Linear(8, 2), torch.zeros(1, 3, 8, 8)).save(str(tmp_path / "m"))
+    with pytest.raises(ModelLoadError, match=r'cannot run on a photo of 224 x 224.*"width"'):
+        load(tmp_path / "m", None, InferenceType.CLASSIFICATION)
 
 
 def test_the_model_sees_the_pixels_that_were_sent(tmp_path):

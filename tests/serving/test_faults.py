@@ -1,4 +1,4 @@
-"""Dying workers, and ends: what a caller sees of them."""
+"""Dying workers, and ends: what a caller of the front sees of them."""
 
 import contextlib
 import os
@@ -14,17 +14,19 @@ class Held:
     """A worker that is stopped in its tracks until `go_on`."""
 
     def __init__(self, kernel):
-        self.supervisor = kernel.service._supervisor
+        self.pool = kernel.service._pool
         self.pid = kernel.service.worker_pid
-        # A reply is sent a moment before the supervisor is done with its image.
-        fakes.wait_for(lambda: not self.supervisor._busy)
         os.kill(self.pid, signal.SIGSTOP)
 
     def go_on(self):
         os.kill(self.pid, signal.SIGCONT)
 
-    def wait_until_busy(self, *, waiting=0):
-        fakes.wait_for(lambda: self.supervisor._busy and len(self.supervisor._calls) == waiting)
+    def wait_until_it_has(self, images, *, waiting=0):
+        fakes.wait_for(lambda: self._at_hand() == (images, waiting))
+
+    def _at_hand(self):
+        numbers = self.pool.numbers()
+        return numbers.in_flight, numbers.queued
 
 
 def sending(kernel, replies):
@@ -33,23 +35,17 @@ def sending(kernel, replies):
     return sender
 
 
-def test_a_dead_worker_fails_the_image_at_hand_and_its_successor_answers_the_others(own):
+def test_a_dead_workers_successor_answers_its_images(own):
     own.predict()
     held, replies = Held(own), []
     senders = [sending(own, replies) for _ in range(3)]
-    held.wait_until_busy(waiting=2)
+    held.wait_until_it_has(3)
     os.kill(held.pid, signal.SIGKILL)
     for sender in senders:
         sender.join(10)
-    assert sorted(reply.status_code for reply in replies) == [200, 200, 503]
-    [failed] = [reply for reply in replies if reply.status_code == 503]
-    assert failed.json()["message"] == (
-        "The model worker was ended by SIGKILL; out of memory, perhaps."
-    )
-    assert failed.headers["retry-after"] == "1"
+    assert [reply.status_code for reply in replies] == [200, 200, 200]
     fakes.wait_for(lambda: own.status()["state"] == "ready")
     assert own.service.worker_pid != held.pid
-    assert own.predict().status_code == 200
     assert ServingState.DEGRADED in {beat.state for beat in own.platform.beats}
 
 
@@ -74,7 +70,7 @@ def test_a_worker_that_dies_five_times_is_given_up(own):
 
     fakes.wait_for(kill_next, within_s=30)
     status = own.status()
-    assert "died 5 times within a minute" in status["detail"]
+    assert "died 5 times within 60 s" in status["detail"]
     assert status["error"]["detail"] == "Deploy the model again."
     assert own.predict().status_code == 503
     fakes.wait_for(lambda: own.platform.beats[-1].state is ServingState.UNHEALTHY)
@@ -83,26 +79,26 @@ def test_a_worker_that_dies_five_times_is_given_up(own):
 def test_a_full_queue_is_answered_with_429(own):
     own.predict()
     held = Held(own)
-    submit = held.supervisor.submit
-    waiting = [submit(b"", "x", record=False)]
-    held.wait_until_busy()
-    waiting += [submit(b"", "x", record=False) for _ in range(64)]
+    submit = held.pool.submit
+    waiting = [submit(b"", "x", record=False) for _ in range(8 + 64)]
     reply = own.predict()
     held.go_on()
     assert reply.status_code == 429
-    assert reply.headers["retry-after"] == "1"
+    assert int(reply.headers["retry-after"]) >= 1
     for future in waiting:
         assert future.exception(10) is not None
     assert own.predict().status_code == 200
 
 
-def test_a_worker_that_hangs_is_ended_and_replaced(own):
-    before = own.service.worker_pid
-    os.kill(before, signal.SIGSTOP)
-    reply = own.service._supervisor.submit(b"", "x", record=False, timeout_s=0.2)
-    assert "did not answer within 0.2 s" in str(reply.exception(10))
-    fakes.wait_for(lambda: own.service.worker_pid not in (None, before))
-    fakes.wait_for(lambda: own.predict().status_code == 200)
+def test_a_call_past_its_deadline_is_answered_with_504(own, monkeypatch):
+    own.predict()
+    held = Held(own)
+    real = held.pool.submit
+    monkeypatch.setattr(held.pool, "submit", lambda *a, **k: real(*a, **k, timeout_s=0.2))
+    reply = own.predict()
+    held.go_on()
+    assert reply.status_code == 504
+    assert "had no answer after 0.2 s" in reply.json()["message"]
 
 
 def test_a_stop_answers_what_is_under_way_and_records_it(own):
@@ -110,10 +106,10 @@ def test_a_stop_answers_what_is_under_way_and_records_it(own):
     kernel.predict(monitor="False")
     held, replies, stops = Held(kernel), [], []
     sender = sending(kernel, replies)
-    held.wait_until_busy()
+    held.wait_until_it_has(1)
     stopper = threading.Thread(target=lambda: stops.append(kernel.control.post("/control/stop")))
     stopper.start()
-    fakes.wait_for(lambda: held.supervisor._draining)
+    fakes.wait_for(lambda: not held.pool._open)
     held.go_on()
     sender.join(10)
     stopper.join(10)

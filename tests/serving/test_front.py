@@ -58,6 +58,7 @@ def test_a_prediction_is_recorded_raw_with_its_image(serving):
     assert extra.pop("at") > 1e9
     assert extra == {
         "content_type": "image/jpeg",
+        "stored_as": None,
         "tags": ("a", "b"),
         "source": "camera",
         "metadata": {"k": 1},

@@ -1,6 +1,5 @@
 import contextlib
 import io
-import json
 import pickle
 import tarfile
 import zipfile
@@ -57,13 +56,30 @@ def test_a_pickle_of_any_protocol_is_refused_by_name(protocol, tmp_path):
     assert "torch.onnx.export" in told
 
 
-@pytest.mark.parametrize("legacy", [False, True])
-def test_what_torch_save_writes_is_refused_as_a_pickle(legacy, tmp_path):
+def test_what_old_torch_save_wrote_is_refused_as_a_pickle(tmp_path):
     import torch
 
     path = tmp_path / NAME
-    torch.save({"w": torch.zeros(1)}, path, _use_new_zipfile_serialization=not legacy)
+    torch.save({"w": torch.zeros(1)}, path, _use_new_zipfile_serialization=False)
     assert "pickle, which runs any code" in refusal(path)
+
+
+def test_a_state_dict_is_known_without_being_unpickled(tmp_path):
+    import torch
+
+    path = tmp_path / NAME
+    torch.save(torch.nn.Linear(2, 2).state_dict(), path)
+    assert recognise(path) is ModelFormat.TORCH_STATE_DICT
+
+
+def test_a_module_saved_whole_is_refused_for_what_it_calls(tmp_path):
+    import torch
+
+    path = tmp_path / NAME
+    torch.save(torch.nn.Linear(2, 2), path)
+    told = refusal(path)
+    assert "calls torch.nn.modules.linear.Linear: it runs code when it is loaded" in told
+    assert "as ONNX" in told
 
 
 def test_a_tar_archive_is_refused(tmp_path):
@@ -81,11 +97,11 @@ def test_a_tar_archive_is_refused(tmp_path):
         (b"\x1c\0\0\0TFL3" + bytes(99), "a TensorFlow Lite model"),
         (b"\x1f\x8b\x08" + bytes(99), "a gzip archive"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
-        ((8).to_bytes(8, "little") + b'{"a":{}}', "a safetensors file"),
-        (b"<html>not found</html>", "of no known model format"),
+        ((8).to_bytes(8, "little") + b'{"a":{}}', "a broken safetensors file ('data_offsets')"),
+        (b"<html>not found</html>", "a web page"),
         (b"PK\x03\x04 and no more", "a broken zip archive"),
         (zipped(readme="hello"), "a zip archive of no known model format"),
-        (zipped(**{"model.weights.h5": "", "config.json": json.dumps({})}), "a Keras archive"),
+        (zipped(**{"model.weights.h5": "", "config.json": "{"}), "a broken config.json"),
         # A TensorFlow SavedModel: the same wire format as ONNX, but no graph in field 7.
         (b"\x08\x01\x12\x03abc", "of no known model format"),
     ],
@@ -108,3 +124,8 @@ def test_any_content_is_recognised_or_refused(tmp_path_factory, content):
     path = written(tmp_path_factory.getbasetemp(), content)
     with contextlib.suppress(ModelLoadError):
         assert recognise(path) in ModelFormat
+
+
+def test_weights_and_graphs_are_data_and_the_rest_are_programs():
+    data = {kind for kind in ModelFormat if not kind.is_program}
+    assert data == {ModelFormat.ONNX, ModelFormat.TORCH_STATE_DICT, ModelFormat.SAFETENSORS}

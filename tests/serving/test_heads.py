@@ -8,10 +8,10 @@ from picsellia_jupyter.domain.predictions import ImageSize
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving import manifest, pixels
 from picsellia_jupyter.serving.heads import head_of
-from picsellia_jupyter.serving.heads.boxes import suppress
+from picsellia_jupyter.serving.heads.selection import suppress
 from tests.serving import models
 
-PLACEMENT = pixels.Placement(0, 0, 64, 48, ImageSize(128, 96))
+PLACEMENT = pixels.Placement(0, 0, 64, 48, ImageSize(128, 96), ImageSize(64, 48))
 
 
 def boxes_head(**changes):
@@ -59,7 +59,7 @@ def test_labels_are_shifted_by_the_offset():
 
 
 def test_a_box_in_the_padding_is_not_on_the_photo():
-    spot = pixels.Placement(0, 20, 64, 8, ImageSize(128, 16))
+    spot = pixels.Placement(0, 20, 64, 8, ImageSize(128, 16), ImageSize(64, 48))
     assert len(boxes_head()(outputs([[0, 0, 60, 10]] * 3), spot)) == 0
 
 
@@ -79,7 +79,7 @@ def test_unnamed_outputs_are_taken_in_their_order():
     [
         ({"boxes": np.zeros((1, 3, 4))}, "outputs are boxes"),
         (outputs(boxes=np.zeros((3, 5))), r"boxes have shape \(1, 3, 5\)"),
-        (outputs(boxes=np.zeros((2, 4))), r"boxes have shape \(1, 2, 4\)"),
+        (outputs(boxes=np.zeros((2, 4))), "boxes of 2, scores of 3"),
         (outputs(boxes=np.full((3, 4), np.nan)), "NaN or infinity"),
         (outputs(scores=np.full((3, 2), 7.0)), r"Scores lie in \[0, 1\]"),
         (outputs(boxes=[[30, 5, 10, 20]] * 3), "right side left of"),

@@ -29,14 +29,15 @@ def told(process):
 
 def test_an_environment_passes_only_what_is_on_the_list():
     given = {"PATH": "/bin", "PICSELLIA_TOKEN": "t", "JUPYTER_TOKEN": "j", "AWS_SECRET": "s"}
-    passed = sandbox.environment(given)
+    passed = sandbox.environment(Path("/tmp/own"), given)
     assert passed["PATH"] == "/bin"
+    assert passed["HOME"] == passed["TMPDIR"] == "/tmp/own"
     assert passed["OMP_NUM_THREADS"] == "1"
     assert not {"PICSELLIA_TOKEN", "JUPYTER_TOKEN", "AWS_SECRET"} & set(passed)
 
 
 def test_no_token_reaches_the_workers_environment_or_arguments(host):
-    worker = told(host())["worker"]
+    worker = told(host())["workers"][-1]
     given = Path(f"/proc/{worker}/environ").read_bytes()
     given += Path(f"/proc/{worker}/cmdline").read_bytes()
     assert b"PATH=" in given
@@ -65,25 +66,25 @@ def test_a_cell_interrupt_does_not_reach_the_worker(own):
 
 
 @pytest.mark.parametrize("options", [(), ("fork",)], ids=["alone", "with a forked sibling"])
-def test_the_worker_is_gone_within_two_seconds_of_a_sigkill(host, options):
+def test_every_worker_is_gone_within_two_seconds_of_a_sigkill(host, options):
     process = host(*options)
-    worker = told(process)["worker"]
-    siblings = [p for p in psutil.Process(process.pid).children() if p.pid != worker]
+    workers = told(process)["workers"]
+    siblings = [p for p in psutil.Process(process.pid).children() if p.pid not in workers]
     assert len(siblings) == len(options)
     process.kill()
     try:
-        fakes.wait_for(lambda: fakes.is_gone(worker), within_s=2)
+        fakes.wait_for(lambda: all(map(fakes.is_gone, workers)), within_s=2)
     finally:
         for sibling in siblings:
             sibling.kill()
 
 
-def test_a_sigterm_ends_the_worker_and_then_the_kernel(host):
+def test_a_sigterm_ends_the_workers_and_then_the_kernel(host):
     process = host()
-    worker = told(process)["worker"]
+    workers = told(process)["workers"]
     process.terminate()
     assert process.wait(10) == -signal.SIGTERM
-    fakes.wait_for(lambda: fakes.is_gone(worker), within_s=2)
+    fakes.wait_for(lambda: all(map(fakes.is_gone, workers)), within_s=2)
 
 
 @pytest.mark.timeout(60)

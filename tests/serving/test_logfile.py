@@ -106,4 +106,4 @@ def test_a_crash_of_the_kernel_leaves_its_stacks(host):
     text = Path(told["log_file"]).read_text()
     assert "kernel: ready" in text
     assert "Fatal Python error: Segmentation fault" in text
-    fakes.wait_for(lambda: fakes.is_gone(told["worker"]))
+    fakes.wait_for(lambda: all(map(fakes.is_gone, told["workers"])))

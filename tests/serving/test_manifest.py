@@ -1,6 +1,7 @@
 import pytest
 
 from picsellia_jupyter.domain.errors import ModelLoadError
+from picsellia_jupyter.domain.predictions import PREDICTION_TYPES
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving import manifest
 from picsellia_jupyter.serving.signature import InputSignature
@@ -27,18 +28,43 @@ def test_everything_that_is_said_is_taken():
             "mean": [1, 2, 3],
             "std": [4, 5, 6],
             "pad": 255,
+            "anchor": "top_left",
+            "filter": "nearest",
         },
         "head": "boxes_scores",
         "score_floor": 0.2,
         "iou_threshold": 0.7,
         "max_objects": 10,
+        "activation": "sigmoid",
+        "top_k": 3,
         "label_offset": 1,
+        "background": None,
+        "mask_threshold": 0.4,
+        "box_format": "cxcywh",
+        "normalised": True,
+        "keypoints": 5,
+        "keypoint_values": 2,
+        "architecture": "torchvision.resnet18",
     }
-    spec = manifest.InputSpec(
-        640, 320, "letterbox", "BGR", 1.0, (1.0, 2.0, 3.0), (4.0, 5.0, 6.0), 255
-    )
+    mean, std = (1.0, 2.0, 3.0), (4.0, 5.0, 6.0)
     assert manifest.parse(said, DETECTION, None) == manifest.Manifest(
-        spec, "boxes_scores", 0.2, 0.7, 10, "none", 5, 1
+        input=manifest.InputSpec(
+            640, 320, "letterbox", "BGR", 1.0, mean, std, 255, "top_left", "nearest"
+        ),
+        head="boxes_scores",
+        kind=DETECTION,
+        score_floor=0.2,
+        iou_threshold=0.7,
+        max_objects=10,
+        activation="sigmoid",
+        top_k=3,
+        label_offset=1,
+        background=None,
+        mask_threshold=0.4,
+        box_format="cxcywh",
+        normalised=True,
+        keypoints=5,
+        keypoint_values=2,
     )
 
 
@@ -84,7 +110,14 @@ def test_a_size_that_nobody_tells_is_asked_for():
         ({**models.DETECTOR, "max_objects": 0}, "max_objects is 0"),
         ({**models.DETECTOR, "activation": "relu"}, "activation is 'relu'"),
         ({**models.DETECTOR, "threshold": 0.3}, "no key threshold"),
-        ({**models.DETECTOR, "head": "class_scores"}, "head is 'class_scores'"),
+        ({**models.DETECTOR, "head": "class_scores"}, "takes one of: boxes_scores"),
+        ({**models.DETECTOR, "head": ["yolo8"]}, "head is ['yolo8']"),
+        ({**models.DETECTOR, "normalised": 1}, "normalised is 1"),
+        ({**models.DETECTOR, "background": -1}, "background is -1"),
+        ({**models.DETECTOR, "box_format": "xyhw"}, "box_format is 'xyhw'"),
+        ({**models.DETECTOR, "keypoint_values": 4}, "keypoint_values is 4"),
+        ({"input": {"width": 64, "height": 48, "anchor": "left"}}, "input.anchor is 'left'"),
+        ({"input": {"width": 64, "height": 48, "filter": "area"}}, "input.filter is 'area'"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_key(raw, named):
@@ -92,9 +125,24 @@ def test_a_bad_value_is_refused_by_its_key(raw, named):
 
 
 def test_a_type_without_a_head_is_refused_with_what_can_be_served():
-    told = refusal({}, InferenceType.SEGMENTATION)
-    assert "SEGMENTATION cannot be served yet" in told
-    assert "OBJECT_DETECTION, CLASSIFICATION" in told
+    told = refusal({}, InferenceType.MULTI)
+    assert "MULTI cannot be served" in told
+    assert "OBJECT_DETECTION, CLASSIFICATION, MASK" in told
+
+
+@pytest.mark.parametrize("kind", PREDICTION_TYPES)
+def test_every_prediction_type_has_a_head(kind):
+    assert any(kind in kinds for kinds in manifest.HEADS.values())
+
+
+def test_bytes_are_not_scaled():
+    read = manifest.parse({}, DETECTION, InputSignature(height=20, width=30, dtype="uint8"))
+    assert read.input.scale == 1.0
+
+
+def test_photos_as_they_are_contradict_a_model_of_one_size():
+    raw = {"input": {"resize": "none"}}
+    assert "the model takes 30 x 20" in refusal(raw, channels=3, height=20, width=30)
 
 
 def test_a_size_that_contradicts_the_model_is_refused_with_both():

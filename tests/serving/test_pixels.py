@@ -73,7 +73,7 @@ def test_boxes_are_clipped_to_the_photo():
 def test_a_bright_spot_is_found_where_it_is_on_the_upright_photo(orientation, resize):
     upright = np.zeros((120, 200), dtype=np.uint8)
     upright[30:60, 40:100] = 255
-    photo = pixels.decode(_with_orientation(upright, orientation), "a.png")
+    photo = pixels.decode(with_orientation(upright, orientation), "a.png")
     batch, spot = pixels.to_input(photo, spec(320, 320, resize))
     rows, columns = np.nonzero(batch[0, 0] > 0.5)
     seen = np.array([[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]], float)
@@ -82,7 +82,7 @@ def test_a_bright_spot_is_found_where_it_is_on_the_upright_photo(orientation, re
     assert np.abs(spot.to_photo(seen)[0] - [40, 30, 100, 60]).max() <= 0.5
 
 
-def _with_orientation(upright, orientation):
+def with_orientation(upright, orientation):
     """A PNG that EXIF turns into the given pixels."""
     undone = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,

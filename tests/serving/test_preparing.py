@@ -10,6 +10,7 @@ import pytest
 
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving import confinement
 from tests.serving import fakes, models
 
 
@@ -19,7 +20,7 @@ def test_a_kernel_is_prepared_and_waits_to_be_attached(start):
     assert (status["state"], status["stage"]) == ("warming", "dry run")
     assert status["dry_run"]["found"] == 2
     assert status["dry_run"]["runtime"].startswith("onnxruntime")
-    assert status["dry_run"]["sandbox"] == "process"
+    assert status["dry_run"]["sandbox"] == confinement.support().kind
     assert 0 < status["dry_run"]["latency_s"] < 5
     assert httpx.get(f"{kernel.program.address}/health/live").json() == {"live": True}
     ready = httpx.get(f"{kernel.program.address}/health/ready")

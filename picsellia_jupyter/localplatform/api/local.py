@@ -61,6 +61,8 @@ class HeartbeatReply(BaseModel):
     min_threshold: float | None
     interval_s: float
     """Seconds until the next heartbeat is expected."""
+    shadow_model_version_id: UUID | None = None
+    """The model version that is to predict in the champion's shadow."""
 
 
 class Counts(BaseModel):
@@ -90,7 +92,7 @@ async def health() -> dict[str, Any]:
 
 @router.post("/api/local/deployments/{deployment_id}/heartbeat")
 def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> HeartbeatReply:
-    """Take down how a serving kernel is; tell it the threshold that holds now.
+    """Take down how a serving kernel is; tell it what holds now.
 
     Only one kernel serves a deployment: the last that claimed it, or else the first that spoke.
     """
@@ -103,7 +105,12 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Heartbeat
         row.serving_reason = beat["reason"]
         row.serving_kernel = beat["kernel"]
         row.serving_reported_at = here.clock()
-        return HeartbeatReply(min_threshold=row.min_threshold, interval_s=HEARTBEAT_INTERVAL_S)
+        shadow = row.shadow_model_version_id
+        return HeartbeatReply(
+            min_threshold=row.min_threshold,
+            interval_s=HEARTBEAT_INTERVAL_S,
+            shadow_model_version_id=UUID(shadow) if shadow else None,
+        )
 
 
 @router.get("/api/local/status")

@@ -2,29 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
 
-from picsellia_jupyter.domain.predictions import Prediction
-from picsellia_jupyter.serving.heads import boxes, classes
-from picsellia_jupyter.serving.manifest import Manifest
-from picsellia_jupyter.serving.pixels import Placement
-from picsellia_jupyter.serving.signature import Outputs
+import numpy as np
 
+from picsellia_jupyter.domain.errors import ModelLoadError
+from picsellia_jupyter.serving.heads import (
+    boxes,
+    classes,
+    detr,
+    heatmaps,
+    paths,
+    semantic,
+    tensorflow,
+    torchvision,
+    yolo_families,
+)
+from picsellia_jupyter.serving.heads.families import Family, Head, Recognised, Trial
+from picsellia_jupyter.serving.manifest import HEADS, Manifest
 
-class Head(Protocol):
-    """Reads the outputs of one image."""
+__all__ = ["FAMILIES", "Head", "Recognised", "Trial", "head_of", "recognise"]
 
-    def __call__(self, outputs: Outputs, placement: Placement) -> Prediction:
-        """What the model found, in pixels of the upright photo."""
-
-
-_HEADS: Mapping[str, Callable[[Manifest], Head]] = {
-    "boxes_scores": boxes.BoxesHead,
-    "class_scores": classes.ClassesHead,
-}
+FAMILIES: tuple[Family, ...] = (
+    classes.FAMILY,
+    # Told by their outputs' names first, by shapes and values after.
+    tensorflow.FAMILY,
+    torchvision.FAMILY,
+    *detr.FAMILIES,
+    boxes.FAMILY,
+    *yolo_families.FAMILIES,
+    *paths.FAMILIES,
+    heatmaps.FAMILY,
+    semantic.FAMILY,
+)
+_BY_NAME: Mapping[str, Family] = {family.name: family for family in FAMILIES}
 
 
 def head_of(manifest: Manifest) -> Head:
     """The decoder that a manifest asks for."""
-    return _HEADS[manifest.head](manifest)
+    return _BY_NAME[manifest.head].make(manifest)
+
+
+def recognise(trial: Trial, head: str | None = None) -> Recognised:
+    """What the outputs of a trial run are, in the terms of serving.json.
+
+    Args:
+        trial: the run.
+        head: the family's name, where serving.json names one; the rest is told of it then.
+
+    Raises:
+        ModelLoadError: they are of no family that serves this type of model version.
+    """
+    if head is not None:
+        family = _BY_NAME[head]
+        return _of(family, family.recognise(trial) or Recognised({}))
+    for family in FAMILIES:
+        if trial.kind in HEADS[family.name]:
+            told = family.recognise(trial)
+            if told is not None:
+                return _of(family, told)
+    raise ModelLoadError(
+        f"The model's outputs are none that is known for {trial.kind.value}: {_told(trial)}.",
+        f'Name the head in serving.json ("head": …, one of {_fitting(trial)}), '
+        "or export the model in one of the forms that docs/models.md lists.",
+    )
+
+
+def _of(family: Family, told: Recognised) -> Recognised:
+    said = {**family.defaults, **told.said, "head": family.name}
+    inputs = {**family.defaults.get("input", {}), **told.said.get("input", {})}
+    if inputs:
+        said["input"] = inputs
+    return Recognised(said, told.notes)
+
+
+def _told(trial: Trial) -> str:
+    return ", ".join(f"{name} {np.shape(array)}" for name, array in trial.outputs.items())
+
+
+def _fitting(trial: Trial) -> str:
+    return ", ".join(name for name, kinds in HEADS.items() if trial.kind in kinds)

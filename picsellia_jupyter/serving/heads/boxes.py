@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from picsellia_jupyter.domain.errors import InvalidPredictionError
 from picsellia_jupyter.domain.predictions import Detections
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving.heads.families import Family, Recognised, Trial
+from picsellia_jupyter.serving.heads.reading import check_alike, take
+from picsellia_jupyter.serving.heads.selection import choose, every_class
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.pixels import Placement
-
-_CANDIDATES_PER_OBJECT = 10
-"""Suppression looks at the best `max_objects` x this many boxes, which bounds its time."""
+from picsellia_jupyter.serving.signature import Outputs
 
 
 class BoxesHead:
@@ -22,102 +22,58 @@ class BoxesHead:
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
 
-    def __call__(
-        self, outputs: Mapping[str, NDArray[np.generic]], placement: Placement
-    ) -> Detections:
-        """Read (1, A, 4) boxes in model input pixels and (1, A, C) scores in [0, 1].
+    def __call__(self, outputs: Outputs, placement: Placement) -> Detections:
+        """Read (1, A, 4) boxes and (1, A, C) scores in [0, 1].
 
         Raises:
             InvalidPredictionError: shapes, scores or boxes are not of that form.
         """
         wanted = self._manifest
-        boxes, scores = _outputs(outputs)
-        anchors, classes = np.nonzero(scores >= wanted.score_floor)
-        found_scores = scores[anchors, classes]
-        best = np.argsort(-found_scores, kind="stable")
-        best = best[: wanted.max_objects * _CANDIDATES_PER_OBJECT]
-        _check_upright(boxes[anchors[best]])
-        on_photo = placement.to_photo(boxes[anchors[best]])
-        # A box that lies in the letterbox's padding has no area on the photo.
-        visible = np.flatnonzero((on_photo[:, 2:] > on_photo[:, :2]).all(axis=1))
-        best, on_photo = best[visible], on_photo[visible]
-        kept = suppress(
-            on_photo, classes[best], limit=wanted.max_objects, overlap=wanted.iou_threshold
-        )
-        return Detections(
-            classes[best[kept]].astype(np.int64) + wanted.label_offset,
-            found_scores[best[kept]],
-            on_photo[kept],
-        )
+        boxes = take(outputs, "boxes", at=0, shape="A, 4", columns=4)
+        scores = take(outputs, "scores", at=1, shape="A, C")
+        check_alike(boxes=boxes, scores=scores)
+        drawn = in_input(boxes, wanted, placement)
+        found = every_class(scores, at_least=wanted.score_floor)
+        _check_upright(drawn[found.rows])
+        return choose(found, drawn, wanted, placement).detections()
 
 
-def suppress(
-    boxes_xyxy: NDArray[np.float32], classes: NDArray[np.integer], *, limit: int, overlap: float
-) -> NDArray[np.intp]:
-    """Rows of the boxes that no better box of their class covers.
-
-    Args:
-        boxes_xyxy: (N, 4), best first.
-        classes: (N,) class indices.
-        limit: most rows returned.
-        overlap: intersection over union above which the lesser box goes, in [0, 1].
-
-    Returns:
-        (M,) rows, best first, M <= limit.
-    """
-    alive = np.ones(len(boxes_xyxy), dtype=bool)
-    kept: list[int] = []
-    for row in range(len(boxes_xyxy)):
-        if len(kept) == limit:
-            break
-        if alive[row]:
-            kept.append(row)
-            rest = row + 1 + np.flatnonzero(alive[row + 1 :] & (classes[row + 1 :] == classes[row]))
-            alive[rest[_iou(boxes_xyxy[row], boxes_xyxy[rest]) > overlap]] = False
-    return np.array(kept, dtype=np.intp)
+def in_input(
+    boxes: NDArray[np.float32], wanted: Manifest, placement: Placement
+) -> NDArray[np.float32]:
+    """(A, 4) boxes of the manifest's format as left, top, right, bottom in input pixels."""
+    if wanted.box_format == "yxyx":
+        boxes = boxes[:, [1, 0, 3, 2]]
+    elif wanted.box_format == "xywh":
+        boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    elif wanted.box_format == "cxcywh":
+        boxes = around_centre(boxes)
+    return placement.in_pixels(boxes) if wanted.normalised else boxes
 
 
-def _iou(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
-    corner, far = box[:2].astype(np.float64), box[2:].astype(np.float64)
-    inner = np.minimum(far, others[:, 2:]) - np.maximum(corner, others[:, :2])
-    shared = np.clip(inner, 0, None).prod(axis=1)
-    areas = (others[:, 2:].astype(np.float64) - others[:, :2]).prod(axis=1)
-    union = (far - corner).prod() + areas - shared
-    return np.asarray(shared / np.maximum(union, 1e-12), dtype=np.float64)
-
-
-def _outputs(
-    outputs: Mapping[str, NDArray[np.generic]],
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    named = "boxes" in outputs and "scores" in outputs
-    if not named and len(outputs) != 2:
-        raise InvalidPredictionError(
-            f"The model's outputs are {', '.join(outputs) or 'none'}.",
-            "Export it with two: boxes (N, A, 4) and scores (N, A, C).",
-        )
-    pair = (outputs["boxes"], outputs["scores"]) if named else tuple(outputs.values())
-    boxes, scores = (np.asarray(array, dtype=np.float32) for array in pair)
-    if boxes.ndim != 3 or scores.ndim != 3 or boxes.shape[:2] != (1, scores.shape[1]):
-        raise _misshapen(boxes, scores)
-    if boxes.shape[2] != 4 or scores.shape[0] != 1:
-        raise _misshapen(boxes, scores)
-    if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
-        raise InvalidPredictionError(
-            "The model's outputs hold NaN or infinity.", "Check its precision and its export."
-        )
-    return boxes[0], scores[0]
-
-
-def _misshapen(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> InvalidPredictionError:
-    return InvalidPredictionError(
-        f"The model's boxes have shape {boxes.shape} and its scores {scores.shape}.",
-        "For one image they are (1, A, 4) and (1, A, C).",
-    )
+def around_centre(boxes_cxcywh: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(A, 4) boxes given by centre and sides, as left, top, right, bottom."""
+    half = boxes_cxcywh[:, 2:] / 2
+    return np.concatenate([boxes_cxcywh[:, :2] - half, boxes_cxcywh[:, :2] + half], axis=1)
 
 
 def _check_upright(boxes_xyxy: NDArray[np.float32]) -> None:
     if bool((boxes_xyxy[:, 2:] < boxes_xyxy[:, :2]).any()):
         raise InvalidPredictionError(
             "The model's boxes have their right side left of their left one.",
-            "Have it give left, top, right, bottom in pixels of its input.",
+            'Set "box_format" in serving.json: xyxy, yxyx, xywh or cxcywh.',
         )
+
+
+def _recognise(trial: Trial) -> Recognised | None:
+    if trial.kind is not InferenceType.OBJECT_DETECTION:
+        return None
+    named = {"boxes", "scores"} <= set(trial.outputs) and "labels" not in trial.outputs
+    shapes = trial.shapes()
+    pair = len(shapes) == 2 and [len(shape) for shape in shapes] == [2, 2]
+    if not (named or (pair and shapes[0] == (shapes[1][0], 4))):
+        return None
+    return Recognised({}, ("Boxes are taken for left, top, right, bottom in pixels.",))
+
+
+FAMILY = Family("boxes_scores", BoxesHead, _recognise)

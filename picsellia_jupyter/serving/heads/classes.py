@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from picsellia_jupyter.domain.errors import InvalidPredictionError
 from picsellia_jupyter.domain.predictions import Classification
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving.heads.families import Family, Recognised, Trial
+from picsellia_jupyter.serving.heads.reading import (
+    ROUNDING,
+    check_finite,
+    sigmoid,
+    softmax,
+    sums_to_one,
+)
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.pixels import Placement
-
-_ROUNDING = 1e-3
-"""How far half precision may carry a probability out of [0, 1]."""
+from picsellia_jupyter.serving.signature import Outputs
 
 
 class ClassesHead:
@@ -22,9 +27,7 @@ class ClassesHead:
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
 
-    def __call__(
-        self, outputs: Mapping[str, NDArray[np.generic]], placement: Placement
-    ) -> Classification:
+    def __call__(self, outputs: Outputs, placement: Placement) -> Classification:
         """Read (1, C) scores.
 
         Raises:
@@ -38,35 +41,49 @@ class ClassesHead:
         )
 
 
-def _output(outputs: Mapping[str, NDArray[np.generic]]) -> NDArray[np.float64]:
+def _output(outputs: Outputs) -> NDArray[np.float64]:
     if len(outputs) != 1:
         raise InvalidPredictionError(
             f"The model's outputs are {', '.join(outputs) or 'none'}.",
             "Export it with one: a score for every class, (N, C).",
         )
     scores = np.asarray(next(iter(outputs.values())), dtype=np.float64)
-    if scores.ndim != 2 or scores.shape[0] != 1:
+    side = {1: 0, 2: 1, 4: 1}.get(scores.ndim)
+    if side is None or not scores.size or scores.size != scores.shape[side]:
         raise InvalidPredictionError(
             f"The model's scores have shape {scores.shape}.", "For one image they are (1, C)."
         )
-    if not np.isfinite(scores).all():
-        raise InvalidPredictionError(
-            "The model's scores hold NaN or infinity.", "Check its precision and its export."
-        )
-    return np.asarray(scores[0])
+    check_finite(scores, "scores")
+    return scores.ravel()
 
 
-def _probabilities(scores: NDArray[np.float64], activation: str) -> NDArray[np.float64]:
+def _probabilities(scores: NDArray[np.float64], activation: str) -> NDArray[np.floating]:
     if activation == "softmax":
-        powers = np.exp(scores - scores.max())
-        return np.asarray(powers / powers.sum())
+        return softmax(scores, axis=0)
     if activation == "sigmoid":
-        # exp of what is never positive cannot overflow
-        smaller = np.exp(-np.abs(scores))
-        return np.asarray(np.where(scores >= 0, 1, smaller) / (1 + smaller))
-    if scores.min() < -_ROUNDING or scores.max() > 1 + _ROUNDING:
+        return sigmoid(scores)
+    if scores.min() < -ROUNDING or scores.max() > 1 + ROUNDING:
         raise InvalidPredictionError(
             f"The model's scores run from {scores.min():g} to {scores.max():g}, not in [0, 1].",
             'They look like logits: set "activation": "softmax" in serving.json.',
         )
     return np.clip(scores, 0, 1)
+
+
+def _recognise(trial: Trial) -> Recognised | None:
+    if trial.kind is not InferenceType.CLASSIFICATION or len(trial.outputs) != 1:
+        return None
+    scores = np.asarray(next(iter(trial.outputs.values())), dtype=np.float64).ravel()
+    if len(scores) == 1:
+        inside = -ROUNDING <= scores[0] <= 1 + ROUNDING
+        return _told("none" if inside else "sigmoid")
+    return _told("none" if sums_to_one(scores, axis=0) else "softmax")
+
+
+def _told(activation: str) -> Recognised:
+    taken = "probabilities" if activation == "none" else f"logits, so that {activation} is applied"
+    note = f'Scores are taken for {taken} ("activation": "{activation}").'
+    return Recognised({"activation": activation}, (note,))
+
+
+FAMILY = Family("class_scores", ClassesHead, _recognise)

@@ -4,10 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from picsellia_jupyter.display.rle import decode
+from picsellia_jupyter.domain import rle
 from picsellia_jupyter.domain.errors import InvalidPredictionError
 from picsellia_jupyter.domain.predictions import ImageSize
-from tests.display.rle_encoding import encode
+from picsellia_jupyter.domain.rle import decode
+from tests.domain.rle_encoding import encode
 
 
 @given(
@@ -38,7 +39,39 @@ def test_a_mask_of_another_size_is_refused_with_both_sizes():
         decode(code, ImageSize(5, 4))
 
 
-@pytest.mark.parametrize("code", ["é", "44\x00", "o" * 10_000, "P", "04O"])
+@pytest.mark.parametrize("code", ["é", "44\x00", "o" * 10_000, "o" * 10_000 + "0", "P", "04O"])
 def test_a_broken_code_is_refused(code):
     with pytest.raises(InvalidPredictionError, match=r"A mask's code"):
         decode(code, ImageSize(4, 3))
+
+
+masks = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
+    lambda shape: arrays.arrays(np.bool_, shape)
+)
+
+
+@given(masks)
+def test_a_mask_is_encoded_as_pixel_by_pixel(mask):
+    height, width = mask.shape
+    assert rle.encode(mask, ImageSize(width, height)) == encode(mask)
+
+
+@given(masks, *[st.integers(0, 7)] * 4)
+def test_a_part_of_a_photo_is_encoded_as_the_whole(part, left, top, right, bottom):
+    whole = np.pad(part, ((top, bottom), (left, right)))
+    size = ImageSize(whole.shape[1], whole.shape[0])
+    assert rle.encode(part, size, left=left, top=top) == encode(whole)
+
+
+@given(masks)
+def test_our_code_is_pycocotools_code(mask):
+    coco = pytest.importorskip("pycocotools.mask")
+    height, width = mask.shape
+    theirs = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
+    assert rle.encode(mask, ImageSize(width, height)) == theirs["counts"].decode()
+
+
+def test_a_code_is_checked_without_making_pixels_of_it():
+    with pytest.raises(InvalidPredictionError, match="A mask's code"):
+        rle.check("444", ImageSize(9, 9))
+    rle.check("444", ImageSize(3, 4))

@@ -1,0 +1,58 @@
+"""The goals, each held or missed with its figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One comparison."""
+
+    name: str
+    what: str
+    seen: float
+    bound: float
+    at_least: bool = True
+    unit: str = ""
+
+    @property
+    def held(self) -> bool:
+        """Whether it holds."""
+        return self.seen >= self.bound if self.at_least else self.seen <= self.bound
+
+    def __str__(self) -> str:
+        sign = ">=" if self.at_least else "<="
+        verdict = "held  " if self.held else "MISSED"
+        return (
+            f"{self.name:<4}{verdict} {self.what}: {self.seen:.2f}{self.unit} "
+            f"(goal {sign} {self.bound:g}{self.unit})"
+        )
+
+
+@dataclass(slots=True)
+class Goals:
+    """Those that were measured, and why others were not."""
+
+    measured: list[Goal] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def at_least(self, name: str, what: str, seen: float, bound: float, unit: str = "") -> None:
+        """More is better."""
+        self.measured.append(Goal(name, what, seen, bound, unit=unit))
+
+    def at_most(self, name: str, what: str, seen: float, bound: float, unit: str = "") -> None:
+        """Less is better."""
+        self.measured.append(Goal(name, what, seen, bound, at_least=False, unit=unit))
+
+    @property
+    def held(self) -> bool:
+        """Whether all that were measured hold."""
+        return all(goal.held for goal in self.measured)
+
+    def show(self) -> None:
+        """Print them."""
+        for goal in self.measured:
+            print(goal)
+        for why in self.left_out:
+            print(f"not measured: {why}")

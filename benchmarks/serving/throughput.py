@@ -1,0 +1,156 @@
+"""Workload A: servers beside the limit, at 1, 8 and 32 clients."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.serving import limit, load, servers
+from benchmarks.serving.goals import Goals
+from benchmarks.serving.limit import Limit
+from benchmarks.serving.load import Step
+from benchmarks.serving.servers import OURS, Running, Server
+
+CLIENTS = (1, 8, 32)
+BARE = (
+    "import json, sys; from pathlib import Path; from benchmarks.serving import workload; "
+    "from picsellia_jupyter.serving.engine import Engine; folder = Path(sys.argv[1]); "
+    "engine = Engine.load(workload.request(folder, 'model.pt2')); "
+    "engine.predict((folder / '0.jpg').read_bytes(), 'a', record=False)"
+)
+"""What a user's own script does to get one prediction."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one server did, beside its own limit."""
+
+    name: str
+    steps: dict[int, Step] = field(default_factory=dict)
+    limits: list[Limit] = field(default_factory=list)
+    first_s: float = 0.0
+    pss_mb: float = 0.0
+    idle_share: float = 0.0
+    processes: int = 0
+
+    @property
+    def limit_per_s(self) -> float:
+        """The limit around its measurement."""
+        return statistics.mean(one.per_s for one in self.limits)
+
+    @property
+    def limit_p50_ms(self) -> float:
+        """Likewise."""
+        return statistics.mean(one.p50_ms for one in self.limits)
+
+    def ratio(self, clients: int) -> float:
+        """Throughput in limits."""
+        return self.steps[clients].per_s / self.limit_per_s
+
+
+def measure(server: Server, folder: Path, seconds: float) -> Seen:
+    """Measure one server, with the limit right before and right after."""
+    seen = Seen(server.name)
+    with servers.running(server, folder) as running:
+        seen.first_s = running.first_s
+        warm_s = 7 if server.name == OURS else 3
+        load.step(running, folder, 8, warm_s)
+        seen.limits.append(limit.measure(folder, seconds))
+        for clients in CLIENTS:
+            seen.steps[clients] = load.step(running, folder, clients, seconds)
+        seen.limits.append(limit.measure(folder, seconds))
+        seen.pss_mb, seen.processes = running.pss_mb(), len(running.tree())
+        seen.idle_share = _idle_share(running)
+    return seen
+
+
+def _idle_share(running: Running) -> float:
+    cpu, began = running.cpu_s(), time.perf_counter()
+    time.sleep(2.0)
+    return (running.cpu_s() - cpu) / (time.perf_counter() - began)
+
+
+def show(found: list[Seen]) -> None:
+    """Print the table."""
+    print(
+        "| server | c | req/s | x limit | p50 ms | p95 | p99 | CPU ms/req | failed "
+        "| first prediction s | PSS MB | processes | idle CPU |"
+    )
+    print("|---|" + "---:|" * 12)
+    for seen in found:
+        for clients, step in seen.steps.items():
+            first = clients == CLIENTS[0]
+            rest = (
+                f"{seen.first_s:.2f} | {seen.pss_mb:.0f} | {seen.processes} | {seen.idle_share:.1%}"
+            )
+            print(
+                f"| {seen.name} | {clients} | {step.per_s:.0f} | {seen.ratio(clients):.2f} "
+                f"| {step.p50_ms:.1f} | {step.p95_ms:.1f} | {step.p99_ms:.1f} "
+                f"| {step.cpu_ms:.2f} | {step.failed} | {rest if first else ' | | | '} |"
+            )
+    limits = [one for seen in found for one in seen.limits]
+    spread = sorted(one.per_s for one in limits)
+    print(
+        f"\nlimit of {limit.PROCESSES} processes: median {statistics.median(spread):.0f} req/s "
+        f"({spread[0]:.0f} to {spread[-1]:.0f}), "
+        f"{statistics.median(one.p50_ms for one in limits):.1f} ms, "
+        f"{statistics.median(one.cpu_ms for one in limits):.1f} ms of CPU"
+    )
+
+
+def judge(found: list[Seen], folder: Path, seconds: float, goals: Goals) -> None:
+    """Hold what was seen against G1 to G4, G6 and G7."""
+    ours = next((seen for seen in found if seen.name == OURS), None)
+    if ours is None:
+        return
+    for clients in (8, 32):
+        goals.at_least("G1", f"x limit at c={clients}", ours.ratio(clients), 0.90)
+    plain = limit.measure(folder, seconds, plain=True)
+    again = limit.measure(folder, seconds)
+    fast = ours.steps[8].per_s / ours.limit_per_s * again.per_s / plain.per_s
+    goals.at_least("G2", "x the limit of torch and Pillow, at c=8", fast, 1.2)
+    _beside_peers(ours, found, goals)
+    over = ours.steps[1].p50_ms - ours.limit_p50_ms
+    goals.at_most("G4", "p50 at c=1 less the limit's", over, 1.0, " ms")
+    tail = ours.steps[32].p99_ms / ours.steps[32].p50_ms
+    goals.at_most("G4", "p99 over p50 at c=32", tail, 2.0)
+    goals.at_most("G6", "first prediction over that of a bare script, torch", _start(folder), 1.1)
+    goals.at_most("G7", "CPU while idle", ours.idle_share * 100, 0.5, " %")
+    goals.at_most(
+        "G7", "PSS a worker over an engine's", ours.pss_mb / 2 / limit.pss_mb(folder), 1.3
+    )
+
+
+def _beside_peers(ours: Seen, found: list[Seen], goals: Goals) -> None:
+    for family, bounds in (
+        ("LitServe", (1.25, 1.25)),
+        ("FastAPI", (1.25, 1.4)),
+        ("Ray", (1.15,) * 2),
+    ):
+        peers = [seen for seen in found if seen.name.startswith(family)]
+        if not peers:
+            goals.left_out.append(
+                f"G3 against {family}: not installed (make bench-peers), or --quick"
+            )
+            continue
+        for clients, bound in zip((8, 32), bounds, strict=True):
+            best = max(seen.ratio(clients) for seen in peers)
+            ratio = ours.ratio(clients) / best
+            goals.at_least("G3", f"x {family}'s best at c={clients}", ratio, bound)
+
+
+def _start(folder: Path) -> float:
+    """Seconds to our first prediction over those of a script, both with a program of torch."""
+    ours, bare = [], []
+    server = Server("started", "benchmarks.serving.kernel", ("--model", "model.pt2"))
+    for _ in range(3):
+        with servers.running(server, folder) as running:
+            ours.append(running.first_s)
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", BARE, str(folder)], check=True, cwd=servers.ROOT)
+        bare.append(time.perf_counter() - began)
+    return statistics.median(ours) / statistics.median(bare)

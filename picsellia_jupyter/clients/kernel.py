@@ -1,0 +1,194 @@
+"""What a serving kernel asks of the platform, and tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+
+from picsellia_jupyter.clients import sdk
+from picsellia_jupyter.clients.platform import PlatformClient
+from picsellia_jupyter.domain.deployments import Heartbeat
+from picsellia_jupyter.domain.errors import (
+    InvalidImageError,
+    InvalidInputError,
+    NotFoundError,
+    PlatformError,
+    PlatformUnreachableError,
+)
+from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.wire import resources
+
+CLOUD_INTERVAL_S = 30.0
+"""How often a serving kernel asks the cloud for what was changed there."""
+_FETCH_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatReply:
+    """What the platform answers to a heartbeat."""
+
+    threshold: float | None
+    """The deployment's threshold now; it may have been changed in its settings."""
+    interval_s: float
+    """Seconds until it expects the next one."""
+    shadow_version_id: str | None = None
+    """The model version that is to predict in the champion's shadow."""
+
+
+class KernelClient(PlatformClient):
+    """A serving kernel's connection to the platform. Not thread-safe."""
+
+    @sdk.translated
+    def heartbeat(self, deployment_id: str, beat: Heartbeat) -> HeartbeatReply:
+        """Tell the local platform how a deployment's serving kernel is.
+
+        The cloud takes no heartbeats; there it is asked for the deployment alone.
+
+        Raises:
+            NotFoundError: the deployment is gone; its kernel should end.
+        """
+        if self.is_local:
+            path = f"/api/local/deployments/{deployment_id}/heartbeat"
+            said = self._send("post", path, resources.heartbeat_to_json(beat))
+            interval_s = float(said.get("interval_s") or 2.0)
+        else:
+            said = self._get(f"/api/deployment/{deployment_id}")
+            interval_s = CLOUD_INTERVAL_S
+        shadow = said.get("shadow_model_version_id")
+        return HeartbeatReply(
+            said.get("min_threshold"), interval_s, str(shadow) if shadow else None
+        )
+
+    @sdk.translated
+    def monitor(
+        self,
+        deployment_id: str,
+        image: bytes,
+        predicted: PredictedImage,
+        *,
+        content_type: str,
+        stored_as: str | None = None,
+        at: float | None = None,
+        tags: Sequence[str] = (),
+        source: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        custom_metadata: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Record a prediction with its image in the deployment.
+
+        Args:
+            deployment_id: where it is recorded.
+            image: the encoded image, `image/jpeg` or `image/png`.
+            predicted: what was found in it; its `prediction_id` makes sending it twice safe.
+            content_type: of the image.
+            stored_as: its object name, where it is in the target datalake already; it is not
+                sent again then.
+            at: when it was predicted, seconds since the epoch, UTC; None is now.
+            tags: names of tags.
+            source: name of the data source.
+            metadata: of the image, by the platform's own keys.
+            custom_metadata: of the image, the user's own.
+
+        Returns:
+            The platform's own id of the prediction.
+
+        Raises:
+            ConflictError: the platform has this prediction already.
+        """
+        custom = dict(custom_metadata or {})
+        if predicted.prediction_id:
+            custom[resources.PREDICTION_ID_KEY] = predicted.prediction_id
+        deployment = self._sdk_deployment(deployment_id)
+        said = {
+            "content_type": content_type,
+            "latency": float(predicted.latency_s),
+            "height": predicted.size.height,
+            "width": predicted.size.width,
+            "prediction": sdk.prediction_format(predicted),
+            "source": source,
+            "tags": list(tags) or None,
+            "timestamp": at,
+            "metadata": dict(metadata) if metadata else None,
+            "custom_metadata": custom or None,
+        }
+        if stored_as is not None:
+            reply = deployment.monitor_cloud_image(stored_as, **said)
+        else:
+            name = Path(predicted.source).name
+            reply = deployment.monitor_bytes(raw_image=image, filename=name, **said)
+        return str(reply.get("id") or predicted.prediction_id)
+
+    @sdk.translated
+    def monitor_shadow(
+        self, deployment_id: str, prediction_id: str, predicted: PredictedImage
+    ) -> None:
+        """Record what the shadow model found in an image, beside the champion's prediction.
+
+        Raises:
+            NotFoundError: the champion's prediction is not recorded.
+            ConflictError: the shadow's is recorded already.
+        """
+        self._sdk_deployment(deployment_id).monitor_shadow_from_oracle_prediction_id(
+            prediction_id, float(predicted.latency_s), sdk.prediction_format(predicted)
+        )
+
+    @sdk.translated
+    def stored_image(
+        self, deployment_id: str, connector_id: str, object_name: str, *, at_most: int
+    ) -> bytes:
+        """Fetch an image from the storage of a deployment's target datalake.
+
+        The platform says where it is; nobody else's address is ever asked.
+
+        Raises:
+            InvalidInputError: another storage is named.
+            NotFoundError: nothing is stored there under this name.
+            InvalidImageError: it has more than `at_most` bytes.
+        """
+        own = str(self._get(f"/api/deployment/{deployment_id}/datalake/connector")["id"])
+        if connector_id != own:
+            raise InvalidInputError(
+                f"cloud_image.connector_id is {connector_id!r}, which is not that of the "
+                "deployment's target datalake.",
+                f"Upload the image to the target datalake; its connector is {own}.",
+            )
+        url = self._sdk.connection.init_download(object_name, UUID(own))
+        return _fetch(url, object_name, at_most)
+
+
+def _fetch(url: str, name: str, at_most: int) -> bytes:
+    """What is at an address that the platform has signed."""
+    remote = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
+    whole = bytearray()
+    try:
+        with (
+            httpx.Client(trust_env=remote, timeout=_FETCH_TIMEOUT_S) as http,
+            http.stream("GET", url) as reply,
+        ):
+            _check(reply, name)
+            for chunk in reply.iter_bytes():
+                whole += chunk
+                if len(whole) > at_most:
+                    raise InvalidImageError(
+                        f"{name} has more than {at_most / 2**20:.0f} MiB.", "Resize it first."
+                    )
+    except httpx.TransportError as error:
+        raise PlatformUnreachableError(
+            f"The storage of {name} does not answer ({type(error).__name__}).", "Try again soon."
+        ) from error
+    return bytes(whole)
+
+
+def _check(reply: httpx.Response, name: str) -> None:
+    if reply.status_code == httpx.codes.NOT_FOUND:
+        raise NotFoundError(f"Nothing is stored as {name}.", "Upload it first.")
+    if reply.status_code != httpx.codes.OK:
+        raise PlatformError(
+            f"The storage of {name} answered HTTP {reply.status_code}.", "Try again soon."
+        )

@@ -1,0 +1,129 @@
+"""What serving.json leaves out of a model's conventions, told by one trial run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from picsellia_jupyter.domain.errors import ModelLoadError, PicselliaJupyterError
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving import heads, manifest, pixels
+from picsellia_jupyter.serving.heads import Recognised, Trial
+from picsellia_jupyter.serving.keys import Keys
+from picsellia_jupyter.serving.manifest import CHANNELS, InputSpec, Manifest
+from picsellia_jupyter.serving.runtimes import Runtime
+from picsellia_jupyter.serving.signature import InputSignature, Outputs
+
+_SIDES: Mapping[InferenceType, int] = {InferenceType.CLASSIFICATION: 224}
+_SIDE = 640
+"""Pixels, where neither model nor serving.json tells: what Ultralytics' models are trained on."""
+_TRIAL_PHOTO = (480, 640)
+"""Height and width."""
+
+
+def settle(said: Mapping[str, Any], kind: InferenceType, labels: int, runtime: Runtime) -> Manifest:
+    """Complete what serving.json says with what the model itself tells.
+
+    Args:
+        said: the object in serving.json; may be empty.
+        kind: the model version's type.
+        labels: how many labels it has; 0 where that is not known.
+        runtime: the loaded model, which is run once on a made-up photo.
+
+    Raises:
+        ModelLoadError: serving.json has a mistake, contradicts the model, or leaves out what
+            the model does not tell either.
+    """
+    signature = runtime.signature or InputSignature()
+    manifest.check_head(said, kind)
+    sides = _sides(said, kind, signature)
+    spec = manifest.parse_input(_input(sides.said, said), kind, signature)
+    trial = Trial(_run(runtime, spec), kind, labels, spec.width, spec.height)
+    told = heads.recognise(trial, said.get("head"))
+    channels = CHANNELS[spec.channels]
+    merged = {**told.said, **said}
+    merged["input"] = _input(sides.said, _fitting(told.said, channels), said)
+    made = manifest.parse(merged, kind, signature)
+    return dataclasses.replace(made, notes=(*sides.notes, *_unsaid(told, said)))
+
+
+def _sides(said: Mapping[str, Any], kind: InferenceType, signature: InputSignature) -> Recognised:
+    """The input's size, where the model takes any and serving.json names none."""
+    given = {**_object(said, "input")}
+    told = {"height": signature.height, "width": signature.width}
+    missing = [side for side, pixels in told.items() if pixels is None and side not in given]
+    if not missing:
+        return Recognised({})
+    side = _SIDES.get(kind, _SIDE)
+    if given.get("resize") == "none" or _takes_photos_as_they_are(kind, signature, missing):
+        height, width = _TRIAL_PHOTO
+        as_it_is = {"resize": "none", "height": height, "width": width}
+        return Recognised({"input": as_it_is}, ("Photos are given to the model unresized.",))
+    note = (
+        f"The model takes images of any size; {side} x {side} pixels is assumed "
+        '("input": {"width": …, "height": …}).'
+    )
+    return Recognised({"input": dict.fromkeys(missing, side)}, (note,))
+
+
+def _takes_photos_as_they_are(
+    kind: InferenceType, signature: InputSignature, missing: list[str]
+) -> bool:
+    """TensorFlow's detectors take bytes of any size, and resize by themselves."""
+    plain = signature.layout == "NHWC" and signature.dtype == "uint8"
+    return plain and len(missing) == 2 and kind is not InferenceType.CLASSIFICATION
+
+
+def _run(runtime: Runtime, spec: InputSpec) -> Outputs:
+    batch, _ = pixels.to_input(_photo(), spec)
+    try:
+        return runtime.run(batch)[0]
+    except PicselliaJupyterError:
+        raise
+    except Exception as error:  # runtimes raise whatever the model's own code does
+        height, width = batch.shape[2:]
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelLoadError(
+            f"The model cannot run on a photo of {width} x {height} pixels: {first}",
+            'Name the size it takes in serving.json: {"input": {"width": …, "height": …}}.',
+        ) from error
+
+
+def _photo() -> pixels.Photo:
+    """A photo with light, shade and noise: black would make some outputs look like others."""
+    rng = np.random.default_rng(7)
+    shade = np.linspace(40, 210, _TRIAL_PHOTO[1])[None, :, None]
+    noise = rng.normal(0, 24, (*_TRIAL_PHOTO, 3))
+    image = Image.fromarray(np.clip(shade + noise, 0, 255).astype(np.uint8))
+    return pixels.Photo.of(image)
+
+
+def _input(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """The objects at the key `input` laid over each other, the last one on top."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged.update(_object(layer, "input"))
+    return merged
+
+
+def _object(said: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = said.get(key, {})
+    return value if isinstance(value, dict) else Keys(said, "").object(key)
+
+
+def _fitting(told: Mapping[str, Any], channels: int) -> dict[str, Any]:
+    """What a family says of its input, without colours where the model takes grey."""
+    coloured = ("mean", "std", "channels")
+    given = _object(told, "input")
+    return {"input": {k: v for k, v in given.items() if channels == 3 or k not in coloured}}
+
+
+def _unsaid(told: Recognised, said: Mapping[str, Any]) -> tuple[str, ...]:
+    """What was assumed, with the head's name where serving.json does not give it."""
+    if "head" in said:
+        return ()
+    return (f'The head is taken to be "{told.said["head"]}".', *told.notes)

@@ -1,0 +1,94 @@
+"""How long a request may take, and giving it up once nobody waits for its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from types import TracebackType
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+from typing_extensions import Self
+
+from picsellia_jupyter.domain.errors import DeadlineError
+
+DEFAULT_S = 60.0
+LONGEST_S = 600.0
+LISTEN_AFTER_S = 0.25
+"""An answer that takes longer is given up when its client goes away; most are there before."""
+_WAIT = re.compile(rb"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6}(?:\.\d{1,3})?)\"?(?=$|[,;\s])", re.I)
+
+
+def of_request(scope: Scope) -> float:
+    """Seconds that a request may take: `Prefer: wait=2.5`, or else 60.
+
+    The header is RFC 7240's; fractions of a second are taken, too. One that says nothing
+    sensible is ignored, as is the way of preferences.
+    """
+    for name, value in scope["headers"]:
+        if name == b"prefer" and (found := _WAIT.search(value)):
+            return min(max(float(found[1]), 0.001), LONGEST_S)
+    return DEFAULT_S
+
+
+class Deadline:
+    """A block of a request's task that ends in time.
+
+    Raises, in place of what the block was doing:
+        DeadlineError: the time is over.
+        ClientDisconnect: the client went away; only after `listen`.
+    """
+
+    def __init__(self, within_s: float) -> None:
+        self._within_s = within_s
+        self._why: Exception | None = None
+        self._listener: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in a task
+        self._task = task
+        self._loop = asyncio.get_running_loop()
+        self._end = self._loop.call_later(self._within_s, self._late)
+        self._listening: asyncio.TimerHandle | None = None
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._end.cancel()
+        if self._listening:
+            self._listening.cancel()
+        if self._listener:
+            self._listener.cancel()
+        if self._why and kind is asyncio.CancelledError:
+            if hasattr(self._task, "uncancel"):
+                self._task.uncancel()
+            raise self._why
+
+    def listen(self, receive: Receive) -> None:
+        """Give up when the client goes away; its whole body must have been read."""
+        self._listening = self._loop.call_later(LISTEN_AFTER_S, self._listen, receive)
+
+    def _listen(self, receive: Receive) -> None:
+        self._listener = self._loop.create_task(self._gone(receive))
+
+    async def _gone(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._give_up(ClientDisconnect())
+
+    def _late(self) -> None:
+        self._give_up(
+            DeadlineError(
+                f"There was no answer within {self._within_s:g} s.",
+                "Send the image again, or give it more time: Prefer: wait=SECONDS.",
+            )
+        )
+
+    def _give_up(self, why: Exception) -> None:
+        self._why = self._why or why
+        self._task.cancel()

@@ -1,0 +1,5 @@
+"""Every case, in the order of the table."""
+
+from tests.serving.toolchains import classes, dense, objects, queries, yolo
+
+CASES = [*classes.CASES, *yolo.CASES, *queries.CASES, *objects.CASES, *dense.CASES]
