@@ -37,6 +37,9 @@ _SET: Mapping[str, str] = {
     "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
     # torch.export.load would else fall back to unpickling whatever a file holds.
     "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
+    # torch asks for the user's name, and would look it up among the accounts of the machine.
+    "LOGNAME": "worker",
+    "USER": "worker",
     "PYTHONFAULTHANDLER": "1",
     "PYTHONUNBUFFERED": "1",
     "PYTHONSAFEPATH": "1",
