@@ -37,6 +37,8 @@ _SET: Mapping[str, str] = {
     "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
     # torch.export.load would else fall back to unpickling whatever a file holds.
     "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
+    # TensorFlow greets with the processor's features, where a failure's last lines are wanted.
+    "TF_CPP_MIN_LOG_LEVEL": "2",
     "PYTHONFAULTHANDLER": "1",
     "PYTHONUNBUFFERED": "1",
     "PYTHONSAFEPATH": "1",
