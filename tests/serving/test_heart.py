@@ -63,7 +63,7 @@ def test_an_attachment_that_fails_leaves_the_kernel_prepared(start, raised, stat
 
 
 def test_an_attachment_that_breaks_off_is_undone_and_told_in_words(start, monkeypatch):
-    from picsellia_jupyter.serving import service
+    from picsellia_jupyter.serving import attachment
 
     kernel = start()
 
@@ -71,7 +71,7 @@ def test_an_attachment_that_breaks_off_is_undone_and_told_in_words(start, monkey
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patched:
-        patched.setattr(service, "Heart", fail)
+        patched.setattr(attachment, "Heart", fail)
         reply = post_attach(kernel)
     assert reply.status_code == 500
     assert "Attaching failed: RuntimeError: can't start new thread" in reply.json()["message"]
