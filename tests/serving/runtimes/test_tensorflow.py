@@ -119,7 +119,7 @@ def test_a_layer_with_code_in_it_is_refused_by_keras_itself_too(tmp_path):
 
     canary = tmp_path / "canary"
     name = str(canary)
-    code = keras.layers.Lambda(lambda x: (open(name, "w").close(), x)[1])  # noqa: PTH123, SIM115
+    code = keras.layers.Lambda(lambda x: (open(name, "w").close(), x)[1])  # noqa: PTH123
     layers = [keras.Input((8, 8, 3)), code]
     keras.Sequential(layers).save(tmp_path / "m.keras")
     canary.unlink(missing_ok=True)
