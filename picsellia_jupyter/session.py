@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,11 +20,12 @@ from picsellia_jupyter.domain.deployments import (
     Stage,
 )
 from picsellia_jupyter.domain.errors import AuthenticationError, MissingExtraError
-from picsellia_jupyter.domain.registry import Model
+from picsellia_jupyter.domain.registry import Datalake, Model
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import (
     DashboardView,
+    DatalakeListing,
     DeploymentListing,
     RegistryListing,
     Status,
@@ -96,6 +97,35 @@ class Session:
         return RegistryListing(
             tuple(Model(m.id, m.name, tuple(self.platform.versions(m))) for m in models)
         )
+
+    def datalakes(self) -> DatalakeListing:
+        """Where predicted images can be stored, the default datalake first."""
+        return DatalakeListing(tuple(self.platform.datalakes()))
+
+    def create_datalake(
+        self,
+        name: str,
+        place: str | Path | None = None,
+        *,
+        options: Mapping[str, Any] | None = None,
+    ) -> Datalake:
+        """Make a datalake: `s.create_datalake("press-line", "s3://bucket/folder")`.
+
+        On the local platform, which tries the place out first; a cloud's are made on its pages.
+
+        Args:
+            name: of the datalake, for `--datalake`.
+            place: a bucket (`s3://`, `gs://`, `az://`) or a folder of this machine; the
+                default storage if none is given.
+            options: for fsspec's file system there. Better than a secret itself is where it
+                comes from: `{"secret": {"env": "PRESS_LINE_SECRET"}}`.
+
+        Raises:
+            ConflictError: the name is taken.
+            InvalidInputError: the place cannot be read.
+            PlatformError: the place cannot hold files; or this is the cloud.
+        """
+        return self.platform.create_datalake(name, place, options or {})
 
     def deploy(
         self,

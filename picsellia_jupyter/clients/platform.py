@@ -6,18 +6,18 @@ platform.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from typing_extensions import Self
 
 from picsellia_jupyter.clients import sdk
+from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
@@ -25,7 +25,6 @@ from picsellia_jupyter.domain.deployments import (
 )
 from picsellia_jupyter.domain.monitoring import PredictionLog
 from picsellia_jupyter.domain.registry import (
-    Datalake,
     Framework,
     InferenceType,
     Model,
@@ -33,20 +32,14 @@ from picsellia_jupyter.domain.registry import (
     ModelVersion,
 )
 from picsellia_jupyter.wire import resources
-from picsellia_jupyter.wire.predictions import Json
 
 
-class PlatformClient:
+class PlatformClient(Datalakes):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:
-        self._sdk = sdk_client
+        super().__init__(sdk_client, host, ping)
         self._token = token
-        self.host = host
-        self.username = str(ping.get("username") or "")
-        self.is_local = ping.get("platform") == "local"
-        self.organization_id = str(sdk_client.id)
-        self.organization_name = str(sdk_client.name)
         self._monitored: dict[str, Any] = {}
         self._versions: dict[str, ModelVersion] = {}
 
@@ -185,16 +178,6 @@ class PlatformClient:
             },
         )
 
-    # Datalakes -----------------------------------------------------------------------------
-
-    @sdk.translated
-    def datalakes(self) -> list[Datalake]:
-        """All datalakes, the organization's default one first."""
-        base = f"/api/organization/{self.organization_id}"
-        default = resources.datalake_from_json(self._get(f"{base}/datalake"))
-        everyone = map(resources.datalake_from_json, self._get(f"{base}/datalakes")["items"])
-        return [default, *(lake for lake in everyone if lake.id != default.id)]
-
     # Deployments ---------------------------------------------------------------------------
 
     @sdk.translated
@@ -267,14 +250,7 @@ class PlatformClient:
         )
         return resources.log_from_json(stats)
 
-    # The SDK's own connection --------------------------------------------------------------
-
-    def _get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
-        return cast("Json", self._sdk.connection.get(path, params=params).json())
-
-    def _send(self, method: str, path: str, body: Json) -> Json:
-        response = getattr(self._sdk.connection, method)(path, data=json.dumps(body))
-        return cast("Json", response.json())
+    # Inside --------------------------------------------------------------------------------
 
     def _record(
         self, raw: Mapping[str, Any], lakes: Mapping[str, str] | None = None

@@ -21,7 +21,7 @@ from picsellia_jupyter.domain.deployments import (
     ServingState,
     Stage,
 )
-from picsellia_jupyter.domain.registry import InferenceType, Model, ModelVersion
+from picsellia_jupyter.domain.registry import Datalake, InferenceType, Model, ModelVersion
 
 _NO_DEPLOYMENTS = "No deployments yet. Make one with: %deploy MODEL"
 _NO_MODELS = (
@@ -289,6 +289,28 @@ def _deployment_cells(record: DeploymentRecord) -> list[str]:
         f"{record.inferences:,}",
         local_time(record.created_at) if record.created_at is not None else "",
     ]
+
+
+def datalakes_table(lakes: Sequence[Datalake]) -> str:
+    """The datalakes, the default one first."""
+    body = [[style.escape(cell) for cell in row] for row in _datalake_rows(lakes)]
+    return style.block(
+        html_table(list(_DATALAKE_HEADS), body),
+        "<p>Store there with <code>%deploy MODEL --datalake NAME</code></p>",
+        label=count(len(lakes), "datalake"),
+    )
+
+
+def datalakes_text(lakes: Sequence[Datalake]) -> str:
+    """The datalakes in aligned columns."""
+    return columns(list(_DATALAKE_HEADS), _datalake_rows(lakes))
+
+
+_DATALAKE_HEADS = ("Datalake", "Used by default", "Id")
+
+
+def _datalake_rows(lakes: Sequence[Datalake]) -> list[list[str]]:
+    return [[lake.name, "" if place else "yes", lake.id] for place, lake in enumerate(lakes)]
 
 
 def registry_table(models: Sequence[Model]) -> str:

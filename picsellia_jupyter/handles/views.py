@@ -8,7 +8,7 @@ from typing import Any
 
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.monitoring import Dashboard
-from picsellia_jupyter.domain.registry import Model
+from picsellia_jupyter.domain.registry import Datalake, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,23 @@ class DeploymentListing:
         from picsellia_jupyter.display import cards
 
         return {"text/html": cards.deployments_table(self.records), "text/plain": repr(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class DatalakeListing:
+    """Where predicted images can be stored, the default datalake first."""
+
+    datalakes: tuple[Datalake, ...]
+
+    def __repr__(self) -> str:
+        from picsellia_jupyter.display import cards
+
+        return cards.datalakes_text(self.datalakes)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        from picsellia_jupyter.display import cards
+
+        return {"text/html": cards.datalakes_table(self.datalakes), "text/plain": repr(self)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from sqlalchemy import JSON, LargeBinary, MetaData, Table
 
 from picsellia_jupyter.domain.errors import InvalidInputError
+from picsellia_jupyter.localplatform.blobs import BlobStream
 from picsellia_jupyter.localplatform.durable import sync_folder
 
 FORMAT = 1
@@ -106,6 +107,15 @@ def read_rows(archive: zipfile.ZipFile, table: Table) -> Iterator[Row]:
             yield row
 
 
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as source:
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
 def write_blob(archive: zipfile.ZipFile, path: Path, name: str) -> str:
     """Write a file; its SHA-256 in hex."""
     digest = hashlib.sha256()
@@ -118,7 +128,7 @@ def write_blob(archive: zipfile.ZipFile, path: Path, name: str) -> str:
     return digest.hexdigest()
 
 
-def copy_blob(archive: zipfile.ZipFile, name: str, sha256: str, into: IO[bytes] | None) -> None:
+def copy_blob(archive: zipfile.ZipFile, name: str, sha256: str, into: BlobStream | None) -> None:
     """Read a blob and compare it with what the manifest says of it.
 
     Raises:

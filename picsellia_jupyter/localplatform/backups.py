@@ -21,6 +21,7 @@ from picsellia_jupyter.localplatform.store import engine_for
 from picsellia_jupyter.localplatform.tables.base import Base
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
 from picsellia_jupyter.localplatform.tables.organization import Connector
+from picsellia_jupyter.localplatform.tables.sums import BlobSum
 from picsellia_jupyter.localplatform.upgrading import revision_of, revisions, upgrade
 
 _ROWS_AT_ONCE = 500
@@ -57,6 +58,7 @@ def backup(home: Path, target: Path) -> Report:
                     rows = connection.execute(query).mappings()
                     manifest.tables[table.name] = zipped.write_rows(archive, table, rows)
                 named, elsewhere = _named(connection), _elsewhere(connection)
+                sums = _sums(connection)
                 for name, path in sorted(_files(home, connection).items()):
                     if path.is_file():
                         manifest.blobs[name] = zipped.write_blob(archive, path, name)
@@ -65,8 +67,14 @@ def backup(home: Path, target: Path) -> Report:
             with engine.connect() as connection:
                 if lost <= _named(connection):
                     break
+    changed = [
+        name for name in manifest.blobs if sums.get(name) not in (None, manifest.blobs[name])
+    ]
     return Report(
-        sum(manifest.tables.values()), len(manifest.blobs), _sentences(lost), _notes(elsewhere)
+        sum(manifest.tables.values()),
+        len(manifest.blobs),
+        (*_sentences(lost), *_damaged(home, changed)),
+        _notes(elsewhere),
     )
 
 
@@ -110,7 +118,7 @@ def restore(home: Path, source: Path, *, database: str | None = None) -> Report:
 
 
 def check(home: Path) -> Report:
-    """Look whether the database is whole and every blob that a row names is there.
+    """Look whether the database is whole and every blob that a row names is as it came.
 
     Raises:
         InvalidInputError: there is nothing to check, or in another form than this program's.
@@ -123,12 +131,18 @@ def check(home: Path) -> Report:
             for table in Base.metadata.sorted_tables
         )
         named, files = _named(connection), _files(home, connection)
-        elsewhere = _elsewhere(connection)
+        elsewhere, sums = _elsewhere(connection), _sums(connection)
     held = {_object(name) for name, path in files.items() if path.stat().st_size}
     notes = _notes(elsewhere)
     if held - named:
         notes = (*notes, f"{len(held - named)} blobs are named by no row.")
-    return Report(rows, len(files), (*problems, *_sentences(named - held)), notes)
+    unknown = sum(_object(name) in named and name not in sums for name in files)
+    if unknown:
+        notes = (*notes, f"{unknown} blobs came before sums were kept; only their names were seen.")
+    whole = {name: path for name, path in files.items() if _object(name) in named & held}
+    changed = [name for name, path in sorted(whole.items()) if _is_changed(path, sums.get(name))]
+    problems = (*problems, *_sentences(named - held), *_damaged(home, changed))
+    return Report(rows, len(files), problems, notes)
 
 
 def check_backup(source: Path) -> Report:
@@ -260,6 +274,33 @@ def _files(home: Path, connection: Connection) -> dict[str, Path]:
         for path in (home / root).glob("*/[0-9a-f]*"):
             found[f"{root}:{path.parent.name}/{path.name}"] = path
     return found
+
+
+def _sums(connection: Connection) -> dict[str, str]:
+    """SHA-256 in hex of the blobs whose sum is known, as `FOLDER:NAME`."""
+    query = select(Connector.root, BlobSum.object_name, BlobSum.sha256).join(
+        Connector, Connector.id == BlobSum.connector_id
+    )
+    return {f"{root}:{name}": sha256 for root, name, sha256 in connection.execute(query)}
+
+
+def _is_changed(path: Path, sha256: str | None) -> bool:
+    if sha256 is None:
+        return False
+    try:
+        return zipped.sha256_of(path) != sha256
+    except FileNotFoundError:  # deleted while we looked
+        return False
+    except OSError:  # the disk does not give it back at all
+        return True
+
+
+def _damaged(home: Path, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(
+        f"{home / name.replace(':', '/', 1)} is not what was stored (its SHA-256 differs). "
+        f"Put blobs/{name} of a backup in its place (unzip), or delete and upload it again."
+        for name in names
+    )
 
 
 def _named(connection: Connection) -> set[str]:

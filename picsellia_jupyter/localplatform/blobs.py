@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.localplatform.durable import make_folder, sync_folder
@@ -54,11 +54,22 @@ def is_object_name(name: str) -> bool:
     return _OBJECT_NAME.fullmatch(name) is not None
 
 
+class BlobStream(Protocol):
+    """What a blob is written to, piece by piece."""
+
+    def write(self, body: bytes, /) -> int:
+        """Take bytes, all of them."""
+
+    @property
+    def sha256(self) -> str:
+        """Of everything so far, in hex."""
+
+
 class Blobs(ABC):
     """One storage connector's files, by object name."""
 
     @abstractmethod
-    def writing(self, name: str) -> AbstractContextManager[IO[bytes]]:
+    def writing(self, name: str) -> AbstractContextManager[BlobStream]:
         """A stream; the blob appears under its name, durable, when the block ends well."""
 
     @abstractmethod
@@ -81,10 +92,15 @@ class Blobs(ABC):
     def names(self, prefix: str) -> list[str]:
         """Names of all blobs that begin with this, in order."""
 
-    def put(self, name: str, body: bytes) -> None:
-        """Store a whole blob; it is durable on return."""
+    def put(self, name: str, body: bytes) -> str:
+        """Store a whole blob; it is durable on return.
+
+        Returns:
+            Its SHA-256 in hex.
+        """
         with self.writing(name) as stream:
             stream.write(body)
+            return stream.sha256
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """A blob in pieces."""
@@ -104,7 +120,7 @@ class Folder(Blobs):
             part.unlink(missing_ok=True)
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[IO[bytes]]:
+    def writing(self, name: str) -> Iterator[BlobStream]:
         """A stream; the blob appears under its name, durable, when the block ends well.
 
         Raises:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import fsspec
 
@@ -15,7 +16,7 @@ from picsellia_jupyter.domain.errors import (
     MissingExtraError,
     PicselliaJupyterError,
 )
-from picsellia_jupyter.localplatform.blobs import Blobs
+from picsellia_jupyter.localplatform.blobs import Blobs, BlobStream
 from picsellia_jupyter.localplatform.refusals import BucketError
 
 _S3, _GCS, _AZURE = ("s3fs", "s3"), ("gcsfs", "gcs"), ("adlfs", "azure")
@@ -87,12 +88,12 @@ class Bucket(Blobs):
         self._fs.retries = 2  # s3fs's own attempts, on top of botocore's
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[IO[bytes]]:
+    def writing(self, name: str) -> Iterator[BlobStream]:
         """A stream; the blob appears under its name when the block ends well."""
         with self.telling(f"store {name}"):
             stream = self._fs.open(self._path(name), "wb", block_size=BLOCK_BYTES)
         try:
-            yield cast("IO[bytes]", _Upload(self, name, stream))
+            yield _Upload(self, name, stream)
         except BaseException:
             self._discard(stream, name)
             raise
@@ -103,10 +104,11 @@ class Bucket(Blobs):
             self._discard(stream, name)
             raise
 
-    def put(self, name: str, body: bytes) -> None:
-        """Store a whole blob in one request."""
+    def put(self, name: str, body: bytes) -> str:
+        """Store a whole blob in one request; its SHA-256 in hex."""
         with self.telling(f"store {name}"):
             self._fs.pipe_file(self._path(name), body)
+        return hashlib.sha256(body).hexdigest()
 
     def open(self, name: str) -> IO[bytes]:
         """A stream of a blob.
@@ -183,19 +185,21 @@ class Bucket(Blobs):
             ) from error
 
 
-class _Upload(io.RawIOBase):
+class _Upload:
     """An upload's stream; each failure names the bucket."""
 
     def __init__(self, bucket: Bucket, name: str, stream: Any) -> None:
-        super().__init__()
         self._bucket, self._name, self._stream = bucket, name, stream
+        self._seen = hashlib.sha256()
 
-    def writable(self) -> bool:
-        return True
-
-    def write(self, body: Any) -> int:
+    def write(self, body: bytes) -> int:
+        self._seen.update(body)
         with self._bucket.telling(f"store {self._name}"):
             return int(self._stream.write(body))
+
+    @property
+    def sha256(self) -> str:
+        return self._seen.hexdigest()
 
 
 class _Ranges(io.RawIOBase):

@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,7 +50,15 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def opened(connector: Connector, home: Path) -> Blobs:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What of a storage connector leads to its files."""
+
+    id: str
+    root: str
+
+
+def opened(connector: Connector | Place, home: Path) -> Blobs:
     """The files of a storage connector.
 
     Raises:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.localplatform.blobs import is_object_name
 from picsellia_jupyter.localplatform.platform import Platform
-from picsellia_jupyter.localplatform.refusals import BucketError
+from picsellia_jupyter.localplatform.refusals import BucketError, NotDurableError
+from picsellia_jupyter.localplatform.sums import forget_sums
 from picsellia_jupyter.localplatform.tables.base import Base
 from picsellia_jupyter.localplatform.tables.datalakes import Data, Datalake, TagLink
 from picsellia_jupyter.localplatform.tables.datasets import Asset
@@ -120,6 +121,10 @@ def remove_blobs(platform: Platform, blobs: Sequence[Blob]) -> None:
             platform.blobs(connector).remove(name)
         except BucketError as error:
             logger.warning("%s is deleted, but its file stays: %s", name, error)
+    try:
+        forget_sums(platform, [(connector.id, name) for connector, name in blobs])
+    except NotDurableError as error:
+        logger.warning("Sums of deleted files stay, which is harmless: %s", error)
 
 
 def _refuse_in_use(session: Session, row: ModelVersion) -> None:

@@ -17,7 +17,7 @@ from picsellia_jupyter.domain.errors import AuthenticationError
 from picsellia_jupyter.domain.ports import Clock
 from picsellia_jupyter.localplatform.auth import ApiCaller, DeploymentCaller, Keyring
 from picsellia_jupyter.localplatform.blobs import Blobs
-from picsellia_jupyter.localplatform.connectors import opened
+from picsellia_jupyter.localplatform.connectors import Place, opened
 from picsellia_jupyter.localplatform.refusals import UnknownIdError
 from picsellia_jupyter.localplatform.store import Store, the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -43,13 +43,20 @@ class Platform:
     last_request_at: float = 0.0
     _blobs: dict[str, Blobs] = field(default_factory=dict, init=False, repr=False)
     _opening: Lock = field(default_factory=Lock, init=False, repr=False)
+    _turns: tuple[Lock, ...] = field(
+        default_factory=lambda: tuple(Lock() for _ in range(64)), init=False, repr=False
+    )
 
-    def blobs(self, connector: Connector) -> Blobs:
+    def blobs(self, connector: Connector | Place) -> Blobs:
         """The files of a storage connector."""
         with self._opening:
             if connector.id not in self._blobs:
                 self._blobs[connector.id] = opened(connector, self.home)
             return self._blobs[connector.id]
+
+    def in_turn(self, name: str) -> Lock:
+        """A lock for what must not be done twice at once under one name."""
+        return self._turns[hash(name) % len(self._turns)]
 
 
 def organization_of(session: Session, ident: str | None = None) -> Organization:

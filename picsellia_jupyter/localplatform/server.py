@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.localplatform.platform import Platform
+from picsellia_jupyter.localplatform.protocol import SdkProtocol
 
 GRACE_S = 5
 """Seconds that requests in flight get at the end."""
@@ -69,13 +70,13 @@ def run(
         answering: called once, as soon as requests are answered.
         idle_exit_s: seconds without a request after which to stop; None never does.
     """
-    # httptools, uvicorn's faster parser, refuses the SDK's own method XGET.
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=SdkProtocol,
         ws="none",
         lifespan="off",
         access_log=False,
+        proxy_headers=False,
         log_config=None,
         server_header=False,
         timeout_keep_alive=60,

@@ -6,13 +6,14 @@ import hashlib
 import shutil
 import uuid
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from uuid import UUID
 
 from picsellia_jupyter.domain.errors import InvalidInputError
-from picsellia_jupyter.localplatform.blobs import Blobs
+from picsellia_jupyter.localplatform.blobs import BlobStream
 
 STALE_AFTER_S = 24 * 3600.0
 """An upload that nobody added to for so long is given up."""
@@ -97,9 +98,11 @@ class Staging:
         """Where the bytes lie that came in order."""
         return self._folder(upload_id) / "whole"
 
-    def finish(self, upload_id: UUID, parts: Sequence[Path], blobs: Blobs, name: str) -> None:
+    def finish(
+        self, upload_id: UUID, parts: Sequence[Path], writing: AbstractContextManager[BlobStream]
+    ) -> None:
         """Make a blob of parts, one after the other; it is durable on return."""
-        with blobs.writing(name) as stream:
+        with writing as stream:
             for part in parts:
                 with part.open("rb") as source:
                     shutil.copyfileobj(source, stream, _CHUNK)

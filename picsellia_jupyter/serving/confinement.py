@@ -39,7 +39,8 @@ _MACHINE = (
 _CUDA_READ = (
     "/proc/driver/nvidia", "/proc/devices", "/proc/modules", "/proc/version",
     "/proc/sys/vm/mmap_min_addr", "/sys/bus/pci", "/sys/devices", "/sys/module/nvidia",
-    "/sys/module/nvidia_uvm", "/usr/local/cuda", "/usr/share/nvidia", "/etc/OpenCL", "/opt/nvidia",
+    "/sys/module/nvidia_uvm", "/usr/local/cuda", "/usr/local/nvidia",
+    "/usr/share/nvidia", "/etc/OpenCL", "/opt/nvidia",
 )  # fmt: skip
 
 
@@ -54,10 +55,14 @@ def support() -> Support:
     return Support("full")
 
 
-def confine(paths: Paths) -> None:
+def confine(paths: Paths, *, cards: bool = False) -> None:
     """Hold this process to these paths, without network, programs and other processes.
 
     It must have one thread only: Landlock holds a thread and what that starts.
+
+    Args:
+        paths: what it opens.
+        cards: whether it may do what NVIDIA's driver needs.
 
     Raises:
         OSError: the kernel refuses.
@@ -66,7 +71,7 @@ def confine(paths: Paths) -> None:
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     landlock.restrict(paths)
-    syscalls.restrict()
+    syscalls.restrict(cards=cards)
 
 
 def rules(device: str, reads: Sequence[Path], scratch: Path) -> Paths:
@@ -78,12 +83,18 @@ def rules(device: str, reads: Sequence[Path], scratch: Path) -> Paths:
         scratch: its private temporary folder.
     """
     # Compilers are out of reach on either: a model that needs one at run time is not served.
-    cuda = [] if device == "cpu" else [Path(path) for path in _CUDA_READ]
+    cuda = [Path(path) for path in _CUDA_READ] if has_cards(device) else []
     return Paths(
         read=(*_python(), *map(Path, (*_LIBRARIES, *_MACHINE)), *cuda, *reads),
-        use=(Path("/dev/null"), *(() if device == "cpu" else _cards())),
-        write=(scratch,),
+        use=(Path("/dev/null"), *(_cards() if has_cards(device) else ())),
+        # The driver names its threads there, and does not start where it cannot.
+        write=(scratch, *((Path("/proc/self/task"),) if has_cards(device) else ())),
     )
+
+
+def has_cards(device: str) -> bool:
+    """Whether a worker for this device may use graphics cards, and there are any."""
+    return device != "cpu" and bool(_cards())
 
 
 def _cards() -> list[Path]:

@@ -82,3 +82,16 @@ OTHER_PROCESSES: dict[str, Numbers] = {
     "rt_tgsigqueueinfo": (297, 240), "prlimit64": (302, 261),
 }  # fmt: skip
 """Calls whose first argument must be this process."""
+
+CARDS: dict[str, tuple[Argument, ...]] = {
+    "socket": (
+        Argument((41, 198), 0, 0xFFFFFFFF, 1, allowed=True),
+        Argument((41, 198), 1, 0xF, 5, allowed=True),
+    ),
+    "bind": (), "listen": (),
+}  # fmt: skip
+"""Calls of `NUMBERS` that NVIDIA's driver does not start without, and what their arguments must be.
+
+It listens on a local socket (AF_UNIX, SOCK_SEQPACKET) for other processes of its user that share
+memory of the card. Nobody gets in: `accept` stays refused, and so does `connect`.
+"""

@@ -115,7 +115,10 @@ def enter(arguments: argparse.Namespace) -> None:
     if arguments.sandbox != "full":
         return
     try:
-        confinement.confine(confinement.rules(arguments.device, arguments.reads, arguments.scratch))
+        confinement.confine(
+            confinement.rules(arguments.device, arguments.reads, arguments.scratch),
+            cards=confinement.has_cards(arguments.device),
+        )
     except OSError as error:
         sys.exit(f"The model worker cannot be confined and ended: {error}.")
 

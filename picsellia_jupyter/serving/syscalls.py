@@ -105,8 +105,11 @@ def forbid_new_privileges() -> None:
         raise OSError(code, os.strerror(code))
 
 
-def restrict() -> None:
+def restrict(*, cards: bool = False) -> None:
     """Have every thread of this process refused what `forbidden` lists, for ever.
+
+    Args:
+        cards: whether it may do what NVIDIA's driver needs.
 
     Raises:
         OSError: the kernel refuses, or the machine's system calls are not known.
@@ -114,21 +117,23 @@ def restrict() -> None:
     here = machine()
     if here is None:
         raise OSError(errno.ENOSYS, f"the system calls of {platform.machine()} are not known")
-    instructions = program(here, os.getpid())
+    instructions = program(here, os.getpid(), cards=cards)
     array = (_Instruction * len(instructions))(*(_Instruction(*one) for one in instructions))
     forbid_new_privileges()
     whole = _Program(len(array), array)
     call(here.seccomp, _SET_FILTER, _ALL_THREADS, ctypes.byref(whole))
 
 
-def program(on: Machine, own_pid: int) -> list[Instruction]:
+def program(on: Machine, own_pid: int, *, cards: bool = False) -> list[Instruction]:
     """The filter, run by the kernel before every system call."""
     rules = [
         (_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, on.audit), (_RETURN, 0, 0, _DENY),
         (_LOAD, 0, 0, _NUMBER), (_AT_LEAST, 0, 1, _OTHER_ABI), (_RETURN, 0, 0, _DENY),
     ]  # fmt: skip
-    for numbers in forbidden.NUMBERS.values():
-        rules += _of(numbers[on.column], [(_RETURN, 0, 0, _DENY)])
+    for name, numbers in forbidden.NUMBERS.items():
+        eased = cards and name in forbidden.CARDS
+        verdict = _if_all(forbidden.CARDS[name]) if eased else [(_RETURN, 0, 0, _DENY)]
+        rules += _of(numbers[on.column], verdict)
     for numbers in forbidden.ABSENT.values():
         rules += _of(numbers[on.column], [(_RETURN, 0, 0, _ABSENT)])
     for rule in forbidden.ARGUMENTS.values():
@@ -153,6 +158,18 @@ def _allowed_only(rule: forbidden.Argument) -> list[Instruction]:
         matches,
         differs,
     ]
+
+
+def _if_all(conditions: Sequence[forbidden.Argument]) -> list[Instruction]:
+    rules: list[Instruction] = []
+    for one in conditions:
+        rules += [
+            (_LOAD, 0, 0, _ARGUMENTS + 8 * one.index),
+            (_MASK, 0, 0, one.mask),
+            (_EQUAL, 1, 0, one.value),
+            (_RETURN, 0, 0, _DENY),
+        ]
+    return [*rules, (_RETURN, 0, 0, _ALLOW)]
 
 
 def _own_only(own_pid: int) -> list[Instruction]:

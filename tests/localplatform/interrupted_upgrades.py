@@ -2,7 +2,7 @@
 
 A program of its own, because it forks: `python interrupted_upgrades.py FOLDER STRIDE`, where
 only each STRIDEth statement is tried. Prints one JSON line: the form of the database and its
-rows after each kill.
+rows after each kill, and what each form is where nobody kills.
 """
 
 import itertools
@@ -103,7 +103,19 @@ def main(folder: Path, stride: int) -> None:
         outcomes.append({"after": after, "again": again and state(path)})
         if done:
             break
-    print(json.dumps({"before": state(first), "outcomes": outcomes}))
+    print(json.dumps({"forms": forms(first), "outcomes": outcomes}))
+
+
+def forms(first: Path) -> list[dict]:
+    """What each step leaves, where nothing comes between."""
+    path, seen = first.with_name("whole.sqlite3"), []
+    shutil.copy(first, path)
+    for revision in upgrading.revisions():
+        engine = store.engine_for(f"sqlite:///{path}", writes=True)
+        upgrading.upgrade(engine, to=revision)
+        engine.dispose()
+        seen.append(state(path))
+    return seen
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from picsellia_jupyter.localplatform.store import Store
 from picsellia_jupyter.localplatform.tables.deployments import Prediction
 from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY
+from tests.localplatform.conftest import monitored
 
 BASE = "http://127.0.0.1:8123"
 
@@ -78,6 +79,50 @@ def test_one_that_is_refused_does_not_keep_the_others_out(world, deployment):
     assert "already been processed" in replies[1].json()["message"]
     assert "no shadow model" in replies[3].json()["message"]
     assert counted(world) == 2
+
+
+def with_image(prediction_id=None, **changes):
+    mine = {PREDICTION_ID_KEY: prediction_id or str(uuid.uuid4())}
+    return monitored(custom_metadata=mine, **changes)
+
+
+def stored_blobs(world):
+    return list(world.home.glob("storage/*/*/*"))
+
+
+def test_of_many_images_at_once_with_one_id_one_is_stored(world, deployment):
+    mine = str(uuid.uuid4())
+    replies = sent(world, deployment, [with_image(mine) for _ in range(8)])
+    assert sorted(reply.status_code for reply in replies) == [201] + [409] * 7
+    assert counted(world) == len(stored_blobs(world)) == 1
+
+
+def test_images_at_once_are_data_with_their_own_tags_and_sources(world, deployment):
+    replies = sent(
+        world, deployment, [with_image(tags=["night"], source=f"camera {n}") for n in range(9)]
+    )
+    assert {reply.status_code for reply in replies} == {201}
+    listed = f"/api/deployment/{deployment['id']}/predictedassets"
+    items = world.user.get(listed).json()["items"]
+    assert len({item["data"]["data_source"]["name"] for item in items}) == 9
+    assert {item["oracle_prediction_id"] for item in items} == {r.json()["id"] for r in replies}
+    assert len(stored_blobs(world)) == 9
+
+
+def test_an_image_of_a_prediction_that_was_refused_is_not_left_behind(world, deployment):
+    raw = {"detection_classes": [0], "detection_scores": [0.5]}
+    replies = sent(world, deployment, [with_image(raw_predictions=raw), with_image()])
+    assert [reply.status_code for reply in replies] == [400, 201]
+    assert counted(world) == len(stored_blobs(world)) == 1
+
+
+def test_one_that_the_database_finds_known_does_not_keep_the_others_out(world, deployment):
+    mine = str(uuid.uuid4())
+    assert [reply.status_code for reply in sent(world, deployment, [body(mine)])] == [201]
+    replies = sent(world, deployment, [body(), body(mine), with_image(), body(raw_predictions={})])
+    assert [reply.status_code for reply in replies] == [201, 409, 201, 400]
+    assert counted(world) == 3
+    assert world.user.get(f"/api/deployment/{deployment['id']}").json()["inferences"] == 3
 
 
 def test_a_deployment_that_was_deleted_takes_no_predictions(world, deployment):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,10 +17,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from picsellia_jupyter.domain.errors import AuthenticationError
 from picsellia_jupyter.localplatform.auth import DeploymentCaller
-from picsellia_jupyter.localplatform.ingesting import Plain
+from picsellia_jupyter.localplatform.ingesting import Ingest
+from picsellia_jupyter.localplatform.photos import Received, check_image, stored_photo
 from picsellia_jupyter.localplatform.platform import Platform
-from picsellia_jupyter.localplatform.recording import NewPrediction, check_image, record
-from picsellia_jupyter.localplatform.refusals import ForbiddenError
+from picsellia_jupyter.localplatform.recording import NewPrediction
+from picsellia_jupyter.localplatform.refusals import ForbiddenError, NotDurableError
 
 router = APIRouter()
 _SMALL_BYTES = 2**17
@@ -33,16 +35,18 @@ async def monitor(request: Request) -> Response:
     raw = await request.body()
     read = _read if len(raw) <= _SMALL_BYTES else _read_elsewhere
     body = await read(raw)
-    if body.sample is False and body.cloud_image is None:
-        plain = Plain(deployment_id, body.prediction_id(), body, here.clock())
-        await request.app.state.ingest.record(plain)
-        prediction_id = plain.prediction_id
+    received = Received(deployment_id, body.prediction_id(), body, here.clock())
+    ingest: Ingest = request.app.state.ingest
+    if _is_plain(body):
+        await ingest.record(received)
     else:
-        prediction_id = await run_in_threadpool(record, here, deployment_id, body)
-    return JSONResponse({"id": prediction_id, "deployment_id": deployment_id}, status_code=201)
+        await _record_with_photo(here, ingest, received)
+    answer = {"id": received.prediction_id, "deployment_id": deployment_id}
+    return JSONResponse(answer, status_code=201)
 
 
-ROUTE = Route("/api/deployment/{deployment_id}/predictions", monitor, methods=["POST"])
+_ENDING = "/predictions"
+ROUTE = Route(f"/api/deployment/{{deployment_id}}{_ENDING}", monitor, methods=["POST"])
 router.routes.append(ROUTE)
 
 
@@ -59,13 +63,36 @@ class Shortcut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or take it to the route."""
-        found, matched = ROUTE.matches(scope)
-        if found is not Match.FULL:
+        if not _may_be_one(scope) or (found := ROUTE.matches(scope))[0] is not Match.FULL:
             await self._app(scope, receive, send)
             return
-        scope.update(matched)
+        scope.update(found[1])
         scope["starlette.exception_handlers"] = (self._handlers, {})
         await ROUTE.app(scope, receive, send)
+
+
+def _may_be_one(scope: Scope) -> bool:
+    """A look that costs less than the route's own."""
+    return scope.get("method") == "POST" and str(scope["path"]).endswith(_ENDING)
+
+
+def _is_plain(body: NewPrediction) -> bool:
+    """Whether there is nothing to keep but the prediction itself."""
+    return body.sample is False and body.cloud_image is None
+
+
+async def _record_with_photo(here: Platform, ingest: Ingest, received: Received) -> None:
+    body, deployment_id = received.body, received.deployment_id
+    photo = await run_in_threadpool(stored_photo, here, deployment_id, received.prediction_id, body)
+    try:
+        await ingest.record(replace(received, photo=photo))
+    except NotDurableError:
+        # A commit that failed may still be found at the next start: a row needs its image.
+        raise
+    except Exception:
+        if photo is not None:
+            await run_in_threadpool(photo.discard)
+        raise
 
 
 def _own_deployment(request: Request) -> str:
@@ -94,6 +121,6 @@ def _body(raw: bytes) -> NewPrediction:
     except ValidationError as error:
         problems = [{**item, "loc": ("body", *item["loc"])} for item in error.errors()]
         raise RequestValidationError(problems) from error
-    if body.sample is False and body.cloud_image is None:
+    if _is_plain(body):
         check_image(body)
     return body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Annotated, Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from picsellia_jupyter.localplatform.blobs import Blobs, checked_object_name
+from picsellia_jupyter.localplatform.blobs import BlobStream, checked_object_name
 from picsellia_jupyter.localplatform.platform import (
     Here,
     NeedsUser,
@@ -26,6 +27,7 @@ from picsellia_jupyter.localplatform.platform import (
 )
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.staging import ByteRange, PartFile, Staging, etag_of
+from picsellia_jupyter.localplatform.sums import storing
 from picsellia_jupyter.localplatform.tables.datalakes import Data
 from picsellia_jupyter.localplatform.tables.organization import Connector
 from picsellia_jupyter.localplatform.tables.projections import Projection
@@ -135,7 +137,7 @@ def complete_upload(here: Here, connector_id: UUID, body: Completion) -> Json:
                 raise InvalidInputError(
                     f"Part {part.number} arrived as something else.", "Send it again."
                 )
-        kept.finish(body.upload_id, parts, blobs, name)
+        kept.finish(body.upload_id, parts, storing(here, connector, name))
     elif blobs.size(name) is None:
         raise _unknown(body.upload_id)
     return {"object_name": name, "size": blobs.size(name)}
@@ -183,9 +185,9 @@ async def upload_range(
     here.keyring.check("PUT", path, expires=expires, signature=signature, now=here.clock())
     span = ByteRange.parse(request.headers.get("content-range", ""))
     target = f"{connector_id}/{object_name}"
-    blobs = await run_in_threadpool(_blobs, here, connector_id, object_name)
+    place = await run_in_threadpool(_place, here, connector_id, object_name)
     if not await run_in_threadpool(staging(here).is_open, upload_id, target):
-        if await run_in_threadpool(blobs.size, object_name) == span.total:
+        if await run_in_threadpool(here.blobs(place).size, object_name) == span.total:
             return Response(status_code=200)
         raise _unknown(upload_id)
     whole = staging(here).whole(upload_id)
@@ -193,7 +195,8 @@ async def upload_range(
     if span.last + 1 < span.total:
         # Google's own answer; without a Location nobody takes it for a redirection.
         return Response(status_code=308, headers={"Range": f"bytes=0-{span.last}"})
-    await run_in_threadpool(staging(here).finish, upload_id, [whole], blobs, object_name)
+    writing = storing(here, place, object_name)
+    await run_in_threadpool(staging(here).finish, upload_id, [whole], writing)
     return Response(status_code=200)
 
 
@@ -209,12 +212,12 @@ async def upload_form(
     """Take an object in as the part `file` of a form; it is durable when this answers."""
     path = f"/storage/{connector_id}/{object_name}"
     here.keyring.check("POST", path, expires=expires, signature=signature, now=here.clock())
-    blobs = await run_in_threadpool(_blobs, here, connector_id, object_name)
+    place = await run_in_threadpool(_place, here, connector_id, object_name)
     async with request.form(max_files=1, max_fields=20) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise InvalidInputError("The form has no file.", "Send it as the part `file`.")
-        await run_in_threadpool(_store, blobs, object_name, file.file)
+        await run_in_threadpool(_store, storing(here, place, object_name), file.file)
     return Response(status_code=201)
 
 
@@ -241,10 +244,10 @@ def _target(connector: Connector, name: str) -> str:
     return f"{connector.id}/{name}"
 
 
-def _blobs(here: Platform, connector_id: UUID, object_name: str) -> Blobs:
+def _place(here: Platform, connector_id: UUID, object_name: str) -> Connector:
     with here.store.reading() as session:
         refuse_registered(session, checked_object_name(object_name))
-        return here.blobs(connector_of(session, connector_id))
+        return connector_of(session, connector_id)
 
 
 def _refuse_unknown(here: Platform, upload_id: UUID, target: str) -> None:
@@ -292,6 +295,6 @@ async def _drain(request: Request, write: Callable[[bytes], Any]) -> None:
     await run_in_threadpool(write, bytes(buffer))
 
 
-def _store(blobs: Blobs, name: str, source: IO[bytes]) -> None:
-    with blobs.writing(name) as stream:
+def _store(writing: AbstractContextManager[BlobStream], source: IO[bytes]) -> None:
+    with writing as stream:
         shutil.copyfileobj(source, stream, _BUFFER_BYTES)

@@ -17,6 +17,7 @@ from picsellia_jupyter.localplatform.tables import (
     projections,
     projects,
     registry,
+    sums,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "projections",
     "projects",
     "registry",
+    "sums",
 ]

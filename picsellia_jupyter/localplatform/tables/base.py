@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, LargeBinary, String
+from sqlalchemy import JSON, LargeBinary, String, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 
@@ -30,3 +30,10 @@ class Identified(MappedAsDataclass, kw_only=True):
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default_factory=new_id)
     created_at: Mapped[float] = mapped_column(index=True)
+
+
+def table_of(mapped: type[Base]) -> Table:
+    """The table of a class, for statements that need no objects."""
+    table = mapped.__table__
+    assert isinstance(table, Table)  # noqa: S101 - for the type checker
+    return table

@@ -205,7 +205,9 @@ def _placed(torch: Any, loaded: Any, kind: ModelFormat, device: str) -> Program:
     if kind is ModelFormat.TORCH_EXPORT:
         if device != "cpu":
             # Not only its weights: constants are made on a device by name.
-            loaded = torch.export.passes.move_to_device_pass(loaded, device)
+            from torch.export.passes import move_to_device_pass
+
+            loaded = move_to_device_pass(loaded, device)
         module = loaded.module()
         return Program(torch, module, device, precision=_own_precision(torch, module))
     return Program(
