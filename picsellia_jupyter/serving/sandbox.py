@@ -40,6 +40,8 @@ _SET: Mapping[str, str] = {
     # torch asks for the user's name, and would look it up among the accounts of the machine.
     "LOGNAME": "worker",
     "USER": "worker",
+    # TensorFlow greets with the processor's features, where a failure's last lines are wanted.
+    "TF_CPP_MIN_LOG_LEVEL": "2",
     "PYTHONFAULTHANDLER": "1",
     "PYTHONUNBUFFERED": "1",
     "PYTHONSAFEPATH": "1",

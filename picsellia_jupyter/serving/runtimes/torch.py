@@ -158,7 +158,7 @@ class TorchRuntime:
         if self.device == "cpu" or not batches or program.as_list or not self._free:
             return
         torch = self._torch
-        with torch.inference_mode(), torch.cuda.device(self.device):
+        with torch.inference_mode(), torch.cuda.device(self.device), program.casting():
             given = program.feed(self._fed(image))
             module = GraphedModule(torch, program.module, given, batches)
         self._program = dataclasses.replace(program, module=module)

@@ -35,7 +35,7 @@ class Program:
         tensors = [self.feed(array) for array in given]
         if self.as_list:
             tensors[0] = list(tensors[0])
-        with self.torch.inference_mode(), self._casting():
+        with self.torch.inference_mode(), self.casting():
             return self.module(*tensors)
 
     @property
@@ -54,11 +54,13 @@ class Program:
             tensor = tensor.contiguous(memory_format=self.torch.channels_last)
         return tensor
 
-    def _casting(self) -> contextlib.AbstractContextManager[object]:
+    def casting(self) -> contextlib.AbstractContextManager[object]:
+        """Where its operators choose their precision by themselves, if they are to."""
         if not self.autocast:
             return contextlib.nullcontext()
         kind = self.device.partition(":")[0]
-        return self.torch.autocast(kind, self._dtype)  # type: ignore[no-any-return]
+        # Weights that are kept in another precision would be gone when a recording is replayed.
+        return self.torch.autocast(kind, self._dtype, cache_enabled=False)  # type: ignore[no-any-return]
 
 
 def faster(plain: Program, precisions: Sequence[str]) -> Iterator[Callable[[], Program]]:

@@ -1,5 +1,12 @@
 """Every case, in the order of the table."""
 
-from tests.serving.toolchains import classes, dense, objects, queries, yolo
+from tests.serving.toolchains import classes, dense, keras_models, objects, queries, yolo
 
-CASES = [*classes.CASES, *yolo.CASES, *queries.CASES, *objects.CASES, *dense.CASES]
+CASES = [
+    *classes.CASES,
+    *yolo.CASES,
+    *queries.CASES,
+    *objects.CASES,
+    *dense.CASES,
+    *keras_models.CASES,
+]
