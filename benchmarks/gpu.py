@@ -337,8 +337,7 @@ def _starved(pool: Any, encoded: list[bytes], device: str, seconds: float, what:
 def _ballast(device: str, left: int) -> Iterator[None]:
     command = [sys.executable, "-c", _BALLAST, device, str(left)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout and process.stdout.readline()
         try:
             yield
         finally:
@@ -357,7 +356,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="half a second a step")
     given = parser.parse_args()
     device, seconds = given.device, 0.5 if given.quick else 2.0
-    name = "CPU" if device == "cpu" else torch.cuda.get_device_name(device)
+    name = torch.cuda.get_device_name(device) if device != "cpu" else "CPU"
     print(f"{name}, torch {torch.__version__}, {os.cpu_count()} cores", flush=True)
     encoded, rows, answered = photos(32), list[Row](), True
     with tempfile.TemporaryDirectory(prefix="gpu") as folder:
@@ -366,14 +365,13 @@ def main() -> int:
         rows.append(one_thread(_request(made["torch.export"], device, "fp32"), encoded, seconds))
         for form, precision in _runs(device, quick=given.quick):
             with pooled(_request(made[form], device, precision)) as pool:
-                what = f"pool, {form}"
-                rows += behind_pool(pool, what, precision, encoded, seconds, device)
+                rows += behind_pool(pool, f"pool, {form}", precision, encoded, seconds, device)
                 if device != "cpu" and (form, precision) == ("torch.export", "fp32"):
                     answered = starved(pool, encoded, device, seconds)
     print(f"\n{HEAD}\n|---|---|{'---:|' * 7}")
     print("\n".join(map(str, rows)))
-    failed = sum(row.failed for row in rows)
-    best = max((row for row in rows if row.what.startswith("pool")), key=lambda row: row.per_s)
+    failed, behind = sum(row.failed for row in rows), [r for r in rows if r.what[:4] == "pool"]
+    best = max(behind, key=lambda row: row.per_s)
     print(
         f"{best.per_s:.0f} img/s behind the pool ({best.precision}, {best.n} clients), "
         f"{failed} failed; out of memory: {'all answered' if answered else 'some FAILED'}"
@@ -394,9 +392,8 @@ def _request(model: Path, device: str, precision: str) -> Any:
     from picsellia_jupyter.domain.registry import InferenceType
     from picsellia_jupyter.serving.messages import LoadRequest
 
-    manifest = model.with_name("serving.json")
-    kind = InferenceType.CLASSIFICATION
-    return LoadRequest(model, manifest, kind, LABELS, device, precision)
+    told = model.with_name("serving.json")
+    return LoadRequest(model, told, InferenceType.CLASSIFICATION, LABELS, device, precision)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
@@ -26,47 +26,50 @@ GONE_S = 3.0
 def corrupt(server: Server, folder: Path, goals: Goals) -> None:
     """One corrupt photo among eight that come together."""
     photo = workload.photos(folder)[0]
-    forms = [workload.form(photo, monitor=False)] * 7
+    whole = workload.form(photo, monitor=False)
     broken = workload.form(photo[: len(photo) // 3], monitor=False)
-    with servers.running(server, folder) as running, ThreadPoolExecutor(8) as threads:
-        rounds = []
-        for _ in range(5):
-            answers = list(threads.map(lambda form: _timed(running, form), [*forms, broken]))
-            rounds.append((answers[-1], sum(code != 200 for code, _ in answers[:-1])))
-    codes = {code for (code, _), _ in rounds}
-    goals.at_most("G8", "other photos that failed", sum(bad for _, bad in rounds), 0)
-    goals.at_most("G8", f"answer to the corrupt one ({codes})", _median(rounds), 50, " ms")
+    with servers.running(server, folder) as running:
+        rounds = [asyncio.run(_together(running, [whole] * 7 + [broken])) for _ in range(9)]
+    codes = {answers[-1][0] for answers in rounds}
+    others = sum(status != 200 for answers in rounds for status, _ in answers[:-1])
+    took = float(np.median([answers[-1][1] for answers in rounds])) * 1e3
+    goals.at_most("G8", "other photos that failed", others, 0)
+    goals.at_most("G8", f"answer {codes} to the corrupt one, sent last", took, 50, " ms")
     goals.at_least("G8", "its status", min(codes), 400)
     goals.at_most("G8", "its status", max(codes), 499)
 
 
-def _median(rounds: list[tuple[tuple[int, float], int]]) -> float:
-    return float(np.median([took * 1e3 for (_, took), _ in rounds]))
-
-
-def _timed(running: Running, form: bytes) -> tuple[int, float]:
-    began = time.perf_counter()
-    try:
-        status = running.predict(form).status_code
-    except httpx.HTTPError:
-        status = 0
-    return status, time.perf_counter() - began
+async def _together(
+    running: Running, forms: Sequence[bytes], once_sent: Callable[[], None] = lambda: None
+) -> list[tuple[int, float]]:
+    """Send all of them at once; status and seconds of each, status 0 where there is no answer."""
+    connections = [load.Connection(running) for _ in forms]
+    for connection in connections:
+        await connection.open()
+    asked = [
+        asyncio.create_task(connection.ask(load.spelt(running, form)))
+        for connection, form in zip(connections, forms, strict=True)
+    ]
+    await asyncio.sleep(0.02)
+    once_sent()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    for connection in connections:
+        connection.close()
+    return [(0, 0.0) if isinstance(answer, BaseException) else answer for answer in answers]
 
 
 def endings(server: Server, folder: Path, goals: Goals) -> None:
     """SIGTERM answers what is in flight; neither that nor SIGKILL leaves a process behind."""
-    form = workload.form(workload.photos(folder)[0])
-    with servers.running(server, folder) as running, ThreadPoolExecutor(8) as threads:
-        left = running.tree()
-        asked = [threads.submit(_timed, running, form) for _ in range(8)]
-        time.sleep(0.02)
+    forms = [workload.form(workload.photos(folder)[0])] * 16
+    with servers.running(server, folder) as running:
+        left, pid = running.tree(), running.process.pid
+        term = functools.partial(os.kill, pid, signal.SIGTERM)
+        answers = asyncio.run(_together(running, forms, term))
         began = time.perf_counter()
-        os.kill(running.process.pid, signal.SIGTERM)
-        answered = [one.result()[0] for one in asked]
-        share = sum(code == 200 for code in answered) / len(answered)
-        goals.at_least("G9", "SIGTERM: share of 8 in flight answered", share, 1.0)
+        share = sum(status == 200 for status, _ in answers) / len(answers)
+        goals.at_least("G9", "SIGTERM: share of 16 in flight answered", share, 1.0)
         gone_s = _gone_s(left, began)
-        goals.at_most("G9", "SIGTERM: until no process is left", gone_s, 10.0, " s")
+        goals.at_most("G9", "SIGTERM: until no process is left", gone_s, GONE_S, " s")
     with servers.running(server, folder) as running:
         left, began = running.tree(), time.perf_counter()
         os.kill(running.process.pid, signal.SIGKILL)
@@ -94,9 +97,10 @@ def overload(server: Server, folder: Path, seconds: float, goals: Goals) -> None
         load.step(running, folder, 32, 7, "unmonitored")
         peak = load.step(running, folder, 32, seconds, "unmonitored").per_s
         before = running.pss_mb()
-        said = asyncio.run(load.open_loop(running, bodies, 2 * peak, seconds))
+        said, wall = asyncio.run(load.open_loop(running, bodies, 2 * peak, seconds))
         after = running.pss_mb()
-    good = sum(status == 200 for status, _ in said) / seconds
+        peak = max(peak, load.step(running, folder, 32, seconds, "unmonitored").per_s)
+    good = sum(status == 200 for status, _ in said) / wall
     refused = [took * 1e3 for status, took in said if status in (429, 503)]
     goals.at_least("G11", "goodput over the peak, at twice the load", good / peak, 0.9)
     took = float(np.percentile(refused, 95)) if refused else 0.0
@@ -113,25 +117,27 @@ def logging(server: Server, folder: Path, seconds: float, goals: Goals) -> None:
         where = ("--platform", platform.host, platform.token, deployment)
         with servers.running(server, folder, where) as running:
             load.step(running, folder, 8, 7, "unmonitored")
-            off, on = [], []
+            off, on, slow = [], [], 0
             for _ in range(2):
                 off.append(load.step(running, folder, 8, seconds, "unmonitored").per_s)
-                on.append(load.step(running, folder, 8, seconds, "form").per_s)
+                on.append(load.step(running, folder, 8, 3 * seconds, "form").per_s)
+                slow += _backlog(running, 0.0)["pending"]
+                backlog = _backlog(running, 120.0)
             ratio = sum(on) / sum(off)
             goals.at_least("G13", "throughput with durable logging over without", ratio, 0.97)
-            lost = _lost(running, platform, deployment)
-            goals.at_most("G13", "predictions lost", lost, 0)
+            goals.at_most("G13", "predictions lost", backlog["pending"] + backlog["failed"], 0)
+            share = slow / (sum(on) * 3 * seconds)
+            print(f"\nlogging: {share:.0%} of the predictions were still to be recorded at the end")
 
 
-def _lost(running: Running, platform: local.Running, deployment: str) -> int:
-    flush = running.url.removesuffix("predict") + "flush"
-    asked: Callable[[], httpx.Response] = lambda: httpx.post(  # noqa: E731
-        flush, json={"timeout_s": 20}, headers={"Authorization": running.headers["Authorization"]},
-        timeout=30,
-    )  # fmt: skip
-    end = time.perf_counter() + 120
-    while (backlog := asked().raise_for_status().json())["pending"]:
-        if time.perf_counter() > end:
-            return int(backlog["pending"])
-    del platform, deployment
-    return int(backlog["failed"])
+def _backlog(running: Running, within_s: float) -> dict[str, int]:
+    """What is not recorded after so many seconds."""
+    headers = {"Authorization": running.headers["Authorization"]}
+    asked = httpx.post(
+        running.url.removesuffix("predict") + "flush",
+        json={"timeout_s": within_s},
+        headers=headers,
+        timeout=within_s + 10,
+    )
+    said: dict[str, int] = asked.raise_for_status().json()
+    return said

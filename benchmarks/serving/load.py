@@ -115,12 +115,16 @@ class Connection:
         self._place = (place.hostname, place.port)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open it, unless it is."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(*self._place)
+        return self._streams
+
     async def ask(self, request: bytes) -> tuple[int, float]:
         """Send a request; the answer's status, and the seconds until it came whole."""
         began = time.perf_counter()
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(*self._place)
-        reader, writer = self._streams
+        reader, writer = await self.open()
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         if b"content-length: " in head:
@@ -161,10 +165,12 @@ async def _closed(
 
 async def open_loop(
     server: Running, bodies: list[bytes], per_s: float, seconds: float
-) -> list[tuple[int, float]]:
-    """Send at a fixed rate, whatever is answered: status and seconds of every request.
+) -> tuple[list[tuple[int, float]], float]:
+    """Send at a fixed rate, whatever is answered.
 
-    What cannot be sent for want of a connection has status 0.
+    Returns:
+        Status and seconds of every request, and the seconds until the last answer. What cannot
+        be sent for want of a connection has status 0.
     """
     requests = [spelt(server, body) for body in bodies]
     idle: list[Connection] = []
@@ -186,6 +192,7 @@ async def open_loop(
         await asyncio.sleep(max(0.0, began + number / per_s - time.perf_counter()))
         tasks.append(asyncio.create_task(one(number)))
     await asyncio.wait(tasks, timeout=60)
+    wall = time.perf_counter() - began
     for connection in idle:
         connection.close()
-    return said
+    return said, wall
