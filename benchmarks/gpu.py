@@ -322,9 +322,8 @@ def _starved(pool: Any, encoded: list[bytes], device: str, seconds: float, what:
     free = torch.cuda.mem_get_info(device)[0] / 2**20
     mean, largest = (statistics.mean(sizes), max(sizes)) if sizes else (0.0, 0)
     print(
-        f"| {what} | {len(times) / wall:.0f} | {mean:.1f} | {largest} | {len(failures)} "
-        f"| {free:.0f} |",
-        flush=True,
+        f"| {what} | {len(times) / wall:.0f} | {mean:.1f} | {largest} "
+        f"| {len(failures)} | {free:.0f} |"
     )
     for error in failures[:1]:
         print(f"{what}: {error}", file=sys.stderr)
@@ -337,7 +336,8 @@ def _starved(pool: Any, encoded: list[bytes], device: str, seconds: float, what:
 def _ballast(device: str, left: int) -> Iterator[None]:
     command = [sys.executable, "-c", _BALLAST, device, str(left)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout and process.stdout.readline()
+        assert process.stdout
+        process.stdout.readline()
         try:
             yield
         finally:

@@ -29,7 +29,8 @@ class GraphedModule:
             batches: sizes to record.
         """
         self._torch = torch
-        self._module = module
+        self.module = module
+        """What is recorded."""
         self._sizes = sorted(set(batches))
         self._shape = tuple(image.shape[1:])
         self._pool = torch.cuda.graph_pool_handle()
@@ -41,7 +42,7 @@ class GraphedModule:
         """What the module returns for a batch; replayed where its size fits."""
         size = fitting(self._sizes, len(batch))
         if size is None or tuple(batch.shape[1:]) != self._shape:
-            return self._module(batch)
+            return self.module(batch)
         graph, given, found = self._recorded[size]
         given[: len(batch)].copy_(batch, non_blocking=True)
         graph.replay()
@@ -55,11 +56,11 @@ class GraphedModule:
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(_WARM_UPS):
-                self._module(given)
+                self.module(given)
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self._pool):
-            found = self._module(given)
+            found = self.module(given)
         return graph, given, found
 
 

@@ -251,10 +251,13 @@ def _input(
         if signature.layout == "NHWC":
             sides = [*sides[1:], sides[0]]
         return TensorSignature(signature.name, signature.dtype, (signature.batch, *sides))
-    if isinstance(program.module, torch.jit.ScriptModule):
-        name = program.module.forward.schema.arguments[1].name
+    module = program.module
+    if isinstance(module, GraphedModule):
+        module = module.module
+    if isinstance(module, torch.jit.ScriptModule):
+        name = module.forward.schema.arguments[1].name
     else:
-        name = next(iter(inspect.signature(program.module.forward).parameters))
+        name = next(iter(inspect.signature(module.forward).parameters))
     return TensorSignature(name, "float32", (None, *shape[1:]))
 
 
