@@ -100,11 +100,17 @@ def test_inside_the_sandbox_nothing_outside_changes_and_the_own_folder_is_usable
     assert confined["own"] == "own"
 
 
-def verdict(machine: syscalls.Machine, number: int, *arguments: int, audit: int | None = None):
+def verdict(
+    machine: syscalls.Machine,
+    number: int,
+    *arguments: int,
+    audit: int | None = None,
+    cards: bool = False,
+):
     """What the filter says, run as the kernel would run it."""
     words = {0: number, 4: machine.audit if audit is None else audit}
     words |= {16 + 8 * index: value for index, value in enumerate(arguments)}
-    program, at, held = syscalls.program(machine, own_pid=77), 0, 0
+    program, at, held = syscalls.program(machine, own_pid=77, cards=cards), 0, 0
     while True:
         code, if_true, if_false, value = program[at]
         at += 1
@@ -149,6 +155,31 @@ def test_threads_are_started_and_processes_are_not(machine):
     (clone,) = (r.numbers for name, r in forbidden.ARGUMENTS.items() if name.startswith("clone"))
     assert verdict(machine, clone[machine.column], 0x003D0F00) == ALLOWED
     assert verdict(machine, clone[machine.column], 17) == DENIED
+
+
+@MACHINES
+def test_with_graphics_cards_a_worker_listens_on_local_sockets_and_nobody_gets_in(machine):
+    def said(name, *arguments):
+        return verdict(machine, forbidden.NUMBERS[name][machine.column], *arguments, cards=True)
+
+    local, internet, pairs, datagrams = 1, 2, 5, 2
+    assert said("socket", local, pairs | 0o2000000) == ALLOWED
+    assert said("bind", 3) == said("listen", 3) == ALLOWED
+    assert said("socket", internet, pairs) == DENIED
+    assert said("socket", local, datagrams) == DENIED
+    assert said("connect", 3) == said("accept", 3) == said("accept4", 3) == DENIED
+    others = [name for name in forbidden.NUMBERS if name not in forbidden.CARDS]
+    there = [name for name in others if forbidden.NUMBERS[name][machine.column] is not None]
+    assert {said(name) for name in there} == {DENIED}
+
+
+def test_a_worker_for_the_cpu_is_kept_from_graphics_cards(monkeypatch, tmp_path):
+    monkeypatch.setattr(confinement, "_cards", lambda: [Path("/dev/nvidia0")])
+    of_cpu, of_card = (confinement.rules(device, [], tmp_path) for device in ("cpu", "cuda:0"))
+    assert of_cpu.use == (Path("/dev/null"),)
+    assert of_cpu.write == (tmp_path,)
+    assert of_card.use == (Path("/dev/null"), Path("/dev/nvidia0"))
+    assert of_card.write == (tmp_path, Path("/proc/self/task"))
 
 
 @MACHINES
