@@ -231,7 +231,8 @@ def test_a_machine_without_landlock_is_told_as_it_is(monkeypatch):
 
 
 def test_a_worker_that_cannot_be_confined_ends(monkeypatch, tmp_path):
-    def refuse(_):
+    def refuse(_paths, *, cards):
+        assert not cards
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(confinement, "confine", refuse)
