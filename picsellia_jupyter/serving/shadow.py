@@ -206,7 +206,10 @@ class Shadow:
             Path(self._job.cache_dir),
             on_download=lambda name: self._set("loading", f"{name} of {version.title}"),
         )
-        request = LoadRequest(files.model, files.manifest, version.type, labels=len(version.labels))
+        request = LoadRequest(
+            files.model, files.manifest, version.type, len(version.labels),
+            self._job.device, self._job.precision,
+        )  # fmt: skip
         # Known before it starts, so that closing ends it while it still loads.
         pool = self._pool = Pool(request, self._worker_changed, self._say, workers=1)
         pool.start()

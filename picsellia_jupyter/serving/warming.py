@@ -41,6 +41,8 @@ def warm(runtime: Runtime, spec: InputSpec) -> int:
     images = made_up(spec, _COMPARED)
     runtime.tune(images[:1])
     fixed = runtime.signature.batch if runtime.signature else None
+    if spec.resize == "none":  # photos of several sizes make no batch
+        fixed = 1
     return fixed or best_batch(runtime.run, images)
 
 

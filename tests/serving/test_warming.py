@@ -1,10 +1,14 @@
 """The largest batch that pays, found by a clock of our own."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from picsellia_jupyter.serving import warming
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.serving import manifest, warming
 from picsellia_jupyter.serving.manifest import InputSpec
+from tests.serving import models
 
 IMAGES = np.arange(4, dtype=np.float32).reshape(4, 1, 1, 1) + np.zeros((4, 1, 2, 2), np.float32)
 
@@ -74,3 +78,16 @@ def test_made_up_images_differ_and_are_those_that_a_photo_would_become():
     assert 0 <= made.min() < made.max() <= 1
     means = made.mean((1, 2, 3))
     assert (np.diff(means) > 0.1).all()
+
+
+def test_photos_that_are_given_as_they_are_go_one_by_one():
+    class Runtime:
+        """Fails where a batch is tried on it."""
+
+        signature = None
+
+        def tune(self, image):
+            assert len(image) == 1
+
+    as_it_is = manifest.parse(models.DETECTOR, InferenceType.OBJECT_DETECTION, None).input
+    assert warming.warm(Runtime(), dataclasses.replace(as_it_is, resize="none")) == 1
