@@ -121,7 +121,7 @@ def running(server: Server, folder: Path, extra: Sequence[str] = ()) -> Iterator
     )
     known: list[psutil.Process] = []
     try:
-        started = _ours(process, began) if ours else _peer(process, port, began, folder)
+        started = _ours(process, began, folder) if ours else _peer(process, port, began, folder)
         known = started.tree()
         yield started
         known = started.tree()
@@ -140,11 +140,11 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _ours(process: subprocess.Popen[bytes], began: float) -> Running:
+def _ours(process: subprocess.Popen[bytes], began: float, folder: Path) -> Running:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        raise RuntimeError("The serving kernel did not start; see server.log.")
+        raise RuntimeError(f"The serving kernel did not start: {_log(folder)}")
     said = json.loads(line)
     content = f"multipart/form-data; boundary={workload.BOUNDARY}"
     headers = {"Authorization": f"Bearer {said['token']}", "Content-Type": content}
@@ -164,8 +164,11 @@ def _peer(process: subprocess.Popen[bytes], port: int, began: float, folder: Pat
             if seen.predict(form).status_code == 200:
                 return Running(url, headers, seen.process, time.perf_counter() - began)
         time.sleep(0.02)
-    said = (folder / "server.log").read_text(errors="replace")[-2000:]
-    raise RuntimeError(f"The server gave no prediction within {START_S:g} s: {said}")
+    raise RuntimeError(f"The server gave no prediction within {START_S:g} s: {_log(folder)}")
+
+
+def _log(folder: Path) -> str:
+    return (folder / "server.log").read_text(errors="replace")[-2000:]
 
 
 def _free_port() -> int:

@@ -57,8 +57,7 @@ def measure(server: Server, folder: Path, seconds: float) -> Seen:
     seen = Seen(server.name)
     with servers.running(server, folder) as running:
         seen.first_s = running.first_s
-        warm_s = 7 if server.name == OURS else 3
-        load.step(running, folder, 8, warm_s)
+        _warm(running, folder, 1200 if server.name == OURS else 200)
         seen.limits.append(limit.measure(folder, seconds))
         for clients in CLIENTS:
             seen.steps[clients] = load.step(running, folder, clients, seconds)
@@ -66,6 +65,14 @@ def measure(server: Server, folder: Path, seconds: float) -> Seen:
         seen.pss_mb, seen.processes = running.pss_mb(), len(running.tree())
         seen.idle_share = _idle_share(running)
     return seen
+
+
+def _warm(running: Running, folder: Path, count: int) -> None:
+    """Send some requests; our workers take up torch for resizing only after many."""
+    end = time.perf_counter() + 60
+    while count > 0 and time.perf_counter() < end:
+        count -= round(2 * load.step(running, folder, 8, 2).per_s)
+    load.step(running, folder, 8, 2)
 
 
 def _idle_share(running: Running) -> float:
