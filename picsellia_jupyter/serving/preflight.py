@@ -34,7 +34,7 @@ def checks(
         _labels(version, model),
         Check("Dry run", f"{dry_run.latency_s * 1000:.1f} ms{memory}"),
         _sandbox(),
-        _origin(version),
+        _origin(version, files),
     )
 
 
@@ -78,9 +78,11 @@ def _sandbox() -> Check:
     return Check("Sandbox", f"{support.kind}{f': {support.why}' if support.why else ''}", remedy)
 
 
-def _origin(version: ModelVersion) -> Check:
+def _origin(version: ModelVersion, files: ModelFiles) -> Check:
     if version.experiment_id:
         return Check("Origin", "an experiment")
+    if files.manifest:
+        return Check("Origin", "imported by hand, with a serving.json")
     return Check(
         "Origin", "imported by hand: nothing tells how it takes images and gives results",
         "Compare a few of its predictions with those of its own toolchain.",
