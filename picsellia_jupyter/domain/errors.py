@@ -125,3 +125,8 @@ class NotServingError(ServingError):
 
 class DeadlineError(NotServingError):
     """It did not answer within the time that it was given."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of somebody else's says first; its class where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

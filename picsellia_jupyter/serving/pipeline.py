@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from picsellia_jupyter.domain.errors import PicselliaJupyterError, ServingError
+from picsellia_jupyter.domain.errors import PicselliaJupyterError, ServingError, first_line
 from picsellia_jupyter.domain.predictions import Prediction
 from picsellia_jupyter.serving import messages, threads
 from picsellia_jupyter.serving.batching import Batcher
@@ -257,11 +257,7 @@ def failure(number: int, error: Exception, name: str) -> Message:
         return messages.error_message(error, number)
     traceback.print_exception(error, file=sys.stderr)
     told = ServingError(
-        f"The model failed{f' on {name!r}' if name else ''}: {_first_line(error)}",
+        f"The model failed{f' on {name!r}' if name else ''}: {first_line(error)}",
         "The worker's log tells more: its last lines are in the deployment's status.",
     )
     return messages.error_message(told, number)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -13,6 +13,7 @@ from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     MissingExtraError,
     ModelLoadError,
+    first_line,
 )
 from picsellia_jupyter.serving.runtimes import layouts
 from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError, resident_bytes
@@ -58,7 +59,7 @@ class OnnxRuntime:
             self.run(image)
         except Exception as error:  # onnxruntime's errors share no base class
             raise ModelLoadError(
-                f"The model fails on an image {image.shape}: {_first_line(error)}",
+                f"The model fails on an image {image.shape}: {first_line(error)}",
                 "Correct input.width and input.height in serving.json, or export it again.",
             ) from error
 
@@ -78,7 +79,7 @@ class OnnxRuntime:
             raise
         except Exception as error:  # onnxruntime's errors share no base class
             raise InvalidInputError(
-                f"The model cannot take these tensors: {_first_line(error)}",
+                f"The model cannot take these tensors: {first_line(error)}",
                 f"It takes {self.inputs}.",
             ) from error
 
@@ -106,7 +107,7 @@ class OnnxRuntime:
             )
         except Exception as error:  # onnxruntime's errors share no base class
             raise ModelLoadError(
-                f"onnxruntime cannot load the model: {_first_line(error)}",
+                f"onnxruntime cannot load the model: {first_line(error)}",
                 "Export it again with its weights inside the file: "
                 "torch.onnx.export(…, external_data=False).",
             ) from error
@@ -192,7 +193,3 @@ def _onnxruntime() -> Any:
         raise MissingExtraError("Serving an ONNX model", "onnxruntime", "serving") from error
     onnxruntime.set_default_logger_severity(3)
     return onnxruntime
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

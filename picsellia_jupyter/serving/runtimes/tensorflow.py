@@ -14,12 +14,12 @@ from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     MissingExtraError,
     ModelLoadError,
+    first_line,
 )
 from picsellia_jupyter.serving.gate import ModelFormat
 from picsellia_jupyter.serving.runtimes import layouts, tensorflow_files
 from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError, resident_bytes
 from picsellia_jupyter.serving.runtimes.options import Options
-from picsellia_jupyter.serving.runtimes.tensorflow_files import first_line
 from picsellia_jupyter.serving.signature import Outputs, TensorSignature
 from picsellia_jupyter.serving.tensors import Tensors
 

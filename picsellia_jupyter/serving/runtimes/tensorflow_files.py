@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from picsellia_jupyter.domain.errors import ModelLoadError
+from picsellia_jupyter.domain.errors import ModelLoadError, first_line
 from picsellia_jupyter.serving import archives
 from picsellia_jupyter.serving.gate import ModelFormat
 from picsellia_jupyter.serving.signature import TensorSignature
@@ -122,8 +122,3 @@ def _sides(shape: Any) -> tuple[int | None, ...]:
         return ()
     sides: Sequence[int | None] = tuple(shape)
     return tuple(side if side is None else int(side) for side in sides)
-
-
-def first_line(error: Exception) -> str:
-    """What an error says first; its class where it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

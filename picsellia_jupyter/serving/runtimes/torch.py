@@ -15,6 +15,7 @@ from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     MissingExtraError,
     ModelLoadError,
+    first_line,
 )
 from picsellia_jupyter.serving.gate import ModelFormat
 from picsellia_jupyter.serving.runtimes import layouts, torch_files, torch_outputs
@@ -22,7 +23,6 @@ from picsellia_jupyter.serving.runtimes.closeness import ROUNDING, TOLERANCE, de
 from picsellia_jupyter.serving.runtimes.cuda_graphs import GraphedModule
 from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError, resident_bytes
 from picsellia_jupyter.serving.runtimes.options import Options
-from picsellia_jupyter.serving.runtimes.torch_files import first_line
 from picsellia_jupyter.serving.runtimes.torch_programs import Program, faster
 from picsellia_jupyter.serving.signature import InputSignature, Outputs, TensorSignature
 from picsellia_jupyter.serving.tensors import Tensors

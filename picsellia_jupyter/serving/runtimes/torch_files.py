@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from picsellia_jupyter.domain.errors import MissingExtraError, ModelLoadError
+from picsellia_jupyter.domain.errors import MissingExtraError, ModelLoadError, first_line
 from picsellia_jupyter.serving.gate import ModelFormat
 from picsellia_jupyter.serving.runtimes import architectures
 from picsellia_jupyter.serving.runtimes.options import Options
@@ -104,8 +104,3 @@ def _fill(module: Any, weights: Mapping[str, Any]) -> None:
             f"The weights do not fit {type(module).__name__}: {' '.join(lines[1:3])[:300]}",
             "Correct the architecture in serving.json, or store the weights that belong to it.",
         ) from error
-
-
-def first_line(error: Exception) -> str:
-    """What an error says first; its class where it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
