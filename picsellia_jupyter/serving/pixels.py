@@ -226,11 +226,28 @@ def to_input(
         tensor[...] = _levels(spec)[:, spec.pad, None, None]
         inner = tensor[0, :, spot.top : spot.top + spot.height, spot.left : spot.left + spot.width]
     order = slice(None, None, -1) if spec.channels == "BGR" else slice(None)
-    for levels, band, out in zip(
-        _levels(spec), np.moveaxis(drawn, 2, 0)[order], inner, strict=True
-    ):
-        np.take(levels, band, out=out, mode="clip")
+    bands = np.moveaxis(drawn, 2, 0)[order]
+    for band, mean, std, out in zip(bands, spec.mean, spec.std, inner, strict=True):
+        _normalise(band, np.float32(spec.scale), np.float32(mean), np.float32(std), out)
     return tensor, spot
+
+
+def _normalise(
+    band: NDArray[np.uint8],
+    scale: np.float32,
+    mean: np.float32,
+    std: np.float32,
+    out: NDArray[np.float32],
+) -> None:
+    """Write the levels (H, W) of a channel as the model is given them.
+
+    A channel at a time, which stays in the processor's cache; what changes nothing is left out.
+    """
+    np.divide(band, scale, out=out, dtype=np.float32, casting="unsafe")
+    if mean != 0:
+        np.subtract(out, mean, out=out)
+    if std != 1:
+        np.divide(out, std, out=out)
 
 
 @functools.lru_cache(maxsize=16)

@@ -127,6 +127,17 @@ def test_suppression_agrees_with_brute_force(rows, limit, overlap):
     assert kept.tolist() == brute_force(boxes, classes, limit, overlap)
 
 
+@pytest.mark.parametrize("count", [63, 64, 65, 128, 300])
+@pytest.mark.parametrize("limit", [20, 100, 300])
+def test_suppression_agrees_with_brute_force_over_many_boxes(count, limit):
+    rng = np.random.default_rng(count)
+    corner, sides = rng.uniform(0, 200, (count, 2)), rng.uniform(1, 90, (count, 2))
+    boxes = np.concatenate([corner, corner + sides], 1).astype(np.float32)
+    classes = rng.integers(0, 3, count)
+    kept = suppress(boxes, classes, limit=limit, overlap=0.3)
+    assert kept.tolist() == brute_force(boxes, classes, limit, 0.3)
+
+
 # Classes -----------------------------------------------------------------------------------
 
 

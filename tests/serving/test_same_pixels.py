@@ -1,5 +1,6 @@
 """Photos decoded and resized the fast way: the very pixels that Pillow makes."""
 
+import dataclasses
 import io
 import subprocess
 import sys
@@ -86,6 +87,19 @@ def test_the_models_input_is_what_pillow_makes(size, resize):
     assert is_fast(data)
     for channels in ("RGB", "BGR", "L"):
         assert_same(data, spec(resize=resize, channels=channels))
+
+
+@pytest.mark.parametrize("scale", [255.0, 127.5, 1.0])
+@pytest.mark.parametrize("mean", [0.0, 0.485, 1.0])
+@pytest.mark.parametrize("std", [1.0, 0.229])
+def test_every_level_is_normalised_as_by_three_passes_of_floats(scale, mean, std):
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    photo = pixels.Photo.of(Image.fromarray(levels))
+    wanted = spec(16, 16, channels="L", resize="none", scale=scale)
+    wanted = dataclasses.replace(wanted, mean=(mean,), std=(std,))
+    made, _ = pixels.to_input(photo, wanted)
+    f = np.float32
+    assert (made[0, 0] == (levels.astype(f) / f(scale) - f(mean)) / f(std)).all()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
