@@ -55,7 +55,7 @@ class Prediction:
                 f"There are {len(self.classes)} classes but {len(self.scores)} scores.",
                 "Give one of each for every object.",
             )
-        if len(self.scores) and not bool(((self.scores >= 0) & (self.scores <= 1)).all()):
+        if len(self.scores) and not (self.scores.min() >= 0 and self.scores.max() <= 1):
             raise InvalidPredictionError(
                 f"Scores lie in [0, 1]; got {self.scores.min():g} to {self.scores.max():g}.",
                 "Pass logits through a sigmoid or softmax first.",
@@ -110,9 +110,9 @@ class Detections(Prediction):
     def __post_init__(self) -> None:
         boxes = self.boxes_xyxy
         _check_matrix("boxes_xyxy", boxes, columns=4)
-        upside_down = np.flatnonzero((boxes[:, 2] < boxes[:, 0]) | (boxes[:, 3] < boxes[:, 1]))
-        if len(upside_down):
-            row = int(upside_down[0])
+        upside_down = boxes[:, 2:] < boxes[:, :2]
+        if upside_down.any():
+            row = int(upside_down.any(axis=1).argmax())
             raise InvalidPredictionError(
                 f"Box {row} is {boxes[row].tolist()}: right < left or bottom < top.",
                 "Boxes are left, top, right, bottom in pixels; perhaps the axes are swapped.",
@@ -268,7 +268,7 @@ def _check_vector(name: str, values: NDArray[np.generic], kind: type[Any]) -> No
         raise InvalidPredictionError(
             f"{name} has shape {np.shape(values)}, not (N,).", "Give a one-dimensional array."
         )
-    if not np.issubdtype(values.dtype, kind):
+    if not issubclass(values.dtype.type, kind):
         raise InvalidPredictionError(
             f"{name} has dtype {values.dtype}, not {kind.__name__}.",
             f"Convert it: {name}.astype(…).",

@@ -13,6 +13,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from picsellia_jupyter.domain.errors import ServingError
 
 Json = dict[str, Any]
@@ -82,10 +84,12 @@ class Channel:
         """
         parts = _parts(message)
         try:
-            with self._sending, contextlib.suppress(BlockingIOError):
+            with self._sending:
                 while parts:
                     flags = _FLAG | socket.MSG_DONTWAIT
                     parts = _rest(parts, self._socket.sendmsg(parts, [], flags))
+        except BlockingIOError:
+            return parts
         except OSError as error:
             raise _closed() from error
         return parts
@@ -122,7 +126,7 @@ class Channel:
 
 def _parts(message: Message) -> list[memoryview]:
     """A message as it travels; its body is not copied."""
-    header = json.dumps(message.header, separators=(",", ":")).encode()
+    header = _spelt(message.header)
     frame = _FRAME.pack(message.id, len(header), len(message.body))
     parts = [memoryview(frame + header)]
     return [*parts, memoryview(message.body)] if message.body else parts
@@ -141,9 +145,23 @@ def _closed() -> ChannelClosedError:
     return ChannelClosedError("The other side closed the channel.")
 
 
+def _spelt(header: Json) -> bytes:
+    try:
+        return orjson.dumps(header, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:  # such as a path whose bytes are no UTF-8
+        return json.dumps(header, separators=(",", ":")).encode()
+
+
+def _read(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except ValueError:  # it refuses halves of characters, which `_spelt` may have written
+        return json.loads(text)
+
+
 def _json_object(text: bytes) -> Json:
     try:
-        value = json.loads(text)
+        value = _read(text)
     except (ValueError, RecursionError) as error:
         raise ServingError(f"A message's header is no JSON ({error}).") from error
     if not isinstance(value, dict):

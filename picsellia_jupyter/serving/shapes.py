@@ -28,11 +28,14 @@ _Scores = NDArray[np.float32]
 
 
 def to_json(found: Prediction) -> Json:
-    """Spell what was found in one image; geometry lies under its field's own name."""
+    """Spell what was found in one image; geometry lies under its field's own name.
+
+    Arrays stay arrays, which the channel spells without making a number of each value first.
+    """
     raw: Json = {
         "type": found.inference_type.value,
-        "classes": found.classes.tolist(),
-        "scores": found.scores.tolist(),
+        "classes": np.asarray(found.classes, np.int64, order="C"),
+        "scores": _exact(found.scores),
     }
     if found.geometry is not None:
         raw[found.geometry] = _plain(getattr(found, found.geometry))
@@ -56,9 +59,10 @@ def from_json(raw: Mapping[str, Any], size: ImageSize) -> Prediction:
     kind = InferenceType(raw["type"])
     if kind not in _READERS:
         raise ValueError(f"type is {kind.value}")
-    classes = _array(raw["classes"], np.int64)
-    scores = _array(raw["scores"], np.float32)
-    return _READERS[kind](classes, scores, raw, size)
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, which is refused
+        classes = _array(raw["classes"], np.int64, kinds="iu")
+        scores = _array(raw["scores"], np.float32)
+        return _READERS[kind](classes, scores, raw, size)
 
 
 def _classification(
@@ -118,9 +122,16 @@ _READERS: Mapping[InferenceType, _Reader] = {
 }
 
 
-def _plain(shapes: Any) -> list[Any]:
-    """Arrays as nested lists; codes as they are."""
-    return [shape if isinstance(shape, str) else shape.tolist() for shape in shapes]
+def _plain(shapes: Any) -> Any:
+    """Arrays as they can be spelt; codes as they are."""
+    if isinstance(shapes, np.ndarray):
+        return _exact(shapes)
+    return [shape if isinstance(shape, str) else _exact(shape) for shape in shapes]
+
+
+def _exact(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Values with all the digits that bring them back: read as float64, rounded to float32."""
+    return np.asarray(values, np.float64, order="C")
 
 
 def _list(value: Any) -> list[Any]:
@@ -129,12 +140,11 @@ def _list(value: Any) -> list[Any]:
     return value
 
 
-def _array(value: Any, dtype: type[np.generic]) -> NDArray[Any]:
-    with np.errstate(over="ignore"):  # what does not fit becomes infinite, which is refused
-        read = np.asarray(_list(value))
-        if read.size and read.dtype.kind not in "iuf":
-            raise TypeError("something that is no number")
-        return read.astype(dtype)
+def _array(value: Any, dtype: type[np.generic], *, kinds: str = "iuf") -> NDArray[Any]:
+    read = np.asarray(_list(value))
+    if read.size and read.dtype.kind not in kinds:
+        raise TypeError("something that is no number")
+    return read.astype(dtype, copy=False)
 
 
 def _matrix(value: Any, *, columns: int) -> NDArray[np.float32]:

@@ -33,6 +33,12 @@ def test_a_message_arrives_as_it_was_sent(header, body, number):
         assert Channel(theirs).receive() == Message(header, body, number)
 
 
+def test_a_path_whose_bytes_are_no_text_arrives(ends):
+    channel, theirs = ends
+    Channel(theirs).send(Message({"model": "m\udcff.onnx"}))
+    assert channel.receive().header == {"model": "m\udcff.onnx"}
+
+
 def test_a_message_larger_than_the_socket_takes_arrives_whole(ends):
     channel, theirs = ends
     body = np.random.default_rng(0).bytes(8_000_000)
@@ -98,6 +104,14 @@ def test_a_length_beyond_reason_is_refused_before_it_is_read(ends):
 # Replies of a worker -----------------------------------------------------------------------
 
 
+def through(message):
+    """A message as it arrives."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Channel(ours).send(message)
+        return Channel(theirs).receive()
+
+
 def reply(found):
     return messages.WorkerReply(found, ImageSize(30, 20), 0.25, "image/png", b"png")
 
@@ -106,7 +120,7 @@ def test_a_reply_arrives_with_full_precision():
     found = Detections(
         np.array([3]), np.array([0.1], np.float32), np.array([[0.1, 0.2, 7.3, 8.4]], np.float32)
     )
-    again = messages.reply_of(messages.reply_message(reply(found)))
+    again = messages.reply_of(through(messages.reply_message(reply(found))))
     assert (again.found.boxes_xyxy == found.boxes_xyxy).all()
     assert (again.found.scores == found.scores).all()
     assert (again.size, again.latency_s, again.recorded) == (ImageSize(30, 20), 0.25, b"png")
@@ -114,7 +128,7 @@ def test_a_reply_arrives_with_full_precision():
 
 def test_an_empty_reply_arrives():
     empty = Detections(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros((0, 4), np.float32))
-    assert len(messages.reply_of(messages.reply_message(reply(empty))).found) == 0
+    assert len(messages.reply_of(through(messages.reply_message(reply(empty)))).found) == 0
 
 
 @pytest.mark.parametrize(
@@ -143,9 +157,8 @@ def test_an_empty_reply_arrives():
     ],
 )
 def test_a_reply_that_makes_no_sense_is_refused(change):
-    header = messages.reply_message(
-        reply(Classification(np.array([1]), np.array([0.5], np.float32)))
-    ).header
+    found = Classification(np.array([1]), np.array([0.5], np.float32))
+    header = through(messages.reply_message(reply(found))).header
     said = {**header, **change, "found": {**header["found"], **change}}
     with pytest.raises(ServingError, match="answer cannot be read"):
         messages.reply_of(Message(json.loads(json.dumps(said))))

@@ -1,6 +1,6 @@
 """What a worker says it found, on its way to a front that trusts none of it."""
 
-import json
+import socket
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from picsellia_jupyter.domain.predictions import (
     Segmentation,
 )
 from picsellia_jupyter.serving import shapes
+from picsellia_jupyter.serving.channel import Channel, Message
 
 SIZE = ImageSize(5, 4)
 
@@ -74,9 +75,16 @@ found = st.integers(0, 4).flatmap(
 )
 
 
+def _through_channel(raw):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Channel(ours).send(Message(raw))
+        return Channel(theirs).receive().header
+
+
 @given(found)
 def test_every_prediction_comes_back_to_the_last_bit(prediction):
-    read = shapes.from_json(json.loads(json.dumps(shapes.to_json(prediction))), SIZE)
+    read = shapes.from_json(_through_channel(shapes.to_json(prediction)), SIZE)
     assert type(read) is type(prediction)
     np.testing.assert_array_equal(read.classes, prediction.classes)
     np.testing.assert_array_equal(read.scores, prediction.scores)
@@ -111,6 +119,8 @@ ONE = {"classes": [0], "scores": [0.5]}
         {"type": "CLASSIFICATION", "classes": {"0": 1}, "scores": [0.5]},
         {"type": "CLASSIFICATION", "classes": [0], "scores": [1.5]},
         {"type": "CLASSIFICATION", "classes": [1 << 80], "scores": [0.5]},
+        {"type": "CLASSIFICATION", "classes": [1e30], "scores": [0.5]},
+        {"type": "CLASSIFICATION", "classes": [0.5], "scores": [0.5]},
         {"type": "SEGMENTATION", **ONE, "polygons": [[[0, 0], [1, 1]]]},
         {"type": "SEGMENTATION", **ONE, "polygons": [[0, 0, 1, 1, 2, 2]]},
         {"type": "LINE", **ONE, "lines": [[[0, 0]]]},
