@@ -37,6 +37,7 @@ class Batcher:
         self._peaks: collections.deque[int] = collections.deque([0], maxlen=_REMEMBERED)
         self._free_since: float | None = None
         self._shortest_s = 0.0
+        self._recent_s = (0.0, 0.0)
 
     def came(self, outstanding: int) -> None:
         """An image came; now so many are not answered."""
@@ -75,7 +76,13 @@ class Batcher:
         """A batch is done; so many images are not answered, its own among them."""
         if not self._shortest_s or seconds < self._shortest_s:
             self._shortest_s = seconds
+        self._recent_s = (self._recent_s[1], seconds)
         self._peaks.append(outstanding)
+
+    @property
+    def recent_s(self) -> float:
+        """Seconds of the faster one of the last two batches; 0.0 before there were two."""
+        return min(self._recent_s)
 
     def _disappointed(self, outstanding: int) -> None:
         """They did not come: expect no more than there are now."""

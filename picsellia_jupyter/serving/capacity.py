@@ -33,7 +33,7 @@ def others(
             it is None.
     """
     if model.device == "cpu":
-        count = min(_cores(), MOST, 1 + _room_for(_resident(first))) if wanted is None else wanted
+        count = min(cores(), MOST, 1 + _room_for(_resident(first))) if wanted is None else wanted
         return [request] * (count - 1)
     if request.device not in ("auto", "cuda"):
         return []
@@ -45,7 +45,7 @@ def others(
     ]
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError, ServingError, first_line
 from picsellia_jupyter.domain.predictions import Prediction
-from picsellia_jupyter.serving import messages, threads
+from picsellia_jupyter.serving import capacity, messages, threads
 from picsellia_jupyter.serving.batching import Batcher
 from picsellia_jupyter.serving.channel import Channel, Message
 from picsellia_jupyter.serving.engine import Prepared
@@ -25,6 +25,8 @@ from picsellia_jupyter.serving.tensors import Tensors
 
 _DECODERS = 8
 """Threads that decode photos for an accelerator, at most one more than there are cores."""
+_SLOW_S = 0.025
+"""A model that takes longer is not waited for by photos that are to be decoded."""
 
 
 class Predictor(Protocol):
@@ -93,11 +95,17 @@ class Pipeline:
 
     @property
     def takers(self) -> int:
-        """How many threads should call `put`.
+        """How many threads should call `put`; more may be wanted later on.
 
         One decodes while another one runs the model; an accelerator needs more to be kept busy.
+        Where each core has a worker, two threads of it only take turns, and a fast model loses
+        a tenth of its speed to that. A slow one has a second thread for the sake of photos that
+        are broken: they are refused before it is done.
         """
-        return 2 if self._taking_turns else min(_DECODERS, 1 + (os.cpu_count() or 1))
+        if not self._taking_turns:
+            return min(_DECODERS, 1 + (os.cpu_count() or 1))
+        spare = capacity.cores() > capacity.MOST
+        return 2 if spare or self._batcher.recent_s > _SLOW_S else 1
 
     def put(self, message: Message) -> None:
         """Take a message in; its answer is sent when it is ready.

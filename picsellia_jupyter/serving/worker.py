@@ -46,6 +46,7 @@ class Worker:
         self._load_engine = load
         self._pipeline: Pipeline | None = None
         self._receiving = threading.Lock()
+        self._takers = 1
 
     def serve(self) -> None:
         """Take messages in; their answers are sent when they are ready.
@@ -63,6 +64,13 @@ class Worker:
             with self._receiving:
                 message = self._channel.receive()
             pipeline.put(message)
+            self._hire(pipeline)
+
+    def _hire(self, pipeline: Pipeline) -> None:
+        """Have more threads take messages where there should be more."""
+        while self._takers < pipeline.takers:
+            self._takers += 1
+            threads.start(f"taker {self._takers}", lambda: self._take(pipeline))
 
     def _load(self, message: Message) -> Message:
         # Imported here, so that the lifeline is watched while this takes its time.
@@ -72,9 +80,8 @@ class Worker:
         try:
             load = self._load_engine or Engine.load
             engine = load(messages.load_request(message.header))
-            taken = self._pipeline = pipeline.Pipeline(engine, self._channel)
-            for number in range(1, taken.takers):
-                threads.start(f"taker {number}", lambda: self._take(taken))
+            self._pipeline = pipeline.Pipeline(engine, self._channel)
+            self._hire(self._pipeline)
             return messages.loaded_message(engine.loaded, message.id)
         except Exception as error:  # noqa: BLE001 - whatever it is, the front is to be told
             return pipeline.failure(message.id, error, "")

@@ -139,3 +139,11 @@ def test_without_batches_nothing_is_ever_waited_for():
     assert device.wait_s() == 0.0
     device.start()
     assert device.sizes == [1, 1]
+
+
+def test_one_slow_batch_does_not_make_a_model_slow():
+    batcher = Batcher(8)
+    assert batcher.recent_s == 0.0
+    for seconds, recent in ((0.2, 0.0), (0.01, 0.01), (0.3, 0.01), (0.2, 0.2)):
+        batcher.ran(seconds, 1)
+        assert batcher.recent_s == recent

@@ -27,7 +27,7 @@ def others(model, *, device="auto", wanted=None):
 def test_on_the_cpu_there_is_one_worker_a_core_as_far_as_memory_goes(
     cores, room, count, monkeypatch
 ):
-    monkeypatch.setattr(capacity, "_cores", lambda: cores)
+    monkeypatch.setattr(capacity, "cores", lambda: cores)
     monkeypatch.setattr(capacity, "_room_for", lambda _: room)
     assert len(others(LoadedModel("m"))) == count - 1
 
