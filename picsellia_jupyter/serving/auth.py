@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -124,17 +125,17 @@ class Guard:
         await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
-        hosts, path = _values(scope, b"host"), scope["path"]
+        hosts, origins, tokens = _values(scope, b"host", b"origin", b"authorization")
+        path = scope["path"]
         if len(hosts) != 1 or hosts[0] not in self._hosts:
             fact = "The Host header is not this server's."
             return _answer(path, 403, fact, "Ask it by its address.")
-        if any(origin not in self._origins for origin in _values(scope, b"origin")):
+        if any(origin not in self._origins for origin in origins):
             fact = "Web pages may not ask this server."
             return _answer(path, 403, fact, "Use the Picsellia SDK.")
         if path in _OPEN:
             return None
-        authorization = _values(scope, b"authorization")
-        return self._token_refusal(scope, authorization[0] if authorization else b"")
+        return self._token_refusal(scope, tokens[0] if tokens else b"")
 
     def _token_refusal(self, scope: Scope, authorization: bytes) -> JSONResponse | None:
         scheme, _, token = authorization.decode("latin-1").partition(" ")
@@ -149,9 +150,13 @@ class Guard:
         return _answer(scope["path"], 401, fact, "Log in at /api/login.")
 
 
-def _values(scope: Scope, name: bytes) -> list[bytes]:
-    """What all headers of a name say."""
-    return [value for known, value in scope["headers"] if known == name]
+def _values(scope: Scope, *names: bytes) -> Iterable[list[bytes]]:
+    """What all headers of each name say."""
+    said: dict[bytes, list[bytes]] = {name: [] for name in names}
+    for name, value in scope["headers"]:
+        if name in said:
+            said[name].append(value)
+    return said.values()
 
 
 def _same(given: str, expected: str) -> bool:

@@ -42,6 +42,8 @@ class Deadline:
     def __init__(self, within_s: float) -> None:
         self._within_s = within_s
         self._why: Exception | None = None
+        self._receive: Receive | None = None
+        self._lasts = False
         self._listener: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -49,8 +51,10 @@ class Deadline:
         assert task is not None  # noqa: S101 - a coroutine runs in a task
         self._task = task
         self._loop = asyncio.get_running_loop()
-        self._end = self._loop.call_later(self._within_s, self._late)
-        self._listening: asyncio.TimerHandle | None = None
+        self._end_at = self._loop.time() + self._within_s
+        # One timer for most requests, which are answered before it is due.
+        first_s = min(self._within_s, LISTEN_AFTER_S)
+        self._timer = self._loop.call_later(first_s, self._look)
         return self
 
     async def __aexit__(
@@ -59,9 +63,7 @@ class Deadline:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        self._end.cancel()
-        if self._listening:
-            self._listening.cancel()
+        self._timer.cancel()
         if self._listener:
             self._listener.cancel()
         if self._why and kind is asyncio.CancelledError:
@@ -71,7 +73,16 @@ class Deadline:
 
     def listen(self, receive: Receive) -> None:
         """Give up when the client goes away; its whole body must have been read."""
-        self._listening = self._loop.call_later(LISTEN_AFTER_S, self._listen, receive)
+        self._receive = receive
+        if self._lasts:
+            self._listen(receive)
+
+    def _look(self) -> None:
+        """It takes longer than most: from now on both its end and its client are waited for."""
+        self._lasts = True
+        self._timer = self._loop.call_at(self._end_at, self._late)
+        if self._receive:
+            self._listen(self._receive)
 
     def _listen(self, receive: Receive) -> None:
         self._listener = self._loop.create_task(self._gone(receive))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
@@ -20,6 +21,8 @@ MAX_TAGS = 50
 MAX_SOURCE = 200
 _DEEPEST = 32
 _SPACES = ("Zs", "Zl", "Zp")
+_BARE = re.compile(rf"[^\\/:\s.](?:[^\\/:]{{0,{MAX_NAME - 2}}}[^\\/:\s])?")
+"""Names that are as they should be, if they print; others are looked at closely."""
 _INTEGERS = range(-(2**63), 2**64)
 
 
@@ -33,6 +36,8 @@ def bare_name(name: str | None) -> str:
         1 to 255 printable characters. Any space, such as the narrow one in the names of
         macOS screenshots, is a plain one; control and bidi characters are left out.
     """
+    if name and _BARE.fullmatch(name) and name.isprintable():
+        return name
     bare = PurePosixPath(PureWindowsPath(name or "").name).name
     clean = "".join(map(_printed, bare)).strip()
     if len(clean) > MAX_NAME:

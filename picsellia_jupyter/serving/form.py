@@ -6,6 +6,7 @@ boundaries instead, and leaves whatever is out of the ordinary to the other.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, str | None, byte
     raise ValueError("too many parts")
 
 
+@functools.lru_cache(maxsize=256)  # a client's heads differ by little but the file's name
 def names_in(head: bytes) -> tuple[str, str | None]:
     """The name and the file name in the head of a part; the latter is None for a text.
 

@@ -92,7 +92,8 @@ class Pool:
         self._given_up = ""
         self._told = (ServingState.READY, "")
         self._fatal: collections.deque[bytes] = collections.deque(maxlen=32)
-        self._changed = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._clerk = threading.Thread(target=self._watch_deadlines, name="deadlines", daemon=True)
 
     def start(self) -> LoadedModel:
@@ -212,7 +213,7 @@ class Pool:
 
     def _queue(self, call: Call) -> Future[Any]:
         self._check_not_fatal(call)
-        with self._changed:
+        with self._lock:
             self._check_open()
             try:
                 self._waiting.add(call, self._answers.each_s)
@@ -274,7 +275,7 @@ class Pool:
 
     def answered(self, seat: Seat, message: Message) -> None:
         """A worker has answered a call."""
-        with self._changed:
+        with self._lock:
             call = seat.take(message.id)
             if call is None:
                 return

@@ -74,7 +74,8 @@ class WorkerProcess:
         self._why = ""
         self._on_end = on_end
         self._rest: collections.deque[Message | list[memoryview]] = collections.deque()
-        self._more = threading.Condition()
+        self._sending = threading.RLock()
+        self._more = threading.Condition(self._sending)
         (ours, theirs), (pulse, its_pulse) = socket.socketpair(), socket.socketpair()
         self._channel, self.pulse = Channel(ours), Pulse(pulse)
         try:
@@ -110,7 +111,7 @@ class WorkerProcess:
 
     def send(self, message: Message) -> None:
         """Send a message; never waits. What a dead worker is sent is lost."""
-        with self._more:
+        with self._sending:
             try:
                 rest = message if self._rest else self._channel.offer(message)
             except ChannelClosedError:

@@ -43,6 +43,8 @@ class Seat:
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self._calls: dict[int, Call] = {}
+        self._held = 0
+        self._kept_alone = False
         self.window = _WINDOW
         self.serving = False
         """Whether its worker is ready."""
@@ -57,8 +59,7 @@ class Seat:
     @property
     def asked_bytes(self) -> int | None:
         """Bytes of what the worker was asked and has not answered; None for nothing."""
-        calls = list(self._calls.values())
-        return sum(call.size for call in calls) if calls else None
+        return self._held if self._calls else None
 
     def fit(self, batch: int) -> None:
         """Give the worker enough to fill a batch while it runs another one."""
@@ -68,24 +69,29 @@ class Seat:
         """Whether it can be given a call; one over which a worker died is kept alone."""
         if not self.serving or not self._calls:
             return self.serving
-        if call.deaths or any(had.deaths for had in self._calls.values()):
+        if call.deaths or self._kept_alone:
             return False
-        size = call.size + (self.asked_bytes or 0)
-        return len(self._calls) < self.window and size <= _WINDOW_BYTES
+        return len(self._calls) < self.window and self._held + call.size <= _WINDOW_BYTES
 
     def give(self, number: int, call: Call) -> None:
         """Send a call to its worker."""
         self._calls[number] = call
+        self._held += call.size
+        self._kept_alone = call.deaths > 0
         self.supervisor.send(Message(call.message.header, call.message.body, number))
 
     def take(self, number: int) -> Call | None:
         """The call of that number, no longer its worker's."""
-        return self._calls.pop(number, None)
+        call = self._calls.pop(number, None)
+        if call:
+            self._held -= call.size
+        return call
 
     def take_all(self) -> list[Call]:
         """All its calls, no longer its worker's."""
         calls = list(self._calls.values())
         self._calls.clear()
+        self._held = 0
         return calls
 
     def late(self, now: float) -> list[Call]:

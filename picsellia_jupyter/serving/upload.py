@@ -123,15 +123,16 @@ def of_form(said: Form) -> Upload:
         raise InvalidInputError("There is no file part 'media'.", "Send the image in it.")
     if len(said.media) > MAX_IMAGE_BYTES:
         raise too_large(len(said.media))
+    last = dict(said.texts)
     return Upload(
         filename=fields.bare_name(said.filename),
         image=said.media,
-        monitor=fields.flag("monitor", said.text("monitor")),
-        postprocess=fields.flag("postprocess", said.text("postprocess")),
+        monitor=fields.flag("monitor", last.get("monitor")),
+        postprocess=fields.flag("postprocess", last.get("postprocess")),
         tags=fields.tags(said.all("tags")),
-        source=fields.source(said.text("source")),
-        metadata=fields.json_object("metadata", said.text("metadata")),
-        custom_metadata=fields.json_object("custom_metadata", said.text("custom_metadata")),
+        source=fields.source(last.get("source")),
+        metadata=fields.json_object("metadata", last.get("metadata")),
+        custom_metadata=fields.json_object("custom_metadata", last.get("custom_metadata")),
     )
 
 

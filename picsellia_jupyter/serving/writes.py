@@ -12,7 +12,7 @@ _AT_ONCE = 64 * 1024
 
 
 class GatheredWrites(asyncio.Transport):
-    """A transport that sends what is written in one turn of the event loop in one go.
+    """A transport that sends two writes of one turn of the event loop in one go.
 
     uvicorn writes a reply's head and body one after the other. Each write is a packet and a
     system call, which together cost more than parsing the request.
@@ -31,7 +31,7 @@ class GatheredWrites(asyncio.Transport):
             self._loop.call_soon(self._flush)
         self._waiting.append(bytes(data))
         self._size += len(data)
-        if self._size >= _AT_ONCE:
+        if len(self._waiting) > 1 or self._size >= _AT_ONCE:
             self._flush()
 
     def close(self) -> None:

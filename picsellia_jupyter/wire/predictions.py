@@ -66,7 +66,7 @@ def to_raw(found: Prediction, size: ImageSize) -> Json:
     raw: Json = {
         "detection_classes": found.classes.tolist(),
         "detection_texts": None,
-        "detection_scores": [float(score) for score in found.scores],
+        "detection_scores": found.scores.tolist(),
     }
     key = RAW_KEYS[found.inference_type]
     if key is not None:
@@ -162,8 +162,9 @@ def from_shapes(
 
 def _whole(xy: NDArray[np.floating], size: ImageSize) -> NDArray[np.int64]:
     """Coordinates clipped to the photo and rounded; even columns are x, odd ones y."""
-    limits = np.tile((size.width, size.height), (xy.shape[-1] + 1) // 2)[: xy.shape[-1]]
-    return cast("NDArray[np.int64]", np.rint(np.clip(xy, 0, limits)).astype(np.int64))
+    columns = xy.shape[-1]
+    limits = np.array((size.width, size.height) * ((columns + 1) // 2))[:columns]
+    return np.rint(np.minimum(np.maximum(xy, 0), limits)).astype(np.int64)
 
 
 def _raw_geometry(found: Prediction, size: ImageSize) -> list[Any]:
