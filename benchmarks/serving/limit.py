@@ -14,13 +14,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
+from typing_extensions import Self
 
 from benchmarks.serving import workload
 
@@ -38,30 +39,52 @@ class Limit:
     """Of one photo."""
 
 
-def measure(folder: Path, seconds: float, *, plain: bool = False) -> Limit:
-    """Have the processes loop for so long."""
-    command = [sys.executable, "-m", "benchmarks.serving.limit", str(folder), str(seconds)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    running = [
-        subprocess.Popen(
-            command + ["--plain"] * plain,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
+class Loops:
+    """The processes, started once and warm; what they do is measured when it is asked for."""
+
+    def __init__(self, folder: Path, seconds: float, *, plain: bool = False) -> None:
+        """Start them, and do not wait until they are warm."""
+        command = [sys.executable, "-m", "benchmarks.serving.limit", str(folder), str(seconds)]
+        self._running = [
+            subprocess.Popen(
+                command + ["--plain"] * plain,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                text=True,
+            )
+            for _ in range(PROCESSES)
+        ]
+
+    def __enter__(self) -> Self:
+        """Wait until they are warm."""
+        for process in self._running:
+            _line(process)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End them."""
+        for process in self._running:
+            process.communicate()
+
+    def measure(self) -> Limit:
+        """Have them loop for their seconds."""
+        for process in self._running:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        found = [json.loads(_line(process)) for process in self._running]
+        count = sum(one["count"] for one in found)
+        return Limit(
+            per_s=sum(one["count"] / one["wall_s"] for one in found),
+            p50_ms=float(np.mean([one["p50_ms"] for one in found])),
+            cpu_ms=sum(one["cpu_s"] for one in found) / count * 1e3,
         )
-        for _ in range(PROCESSES)
-    ]
-    for process in running:  # each is warm when it says so
-        assert process.stdout is not None
-        process.stdout.readline()
-    said = [process.communicate(b"go\n")[0] for process in running]
-    found = [json.loads(one) for one in said]
-    count = sum(one["count"] for one in found)
-    return Limit(
-        per_s=sum(one["count"] / one["wall_s"] for one in found),
-        p50_ms=float(np.mean([one["p50_ms"] for one in found])),
-        cpu_ms=sum(one["cpu_s"] for one in found) / count * 1e3,
-    )
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
 
 
 def pss_mb(folder: Path) -> float:
@@ -71,7 +94,7 @@ def pss_mb(folder: Path) -> float:
         assert process.stdout is not None
         process.stdout.readline()
         used = psutil.Process(process.pid).memory_full_info().pss
-        process.communicate(b"go\n")
+        process.communicate()
     return float(used) / 2**20
 
 
@@ -149,18 +172,23 @@ def main() -> None:
         if thread.name == "import torch":
             thread.join()
     print("warm", flush=True)
-    sys.stdin.readline()
+    for _ in sys.stdin:
+        print(json.dumps(_loop(predict, photos, given.seconds)), flush=True)
+
+
+def _loop(
+    predict: Callable[[bytes], bytes], photos: list[bytes], seconds: float
+) -> Mapping[str, float]:
     times, cpu, began = [], time.process_time(), time.perf_counter()
     for photo in itertools.cycle(photos):
         start = time.perf_counter()
         predict(photo)
         times.append(time.perf_counter() - start)
-        if time.perf_counter() - began > given.seconds:
+        if time.perf_counter() - began > seconds:
             break
-    wall = time.perf_counter() - began
+    wall, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     p50_ms = float(np.median(times)) * 1e3
-    cpu_s = time.process_time() - cpu
-    print(json.dumps({"count": len(times), "wall_s": wall, "cpu_s": cpu_s, "p50_ms": p50_ms}))
+    return {"count": len(times), "wall_s": wall, "cpu_s": cpu_s, "p50_ms": p50_ms}
 
 
 if __name__ == "__main__":
