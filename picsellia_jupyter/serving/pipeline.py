@@ -95,7 +95,7 @@ class Pipeline:
 
     @property
     def takers(self) -> int:
-        """How many threads should call `put`; more may be wanted later on.
+        """How many threads should call `put`; on the CPU it may change.
 
         One decodes while another one runs the model; an accelerator needs more to be kept busy.
         Where each core has a worker, two threads of it only take turns, and a fast model loses

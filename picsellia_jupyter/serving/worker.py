@@ -47,6 +47,7 @@ class Worker:
         self._pipeline: Pipeline | None = None
         self._receiving = threading.Lock()
         self._takers = 1
+        self._counting = threading.Lock()
 
     def serve(self) -> None:
         """Take messages in; their answers are sent when they are ready.
@@ -56,21 +57,31 @@ class Worker:
         """
         while self._pipeline is None:
             self._channel.send(self._load(self._channel.receive()))
-        self._take(self._pipeline)
-
-    def _take(self, pipeline: Pipeline) -> None:
-        """Receive a message and see to it, while another thread receives the next one."""
         while True:
-            with self._receiving:
-                message = self._channel.receive()
-            pipeline.put(message)
-            self._hire(pipeline)
+            self._take_one(self._pipeline)
+            self._hire(self._pipeline)
+
+    def _help(self, pipeline: Pipeline) -> None:
+        """Take messages for as long as so many threads should."""
+        while True:
+            self._take_one(pipeline)
+            with self._counting:
+                if self._takers > pipeline.takers:
+                    self._takers -= 1
+                    return
+
+    def _take_one(self, pipeline: Pipeline) -> None:
+        """Receive a message and see to it, while another thread receives the next one."""
+        with self._receiving:
+            message = self._channel.receive()
+        pipeline.put(message)
 
     def _hire(self, pipeline: Pipeline) -> None:
         """Have more threads take messages where there should be more."""
-        while self._takers < pipeline.takers:
-            self._takers += 1
-            threads.start(f"taker {self._takers}", lambda: self._take(pipeline))
+        with self._counting:
+            while self._takers < pipeline.takers:
+                self._takers += 1
+                threads.start(f"taker {self._takers}", lambda: self._help(pipeline))
 
     def _load(self, message: Message) -> Message:
         # Imported here, so that the lifeline is watched while this takes its time.
