@@ -78,7 +78,7 @@ def _servers(
             continue
         found.append(throughput.measure(server, folder, seconds, quick=quick))
     throughput.show(found)
-    throughput.judge(found, folder, seconds, goals, quick=quick)
+    throughput.judge(found, folder, goals, quick=quick)
     return found
 
 
