@@ -34,11 +34,11 @@ class Call:
     deaths: int = 0
     """Workers that died while they had it."""
     claimed: bool = False
+    size: int = field(init=False)
+    """Bytes."""
 
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return len(self.message.body)
+    def __post_init__(self) -> None:
+        self.size = len(self.message.body)
 
     @property
     def deadline(self) -> float:

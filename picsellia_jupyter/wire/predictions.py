@@ -164,7 +164,8 @@ def _whole(xy: NDArray[np.floating], size: ImageSize) -> NDArray[np.int64]:
     """Coordinates clipped to the photo and rounded; even columns are x, odd ones y."""
     columns = xy.shape[-1]
     limits = np.array((size.width, size.height) * ((columns + 1) // 2))[:columns]
-    return np.rint(np.minimum(np.maximum(xy, 0), limits)).astype(np.int64)
+    inside = np.minimum(np.maximum(xy, 0), limits)
+    return cast("NDArray[np.int64]", np.rint(inside).astype(np.int64))
 
 
 def _raw_geometry(found: Prediction, size: ImageSize) -> list[Any]:
