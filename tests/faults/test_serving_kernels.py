@@ -1,0 +1,224 @@
+"""Serving kernels of a real Jupyter server that are killed, restarted, ended and interrupted."""
+
+import signal
+import sys
+
+import psutil
+import pytest
+
+from picsellia_jupyter.demo import catalog
+from picsellia_jupyter.demo.seed import seed
+from picsellia_jupyter.domain.deployments import ServingJob
+from picsellia_jupyter.launch import leases, local_platform
+from picsellia_jupyter.session import Session
+from picsellia_jupyter.wire.resources import job_to_json
+from picsellia_jupyter.workflows.deploying import DeployRequest, check
+from tests.faults.served import Served, kill, wait_for
+from tests.jupyter_servers import running_server
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+]
+
+IN_A_THREAD = """
+import threading
+box = []
+thread = threading.Thread(target=lambda: box.append(start(job)))
+thread.start(); thread.join()
+said = box[0]
+"""
+WITH_A_SIBLING = """
+said = start(job)
+import subprocess, sys, os, threading, time
+def fork():
+    from picsellia_jupyter.serving import kernel
+    while not kernel._RUNNING[0].service.worker_pids:
+        time.sleep(0.01)
+    if os.fork() == 0:
+        os.setsid()
+        note = job["cache_dir"] + "-sibling"
+        open(note + "~", "w").write(str(os.getpid()))
+        os.replace(note + "~", note)
+        time.sleep(60)
+        os._exit(0)
+threading.Thread(target=fork).start()
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    try:
+        seed(Session(home=folder))
+        yield folder
+    finally:
+        local_platform.stop(folder)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_server(tmp_path_factory.mktemp("jupyter") / "server") as running:
+        yield running
+
+
+@pytest.fixture
+def serve(home, server):
+    """Start a serving kernel of the demo classifier: `serve(server, code=…)`."""
+    session, made = Session(home=home), []
+    platform = session.platform
+
+    def begin(at=server, *, record=None, idle_s=None, **how):
+        plan = check(DeployRequest("digits-classifier"), platform, platform, serves_itself=False)
+        job = ServingJob(
+            host=platform.host,
+            token=platform.token,
+            front_token="",
+            organization_id=platform.organization_id,
+            model_version_id=plan.model_version.id,
+            model_file=plan.model_file,
+            cache_dir=str(home / "cache"),
+            place="local",
+            kernel_id="",
+            idle_s=idle_s,
+        )
+        record = record or platform.create_deployment(plan)
+        image = next(path for path, _ in catalog.digits())
+        made.append(Served.start(at, job_to_json(job), record, image, **how))
+        return made[-1]
+
+    yield begin
+    for served in made:
+        if served.server.process.poll() is None:
+            served.delete()
+
+
+@pytest.fixture
+def recorded(home):
+    """How many predictions a deployment has."""
+    return lambda served: Session(home=home).platform.deployment(served.deployment.id).inferences
+
+
+def killed(served):
+    before = served.lease
+    kill(before, signal.SIGKILL)
+    wait_for(lambda: not served.survivors(), within_s=2)
+    return served.await_back(before)
+
+
+def restarted(served):
+    before = served.lease
+    served.restart()
+    took = served.await_back(before)
+    assert served.survivors() == []
+    return took
+
+
+def interrupted(served):
+    before, workers = served.lease, served.workers()
+    reply = served.server.request("POST", f"/api/kernels/{served.kernel_id}/interrupt")
+    assert reply.status_code == 204
+    served.predict()
+    assert (served.lease, served.workers()) == (before, workers)
+    return 0.0
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (killed, "said = start(job)"),
+        (killed, IN_A_THREAD),
+        (restarted, "said = start(job)"),
+        (interrupted, "said = start(job)"),
+    ],
+    ids=["killed", "killed, started from a thread", "restarted", "interrupted"],
+)
+def test_it_serves_the_same_deployment_after(fault, code, serve, recorded, long):
+    count, took = 15 if long else 1, []
+    served = serve(code=code)
+    for _ in range(count):
+        # Jupyter starts a kernel anew five times in a row and then gives it up.
+        if len(took) % 4 == 3:
+            served.delete()
+            served = serve(code=code)
+        served.predict(3)
+        served.flush()
+        took.append(fault(served))
+        served.predict(2)
+    served.flush()
+    lost = served.acknowledged - recorded(served)
+    print(
+        f"{fault.__name__}: {count} times, {served.acknowledged} acknowledged, {lost} lost, "
+        f"0 survivors, back after {max(took):.1f} s at most"
+    )
+    assert served.acknowledged == served.sent
+    assert lost == 0
+
+
+def test_a_deleted_kernel_ends_with_its_worker_and_lease_and_loses_nothing(serve, recorded, long):
+    times = 15 if long else 1
+    for _ in range(times):
+        served = serve()
+        served.predict(3)
+        lease = served.lease
+        served.delete()
+        assert_gone(served, lease, within_s=15)
+        assert served.lease_files == []
+        assert recorded(served) == served.acknowledged == 3
+    print(f"deleted: {times} times, 0 survivors, 0 leases left, 0 lost")
+
+
+def test_a_forked_sibling_that_holds_everything_open_keeps_no_worker(serve, home, long):
+    times, took = 15 if long else 1, []
+    for _ in range(times):
+        note = home / "cache-sibling"
+        note.unlink(missing_ok=True)
+        served = serve(code=WITH_A_SIBLING)
+        wait_for(note.exists)
+        sibling = psutil.Process(int(note.read_text()))
+        try:
+            took.append(killed(served))
+            served.predict()
+        finally:
+            sibling.kill()
+        served.delete()
+    print(f"forked sibling: {times} times, 0 survivors, back after {max(took):.1f} s at most")
+
+
+def test_a_jupyter_server_that_is_killed_leaves_no_kernel_and_no_worker(serve, tmp_path, long):
+    times = 15 if long else 1
+    for number in range(times):
+        with running_server(tmp_path / str(number)) as server:
+            served = serve(server)
+            lease = served.lease
+            server.kill()
+            assert_gone(served, lease, within_s=5)
+            assert leases.files(server.runtime) != ()
+            assert leases.all(server.runtime) == ()
+            assert leases.files(server.runtime) == ()
+    print(f"Jupyter server killed: {times} times, 0 survivors, 0 leases left")
+
+
+def assert_gone(served, lease, *, within_s):
+    """Its kernel ends in time, and its workers within two seconds of that."""
+    wait_for(lambda: not lease.alive, within_s=within_s)
+    wait_for(lambda: not served.survivors(), within_s=2)
+
+
+def test_one_that_was_taken_over_meanwhile_does_not_take_its_deployment_back(serve):
+    first = serve()
+    before = first.lease
+    kill(before, signal.SIGKILL)
+    second = serve(record=first.deployment)
+    wait_for(lambda: first.server.request("GET", f"/api/kernels/{first.kernel_id}").is_error)
+    assert first.lease_files == [leases.path_of(second.kernel_id).name]
+    second.predict()
+
+
+def test_one_that_nobody_asks_ends_by_itself_and_says_why(serve, home):
+    served = serve(idle_s=3.0)
+    wait_for(lambda: served.lease is None, within_s=20)
+    record = Session(home=home).platform.deployment(served.deployment.id)
+    assert "no request for 3s" in record.reason
+    wait_for(lambda: served.server.request("GET", f"/api/kernels/{served.kernel_id}").is_error)
+    assert served.lease_files == []
