@@ -18,17 +18,11 @@ from picsellia_jupyter.clients.jupyter import JupyterClient
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.launch import leases
 from picsellia_jupyter.launch.leases import Lease
+from picsellia_jupyter.launch.processes import started
 from tests.jupyter_servers import RunningServer
 
 FRONT_TOKEN = "front-token-canary"
 WORKER = "picsellia_jupyter.serving.worker"
-
-
-def started(pid: int) -> str | None:
-    """The process, told from a later one with its number."""
-    from picsellia_jupyter.launch import processes
-
-    return processes.started(pid)
 
 
 @dataclass
@@ -67,7 +61,7 @@ class Served:
             body = {"deployment_id": deployment.id}
             assert front.post("/control/attach", json=body).status_code == 200
         made = cls(server, kernel_id, deployment, job["token"], image)
-        made.workers()
+        assert made.workers()
         return made
 
     @property
@@ -79,20 +73,15 @@ class Served:
         return [path.name for path in leases.files(self.server.runtime)]
 
     def workers(self) -> dict[int, str]:
-        """The worker processes of this kernel that run."""
+        """The worker processes of this kernel that run; none while it is gone."""
         lease = self.lease
-        assert lease is not None
-        found = {
-            child.pid: started(child.pid) or ""
-            for child in psutil.Process(lease.pid).children()
-            if WORKER in " ".join(child.cmdline())
-        }
+        found = _workers_of(lease.pid) if lease else {}
         self.seen.update(found)
         return found
 
     def survivors(self) -> list[int]:
         """Workers that were ever seen and run without their kernel."""
-        own = self.workers() if self.lease else {}
+        own = self.workers()
         return [p for p, since in self.seen.items() if p not in own and started(p) == since]
 
     def predict(self, count: int = 1) -> None:
@@ -147,6 +136,16 @@ class Served:
 
     def delete(self) -> None:
         self.server.request("DELETE", f"/api/kernels/{self.kernel_id}")
+
+
+def _workers_of(kernel: int) -> dict[int, str]:
+    try:
+        children = psutil.Process(kernel).children()
+        lines = {child.pid: " ".join(child.cmdline()) for child in children}
+    except psutil.Error:  # it ends just now; asked again, it is gone
+        return {}
+    began = {pid: started(pid) for pid, line in lines.items() if WORKER in line}
+    return {pid: since for pid, since in began.items() if since}
 
 
 def wait_for(condition: Callable[[], Any], *, within_s: float = 30.0) -> Any:
