@@ -137,6 +137,16 @@ def test_a_deleted_kernel_ends_with_its_worker_and_lease_and_loses_nothing(serve
     print(f"deleted: {times} times, 0 survivors, 0 leases left, 0 lost")
 
 
+def test_a_sigterm_ends_it_with_its_lease_and_loses_nothing(serve, recorded):
+    served = serve()
+    served.predict(3)
+    lease = served.lease
+    kill(lease, signal.SIGTERM)
+    assert_gone(served, lease, within_s=15)
+    assert served.lease_files == []
+    assert recorded(served) == served.acknowledged == 3
+
+
 def test_a_forked_sibling_that_holds_everything_open_keeps_no_worker(serve, home, long):
     times, took = 15 if long else 1, []
     for _ in range(times):
