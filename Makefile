@@ -36,7 +36,8 @@ $(EXTENSION): labextension/node_modules/.yarn-state.yml $(EXTENSION_SOURCES)
 	cd labextension && ../$(BIN)/jlpm build:prod > /dev/null
 	touch $@
 
-$(VENV)/.installed: $(VENV)/.python $(EXTENSION)
+# An editable install copies the kernelspec, too.
+$(VENV)/.installed: $(VENV)/.python $(EXTENSION) $(wildcard kernels/*/*)
 	$(PIP) --no-build-isolation --editable '.[all]'
 	touch $@
 

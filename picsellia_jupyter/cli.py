@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import subprocess
@@ -80,6 +81,14 @@ def _arguments() -> argparse.ArgumentParser:
     )
     seed = demo.add_parser("seed", help="register the demo models", parents=[home])
     seed.set_defaults(run=_seed)
+
+    doctor = parts.add_parser(
+        "doctor",
+        help="the serving kernels of this machine, and what they left behind",
+        parents=[home],
+    )
+    doctor.add_argument("--fix", action="store_true", help="put right what can be")
+    doctor.set_defaults(run=_doctor)
     return parser
 
 
@@ -138,6 +147,22 @@ def _seed(args: argparse.Namespace) -> int:
         text = f"Registered {', '.join(made)}." if made else "The demo models are there already."
         sys.stdout.write(f"{text}\n")
     return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    """The status is 4 where something is amiss still."""
+    from picsellia_jupyter.display.diagnoses import diagnosis_text
+    from picsellia_jupyter.launch import strays
+
+    found = strays.diagnose(logs=args.home / "cache" / "logs", fix=args.fix)
+    if local_platform.find(args.home):
+        from picsellia_jupyter.session import Session
+
+        halted = strays.halted(Session(home=args.home).platform.deployments(), found.kernels)
+        found = dataclasses.replace(found, findings=found.findings + halted)
+    text = json.dumps(dataclasses.asdict(found)) if args.json else diagnosis_text(found)
+    sys.stdout.write(f"{text}\n")
+    return 0 if all(finding.fixed for finding in found.findings) else 4
 
 
 def _tell(running: local_platform.RunningPlatform, *, as_json: bool) -> None:

@@ -19,9 +19,15 @@ from picsellia_jupyter.domain.deployments import (
     ServingState,
     Stage,
 )
-from picsellia_jupyter.domain.errors import AuthenticationError, MissingExtraError
+from picsellia_jupyter.domain.diagnosis import Finding
+from picsellia_jupyter.domain.errors import (
+    AuthenticationError,
+    MissingExtraError,
+    PicselliaJupyterError,
+)
 from picsellia_jupyter.domain.registry import Datalake, Model
 from picsellia_jupyter.handles.deployment import Deployment
+from picsellia_jupyter.handles.diagnosis import DiagnosisView
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import (
     DashboardView,
@@ -30,7 +36,7 @@ from picsellia_jupyter.handles.views import (
     RegistryListing,
     Status,
 )
-from picsellia_jupyter.launch import local_platform
+from picsellia_jupyter.launch import local_platform, strays
 from picsellia_jupyter.launch.kernels import KernelLauncher, StagedKernel, end_kernel
 from picsellia_jupyter.settings import Settings
 from picsellia_jupyter.workflows import deploying
@@ -270,6 +276,20 @@ class Session:
                 f"picsellia {_version('picsellia')}",
             }
         )
+
+    def doctor(self, *, fix: bool = False) -> DiagnosisView:
+        """The serving kernels of this machine, and what they left behind.
+
+        Args:
+            fix: whether to put right what can be.
+        """
+        logs = self._settings.home / "cache" / "logs"
+        found = strays.diagnose(logs=logs, fix=fix)
+        try:
+            halted = strays.halted(self.platform.deployments(), found.kernels)
+        except PicselliaJupyterError as error:
+            halted = (Finding(error.fact, error.remedy),)
+        return DiagnosisView(replace(found, findings=found.findings + halted))
 
     # Inside --------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from enum import Enum
 from picsellia_jupyter.domain import devices
 from picsellia_jupyter.domain.devices import AUTO, Compute
 from picsellia_jupyter.domain.errors import InvalidInputError, InvalidThresholdError
+from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.registry import Datalake, InferenceType, ModelVersion
 
 DEFAULT_THRESHOLD = 0.1
@@ -178,6 +179,10 @@ class ServingJob:
     """What the model is to run on: `auto`, `cpu`, `cuda` or `cuda:N`."""
     precision: str = AUTO
     """`auto`, `fp32`, `fp16` or `bf16`."""
+    idle_s: float | None = DEFAULT_IDLE_S
+    """It ends after so many seconds without a request; None never."""
+    resumes: str = ""
+    """Id of the deployment that a kernel which was started anew served before; empty else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from picsellia_jupyter.domain.deployments import (
     Stage,
 )
 from picsellia_jupyter.domain.errors import NotServingError, ServingError
+from picsellia_jupyter.launch import leases
 from picsellia_jupyter.wire.predictions import Json
 from picsellia_jupyter.wire.resources import dry_run_from_json, error_from_json, job_to_json
 
@@ -136,6 +137,7 @@ class ChildKernel(Kernel):
     def end(self) -> None:
         self._manager.shutdown_kernel(now=True)
         self._log.close()
+        leases.all()  # which removes that of a kernel that was killed
 
     @override
     def log_tail(self) -> Sequence[str]:

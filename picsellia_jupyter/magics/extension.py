@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import no_var_expand
 
 from picsellia_jupyter.magics.deploy import DEPLOY, DEPLOYMENTS, UNDEPLOY
+from picsellia_jupyter.magics.doctor import DOCTOR
 from picsellia_jupyter.magics.predict import MONITOR, PREDICT
 from picsellia_jupyter.magics.registry import REGISTRY
 from picsellia_jupyter.magics.verb import Arguments, Verb, words
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 VERBS = (DEPLOY, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY)
 UMBRELLA = "picsellia"
+INNER = (DOCTOR,)
+"""Verbs that have no magic of their own: `%picsellia doctor`."""
 
 Magic = Callable[[str], object]
 
@@ -81,7 +84,7 @@ class Extension:
         return magic
 
     def _umbrella(self) -> Magic:
-        known = {verb.name: verb for verb in VERBS}
+        known = {verb.name: verb for verb in (*VERBS, *INNER)}
 
         @no_var_expand
         def magic(line: str) -> object:

@@ -20,6 +20,7 @@ from picsellia_jupyter.domain.errors import (
     PicselliaJupyterError,
 )
 from picsellia_jupyter.serving import json_body, oip, refusals
+from picsellia_jupyter.serving.activity import Activity
 from picsellia_jupyter.serving.auth import LIFETIME_LIMIT_S, LIFETIME_S, Gatekeeper, Guard
 from picsellia_jupyter.serving.metrics import Metrics
 from picsellia_jupyter.serving.predict_route import PredictRoutes, Shortcut
@@ -30,7 +31,13 @@ _MAX_FLUSH_S = 300.0
 
 
 def build(
-    service: Service, keeper: Gatekeeper, address: str, on_stopped: Callable[[], None]
+    service: Service,
+    keeper: Gatekeeper,
+    address: str,
+    on_stopped: Callable[[], None],
+    *,
+    activity: Activity,
+    on_attached: Callable[[str], None] = lambda _deployment_id: None,
 ) -> Guard:
     """The front as an ASGI app.
 
@@ -39,8 +46,10 @@ def build(
         keeper: knows the tokens.
         address: its own, `http://127.0.0.1:PORT`.
         on_stopped: called after the reply to a stop was sent.
+        activity: notes the requests that ask the model.
+        on_attached: told the deployment that it was attached to.
     """
-    routes = _Routes(service, keeper, on_stopped)
+    routes = _Routes(service, keeper, on_stopped, activity, on_attached)
     predicting = PredictRoutes(service)
     metrics = Metrics(service.readings)
     app = Starlette(
@@ -65,16 +74,24 @@ def build(
             Exception: refusals.tell,
         },
     )
-    return Guard(metrics.around(Shortcut(app, predicting.image)), keeper, address)
+    measured = metrics.around(Shortcut(app, predicting.image))
+    return Guard(activity.around(measured), keeper, address)
 
 
 class _Routes:
     def __init__(
-        self, service: Service, keeper: Gatekeeper, on_stopped: Callable[[], None]
+        self,
+        service: Service,
+        keeper: Gatekeeper,
+        on_stopped: Callable[[], None],
+        activity: Activity,
+        on_attached: Callable[[str], None],
     ) -> None:
         self._service = service
         self._keeper = keeper
         self._on_stopped = on_stopped
+        self._activity = activity
+        self._on_attached = on_attached
 
     async def live(self, _request: Request) -> JSONResponse:
         return JSONResponse({"live": True})
@@ -84,11 +101,12 @@ class _Routes:
         return JSONResponse({"state": state.value}, 200 if state is ServingState.READY else 503)
 
     async def status(self, _request: Request) -> JSONResponse:
-        return JSONResponse(self._service.report())
+        return JSONResponse({**self._service.report(), **self._activity.report()})
 
     async def attach(self, request: Request) -> JSONResponse:
         deployment_id = json_body.text(await json_body.read(request.receive), "deployment_id")
         await run_in_threadpool(self._service.attach, deployment_id)
+        await run_in_threadpool(self._on_attached, deployment_id)
         return JSONResponse({})
 
     async def flush(self, request: Request) -> JSONResponse:

@@ -33,6 +33,7 @@ class Attachment:
         self.stored = StoredImages(connect, deployment_id)
         self.heart: Heart | None = None
         self._connect = connect
+        self._claims = not job.resumes
 
     @property
     def threshold(self) -> float | None:
@@ -51,7 +52,14 @@ class Attachment:
         Raises:
             PicselliaJupyterError: the platform does not take the first one.
         """
-        self.heart = Heart(self._connect, self.deployment_id, describe, gone, self.shadow.follow)
+        self.heart = Heart(
+            self._connect,
+            self.deployment_id,
+            describe,
+            gone,
+            self.shadow.follow,
+            claims=self._claims,
+        )
         self.heart.wait_for_first(FIRST_BEAT_S)
 
     def beat_now(self) -> None:

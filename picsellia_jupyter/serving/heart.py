@@ -37,6 +37,8 @@ class Heart:
         describe: Callable[[], Heartbeat],
         on_gone: Callable[[PicselliaJupyterError], None],
         on_shadow: Callable[[str | None], None] = lambda _version_id: None,
+        *,
+        claims: bool = True,
     ) -> None:
         """Begin to beat.
 
@@ -47,6 +49,8 @@ class Heart:
             on_gone: called once when the deployment does not exist any more, or another
                 kernel has taken it over.
             on_shadow: told the shadow model version that holds, after every heartbeat.
+            claims: whether the first heartbeat takes the deployment over from another kernel;
+                one that was started anew must not take it from whoever serves it since.
         """
         self.threshold: float | None = None
         """The deployment's threshold, as the platform last said."""
@@ -59,6 +63,7 @@ class Heart:
         self._platform: Platform | None = None
         self._now = threading.Event()
         self._stopping = False
+        self._claims = claims
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
         self._thread.start()
 
@@ -118,7 +123,7 @@ class Heart:
             self._platform = self._connect()
         if self._stopping and not self._serves:
             return _INTERVAL_S  # what was never ours must not be taken from another kernel now
-        beat = dataclasses.replace(self._describe(), claim=not self._first.done())
+        beat = dataclasses.replace(self._describe(), claim=self._claims and not self._first.done())
         reply = self._platform.heartbeat(self._deployment_id, beat)
         self.threshold = reply.threshold
         self._on_shadow(reply.shadow_version_id)

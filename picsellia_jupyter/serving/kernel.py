@@ -11,8 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from picsellia_jupyter.domain.errors import MissingExtraError
-from picsellia_jupyter.serving import ending
+from picsellia_jupyter.serving import ending, resuming
+from picsellia_jupyter.serving.leasehold import Leasehold
 from picsellia_jupyter.serving.platform import Connect, connector
+from picsellia_jupyter.serving.watch import Watch, sign_of_life
 from picsellia_jupyter.wire import resources
 
 _RUNNING: list[ServingProgram] = []
@@ -29,6 +31,8 @@ class ServingProgram:
         job: dict[str, Any],
         connect: Connect | None = None,
         end_process: Callable[[], None] | None = None,
+        *,
+        leased: bool = False,
     ) -> None:
         """Bind a port; `start` does the rest.
 
@@ -37,8 +41,10 @@ class ServingProgram:
             connect: what makes connections to the platform; the job's own by default.
             end_process: ends the process once the program was told to stop, or its deployment
                 is not its own any more; None where the process is not the program's to end.
+            leased: whether this process is a kernel, which keeps a lease.
         """
         from picsellia_jupyter.serving import app, front, logfile
+        from picsellia_jupyter.serving.activity import Activity
         from picsellia_jupyter.serving.auth import Gatekeeper
         from picsellia_jupyter.serving.service import Service
 
@@ -50,8 +56,21 @@ class ServingProgram:
         self._ending = threading.Lock()
         connect = connect or connector(told)
         self.service = Service(told, self.address, connect, log=self._log, on_gone=self._end)
-        guarded = app.build(self.service, Gatekeeper(told), self.address, self._end)
+        self._activity = Activity(told.idle_s)
+        guarded = app.build(
+            self.service,
+            Gatekeeper(told),
+            self.address,
+            self._end,
+            activity=self._activity,
+            on_attached=self._attached,
+        )
         self._front = front.Front(guarded, listener)
+        self._resumes = told.resumes
+        self._leasehold = Leasehold(told, job, self.address) if leased else None
+        self._watch: Watch | None = None
+        self.comes_back = False
+        """Whether Jupyter is about to start this kernel anew, which then needs its lease."""
 
     @property
     def log_file(self) -> str | None:
@@ -63,15 +82,38 @@ class ServingProgram:
         if self._log and self._end_process:
             self._log.catch_faults()
         self._front.start()
-        threading.Thread(target=self.service.prepare, name="prepare", daemon=True).start()
+        self._watch = Watch(self._activity, self._leave, sign_of_life)
+        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
 
     def stop(self, reason: str) -> None:
         """Finish what is under way and end; may be called again."""
+        if self._watch:
+            self._watch.stop()
         self.service.stop(reason)
+        self._let_lease_go()
         self._front.stop()
         self._front.join(_FRONT_END_S)
         if self._log:
             self._log.close()
+
+    def _prepare(self) -> None:
+        self.service.prepare()
+        if self._resumes:
+            resuming.attach_again(self.service, self._resumes, self._attached, self._leave)
+
+    def _attached(self, deployment_id: str) -> None:
+        version = self.service.version
+        if self._leasehold:
+            self._leasehold.serves(deployment_id, version.title if version else "")
+
+    def _leave(self, reason: str) -> None:
+        """Stop for a reason of its own, and end the process."""
+        self.service.stop(reason)
+        self._end()
+
+    def _let_lease_go(self) -> None:
+        if self._leasehold and not self.comes_back:
+            self._leasehold.end()
 
     def _end(self) -> None:
         """End the front and then the process; returns at once."""
@@ -80,6 +122,7 @@ class ServingProgram:
             threading.Thread(target=self._end_now, name="end", daemon=True).start()
 
     def _end_now(self) -> None:
+        self._let_lease_go()
         self._front.stop()
         self._front.join(_FRONT_END_S)
         if self._end_process:
@@ -103,7 +146,7 @@ def start(job: dict[str, Any]) -> dict[str, str | None]:
     stop("replaced by another start")
     try:
         end_process = functools.partial(ending.end_process, job["kernel_id"])
-        program = ServingProgram(job, end_process=end_process)
+        program = ServingProgram(job, end_process=end_process, leased=True)
     except ModuleNotFoundError as error:
         name = error.name or "starlette"
         raise MissingExtraError("A serving kernel", name, "serving") from error
@@ -120,6 +163,17 @@ def stop(reason: str = "stopped") -> None:
         program = _RUNNING.pop()
         atexit.unregister(program.stop)
         program.stop(reason)
+
+
+def come_back() -> None:
+    """Keep the lease when this kernel ends: Jupyter is about to start it anew."""
+    for program in _RUNNING:
+        program.comes_back = True
+
+
+def serves_nothing() -> bool:
+    """Whether nothing was started here."""
+    return not _RUNNING
 
 
 def _stop_on_sigterm() -> None:

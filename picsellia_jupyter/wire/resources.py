@@ -131,9 +131,11 @@ def job_to_json(job: ServingJob) -> Json:
 
 def job_from_json(raw: Mapping[str, Any]) -> ServingJob:
     """Read a serving job."""
-    optional = ("device", "precision")
-    names = [field.name for field in dataclasses.fields(ServingJob)]
-    return ServingJob(**{n: str(raw[n]) for n in names if n in raw or n not in optional})
+    told = {field.name for field in dataclasses.fields(ServingJob)} & set(raw)
+    values: dict[str, Any] = {name: str(raw[name]) for name in told}
+    if "idle_s" in told:
+        values["idle_s"] = None if raw["idle_s"] is None else float(raw["idle_s"])
+    return ServingJob(**values)
 
 
 def dry_run_from_json(raw: Mapping[str, Any]) -> DryRun:

@@ -1,4 +1,4 @@
-"""A platform behind a shim that journals its changes, or makes them fail."""
+"""A platform behind a shim that journals its changes, or makes them fail; jobs for kernels."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from picsellia_jupyter.demo import catalog
+from picsellia_jupyter.demo.seed import seed
+from picsellia_jupyter.domain.deployments import ServingJob
+from picsellia_jupyter.launch import local_platform
+from picsellia_jupyter.session import Session
+from picsellia_jupyter.wire.resources import job_to_json
+from picsellia_jupyter.workflows.deploying import DeployRequest, check
 from tests.faults.nursery import Nursery
 
 HERE = Path(__file__).parent
@@ -94,3 +101,38 @@ class Control:
 def control(tmp_path) -> Control:
     """Of the shim's failures."""
     return Control(tmp_path / "control")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """The data directory of a local platform with the demo models."""
+    folder = tmp_path_factory.mktemp("home")
+    try:
+        seed(Session(home=folder))
+        yield folder
+    finally:
+        local_platform.stop(folder)
+
+
+@pytest.fixture
+def serving_job(home):
+    """Make a job to serve the demo classifier, its new deployment, and an image for it."""
+    platform = Session(home=home).platform
+
+    def make():
+        plan = check(DeployRequest("digits-classifier"), platform, platform, serves_itself=False)
+        job = ServingJob(
+            host=platform.host,
+            token=platform.token,
+            front_token="",
+            organization_id=platform.organization_id,
+            model_version_id=plan.model_version.id,
+            model_file=plan.model_file,
+            cache_dir=str(home / "cache"),
+            place="local",
+            kernel_id="",
+        )
+        image = next(path for path, _ in catalog.digits())
+        return job_to_json(job), platform.create_deployment(plan), image
+
+    return make

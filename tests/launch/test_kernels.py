@@ -14,7 +14,7 @@ from picsellia_jupyter.demo.seed import seed
 from picsellia_jupyter.domain.deployments import DeploymentPlan, Progress, Stage
 from picsellia_jupyter.domain.errors import ModelLoadError, ServingError
 from picsellia_jupyter.domain.registry import Framework, InferenceType
-from picsellia_jupyter.launch import local_platform
+from picsellia_jupyter.launch import leases, local_platform
 from picsellia_jupyter.launch.kernels import ChildKernel, KernelLauncher
 from picsellia_jupyter.session import Session
 from picsellia_jupyter.workflows.deploying import DeployRequest, check
@@ -37,6 +37,8 @@ def nothing_left_running(session: Session) -> Iterator[None]:
     kernels = [p for p in psutil.Process().children(recursive=True) if _serves(p)]
     _, left = psutil.wait_procs(kernels, timeout=5)
     assert left == []
+    owned = [lease for lease in leases.everything() if lease.parent == os.getpid()]
+    assert owned == []
 
 
 def plan(session: Session) -> DeploymentPlan:

@@ -84,6 +84,7 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
         ("%deployments", ("deployments", (), {})),
         ("%registry", ("registry", (), {})),
         ("%picsellia", ("status", (), {})),
+        ("%picsellia doctor --fix", ("doctor", (), {"fix": True})),
         ("%picsellia monitor d1", ("monitor", ("d1",), {"last": "24h"})),
     ],
 )

@@ -71,6 +71,12 @@ def test_the_wheel_brings_the_lab_extension(wheel_names):
     assert any(name.startswith("static/remoteEntry.") for name in extension)
 
 
+def test_the_wheel_brings_the_kernel_with_its_logos(wheel_names):
+    folder = f"picsellia_jupyter-{VERSION}.data/data/share/jupyter/kernels/picsellia-serving/"
+    brought = {name.removeprefix(folder) for name in wheel_names if name.startswith(folder)}
+    assert brought == {"kernel.json", "logo-32x32.png", "logo-64x64.png", "logo-svg.svg"}
+
+
 def test_the_wheel_holds_every_file_of_the_package(wheel_names):
     wanted = {
         path.relative_to(REPOSITORY).as_posix()

@@ -67,7 +67,7 @@ def test_an_attachment_that_breaks_off_is_undone_and_told_in_words(start, monkey
 
     kernel = start()
 
-    def fail(*_args):
+    def fail(*_args, **_options):
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patched:

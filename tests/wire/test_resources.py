@@ -55,6 +55,8 @@ def test_a_serving_job_comes_back_whole_and_does_not_show_its_tokens():
         "k",
         "cuda:0",
         "fp16",
+        None,
+        "dep-1",
     )
 
     assert resources.job_from_json(through_json(resources.job_to_json(job))) == job
