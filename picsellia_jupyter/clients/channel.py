@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT_S = 10.0
 _ANSWER_TIMEOUT_S = 30.0
 """A server answers only once the kernel did."""
+_LOOK_S = 2.0
 _PING_S = 10.0
 _MAX_FRAME_BYTES = 64 * 1024 * 1024
 """Others may make a kernel say much more than we do."""
@@ -120,13 +122,19 @@ async def connect(
         follow_redirects=False,
         ssl_options=tls,
     )
-    try:
-        connection = await websocket_connect(
+    connecting = asyncio.ensure_future(
+        websocket_connect(
             request,
             subprotocols=[kernel_messages.V1],
             ping_interval=_PING_S,
             max_message_size=_MAX_FRAME_BYTES,
         )
+    )
+    try:
+        while not (await asyncio.wait((connecting,), timeout=_LOOK_S))[0]:
+            # A server goes on waiting for a kernel that is ended meanwhile.
+            await _look(server, kernel_id, tls)
+        connection = connecting.result()
     except HTTPError as error:
         raise await _named(server, kernel_id, error.code, tls) from None
     except ssl.SSLError as error:
@@ -135,6 +143,8 @@ async def connect(
         raise _wrong_address(server, "answers, but not as a kernel's websocket") from None
     except OSError as error:
         raise _unreachable(server, error) from None
+    finally:
+        connecting.cancel()
     connection.protocol.set_nodelay(True)  # type: ignore[union-attr]
     return KernelChannel(connection, session, kinds)
 
@@ -165,21 +175,45 @@ async def _named(
     return _wrong_address(server, f"answers with status {status}")
 
 
+async def _look(server: JupyterServer, kernel_id: str, tls: ssl.SSLContext | None) -> None:
+    """Make sure that a kernel is not gone.
+
+    Raises:
+        LinkError: the server says that it is.
+    """
+    status, _ = await _get(server, f"/api/kernels/{quote(kernel_id, safe='')}", tls)
+    if status == 404:
+        raise await _named(server, kernel_id, status, tls)
+
+
 async def _is_jupyter(server: JupyterServer, tls: ssl.SSLContext | None) -> bool:
     """Whether the address is a Jupyter server's; the same with a wrong path is not."""
-    from tornado.httpclient import AsyncHTTPClient, HTTPError
+    status, body = await _get(server, "/api", tls)
+    try:
+        return status == 200 and "version" in json.loads(body)
+    except (ValueError, TypeError):
+        return False
+
+
+async def _get(server: JupyterServer, path: str, tls: ssl.SSLContext | None) -> tuple[int, bytes]:
+    """Status and body of a reply; 599 where there is none."""
+    from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
     client = AsyncHTTPClient(force_instance=True)
-    headers = {"Authorization": f"token {server.token}"}
+    request = HTTPRequest(
+        server.url + path,
+        headers={"Authorization": f"token {server.token}"},
+        request_timeout=_CONNECT_TIMEOUT_S,
+        follow_redirects=False,
+        ssl_options=tls,
+    )
     try:
-        reply = await client.fetch(
-            f"{server.url}/api", headers=headers, ssl_options=tls, follow_redirects=False
-        )
-        return "version" in json.loads(reply.body)
-    except (HTTPError, OSError, ValueError, TypeError):
-        return False
+        reply = await client.fetch(request, raise_error=False)
+    except OSError:
+        return 599, b""
     finally:
         client.close()
+    return reply.code, reply.body or b""
 
 
 def _unreachable(server: JupyterServer, error: Exception) -> LinkError:

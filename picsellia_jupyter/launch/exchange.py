@@ -9,11 +9,20 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from picsellia_jupyter.domain.errors import DeadlineError, NotServingError, PicselliaJupyterError
+from picsellia_jupyter.domain.errors import (
+    DeadlineError,
+    InvalidInputError,
+    NotServingError,
+    PicselliaJupyterError,
+    ServingError,
+)
 from picsellia_jupyter.wire import tunnel
 from picsellia_jupyter.wire.windows import Incoming, Outgoing
 
 Say = Callable[[tunnel.ToKernel], None]
+
+_REFUSALS = {413: InvalidInputError, 503: NotServingError, 504: DeadlineError}
+"""The errors that the kernel's refusals are; any other is a mistake of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class Exchange:
         """Take what the kernel says of it."""
         self._touch()
         if isinstance(message, tunnel.Refused):
-            kind = DeadlineError if message.status == 504 else NotServingError
+            kind = _REFUSALS.get(message.status, ServingError)
             self.fail(kind(message.fact, message.remedy))
         elif isinstance(message, tunnel.Ack):
             self._requests.acknowledge(message.seq)

@@ -34,8 +34,16 @@ from picsellia_jupyter.wire import resources, tunnel
 HOST = "127.0.0.1"
 _MAX_BODY_BYTES = 4 * 1024**3
 """What a body may have is the front's affair."""
+_LAST_WORDS_S = 1.0
 _NOT_CARRIED = ("host", "origin", "cookie")
 """A browser sends the cookies of every service on this machine."""
+_STATUS: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
+    (AuthenticationError, 403),
+    (InvalidInputError, 400),
+    (DeadlineError, 504),
+    (NotServingError, 503),
+    (PicselliaJupyterError, 500),
+)
 
 
 def listen(port: int) -> socket.socket:
@@ -67,17 +75,20 @@ class Listener(HTTPServerConnectionDelegate):
             self, chunk_size=256 * 1024, max_body_size=_MAX_BODY_BYTES, max_buffer_size=1024 * 1024
         )
         self._server.add_socket(listening)
+        self._running: set[asyncio.Future[None]] = set()
 
     async def close(self) -> None:
-        """Take no more requests and close all connections."""
+        """Take no more requests, answer those that were ended, and close all connections."""
         self._server.stop()
+        if self._running:
+            await asyncio.wait(self._running, timeout=_LAST_WORDS_S)
         await self._server.close_all_connections()
 
     @override
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection
     ) -> HTTPMessageDelegate:
-        return _Request(self._link, self._hosts, request_conn)
+        return _Request(self._link, self._hosts, request_conn, self._running)
 
 
 class _Upload:
@@ -125,8 +136,15 @@ class _Upload:
 class _Request(HTTPMessageDelegate):
     """One request of a client, and its reply."""
 
-    def __init__(self, link: Link, hosts: tuple[str, ...], connection: Any) -> None:
+    def __init__(
+        self,
+        link: Link,
+        hosts: tuple[str, ...],
+        connection: Any,
+        running: set[asyncio.Future[None]],
+    ) -> None:
         self._link = link
+        self._running = running
         self._hosts = hosts
         self._connection = connection
         self._upload = _Upload()
@@ -137,11 +155,13 @@ class _Request(HTTPMessageDelegate):
         self._connection.set_close_callback(self.on_connection_close)
         error = self._refusal(start_line, headers)
         if error is not None:
-            self._tell(error)
+            self._task = asyncio.ensure_future(self._tell(error))
             return
         carried = tunnel.end_to_end(headers.get_all(), without=_NOT_CARRIED)
         asked = Asked(start_line.method, start_line.path, carried)
         self._task = asyncio.ensure_future(self._carry(asked))
+        self._running.add(self._task)
+        self._task.add_done_callback(self._running.discard)
 
     @override
     async def data_received(self, chunk: bytes) -> None:
@@ -181,7 +201,7 @@ class _Request(HTTPMessageDelegate):
                 finally:
                     feeding.cancel()
         except PicselliaJupyterError as error:
-            self._tell(error)
+            await self._tell(error)
         except (StreamClosedError, ValueError, OSError):
             self._break_off()
         finally:
@@ -221,7 +241,7 @@ class _Request(HTTPMessageDelegate):
         line = ResponseStartLine("HTTP/1.1", status, reason)
         await self._connection.write_headers(line, headers, body)
 
-    def _tell(self, error: PicselliaJupyterError) -> None:
+    async def _tell(self, error: PicselliaJupyterError) -> None:
         """Answer with an error, as the front does."""
         self._upload.drop()
         body = json.dumps(resources.error_to_json(error)).encode()
@@ -229,14 +249,11 @@ class _Request(HTTPMessageDelegate):
         pairs = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         if status == 503:
             pairs.append(("Retry-After", "1"))
-        telling = asyncio.ensure_future(self._write_head(status, pairs, body))
-        telling.add_done_callback(self._told)
-
-    def _told(self, telling: asyncio.Future[None]) -> None:
-        if telling.cancelled() or telling.exception() is not None:
-            self._break_off()
-        else:
+        try:
+            await self._write_head(status, pairs, body)
             self._connection.finish()
+        except (StreamClosedError, OSError):
+            self._break_off()
 
     def _break_off(self) -> None:
         if self._connection.stream is not None:
@@ -244,8 +261,4 @@ class _Request(HTTPMessageDelegate):
 
 
 def _status_of(error: PicselliaJupyterError) -> int:
-    if isinstance(error, AuthenticationError):
-        return 403
-    if isinstance(error, InvalidInputError):
-        return 400
-    return 504 if isinstance(error, DeadlineError) else 503
+    return next(status for kind, status in _STATUS if isinstance(error, kind))

@@ -21,11 +21,15 @@ class Echo:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.gone = 0
+        self.turns = asyncio.Semaphore(0)
+        self.changed = asyncio.Event()
 
     async def __call__(self, scope, receive, send) -> None:
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
         if headers["host"] != "127.0.0.1:9":
             await answer(send, 403, {"message": "Host"})
+        elif scope["path"] == "/api/login":
+            await answer(send, 200, {"jwt": TOKEN, "expires": 2**40})
         elif headers.get("authorization") != f"Bearer {TOKEN}":
             await answer(send, 401, {"message": "token"})
         else:
@@ -68,18 +72,18 @@ class Echo:
         await send({"type": "http.response.body", "body": b""})
 
     async def lines(self, scope, receive, send) -> None:
-        """Numbered lines, `pause` seconds apart."""
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [(b"content-type", b"application/x-ndjson")],
-            }
-        )
-        for index in range(int(scope["query"]["n"])):
+        """Numbered lines, each once `next` was asked for."""
+        headers = [(b"content-type", b"application/x-ndjson")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for index in range(3):
             await send({"type": "http.response.body", "body": b"%d\n" % index, "more_body": True})
-            await asyncio.sleep(float(scope["query"]["pause"]))
+            await self.turns.acquire()
         await send({"type": "http.response.body", "body": b""})
+
+    async def next(self, scope, receive, send) -> None:
+        """Have `lines` go on."""
+        self.turns.release()
+        await answer(send, 200, {})
 
     async def count(self, scope, receive, send) -> None:
         """How often this key was asked for; after `wait` seconds."""
@@ -97,9 +101,12 @@ class Echo:
         while (await receive())["type"] != "http.disconnect":
             pass
         self.gone += 1
+        self.changed.set()
 
     async def left(self, scope, receive, send) -> None:
-        """How many clients went."""
+        """How many clients went; once they are more than `beyond`."""
+        while self.gone <= int(scope["query"].get("beyond", -1)):
+            await self.changed.wait()
         await answer(send, 200, {"left": self.gone})
 
     async def fails(self, scope, receive, send) -> None:
