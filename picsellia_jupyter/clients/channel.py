@@ -109,6 +109,7 @@ async def connect(
         LinkError: it cannot be done; says why, never with the token.
     """
     from tornado.httpclient import HTTPError, HTTPRequest
+    from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
     from tornado.websocket import WebSocketError, websocket_connect
 
     session = uuid.uuid4().hex
@@ -116,11 +117,11 @@ async def connect(
     path = f"/api/kernels/{quote(kernel_id, safe='')}/channels?{query}"
     request = HTTPRequest(
         server.url.replace("http", "ws", 1) + path,
-        headers={"Authorization": f"token {server.token}"},
+        headers=_headers(server),
         connect_timeout=_CONNECT_TIMEOUT_S,
         request_timeout=_ANSWER_TIMEOUT_S,
         follow_redirects=False,
-        ssl_options=tls,
+        ssl_options=_tls_of(server, tls),
     )
     connecting = asyncio.ensure_future(
         websocket_connect(
@@ -135,6 +136,10 @@ async def connect(
             # A server goes on waiting for a kernel that is ended meanwhile.
             await _look(server, kernel_id, tls)
         connection = connecting.result()
+    except HTTPTimeoutError:
+        raise _unreachable(server, TimeoutError("it took too long")) from None
+    except (HTTPStreamClosedError, ConnectionResetError):
+        raise _closed(server) from None
     except HTTPError as error:
         raise await _named(server, kernel_id, error.code, tls) from None
     except ssl.SSLError as error:
@@ -164,8 +169,6 @@ async def _named(
             f"The Jupyter server at {server.url} has no kernel {kernel_id} any more.",
             "It was ended or culled: deploy again.",
         )
-    if status == 599:
-        return _unreachable(server, TimeoutError("it took too long"))
     if status >= 500:
         return LinkError(
             Trouble.UNREACHABLE,
@@ -176,11 +179,14 @@ async def _named(
 
 
 async def _look(server: JupyterServer, kernel_id: str, tls: ssl.SSLContext | None) -> None:
-    """Make sure that a kernel is not gone.
+    """See whether it makes sense to go on waiting for a server.
 
     Raises:
-        LinkError: the server says that it is.
+        LinkError: it has no such kernel any more, or speaks no TLS and so never answers.
     """
+    plain = JupyterServer(server.url.replace("https", "http", 1), "")
+    if plain.url != server.url and await _is_jupyter(plain, None):
+        raise _no_tls(server, "it answers without")
     status, _ = await _get(server, f"/api/kernels/{quote(kernel_id, safe='')}", tls)
     if status == 404:
         raise await _named(server, kernel_id, status, tls)
@@ -202,10 +208,10 @@ async def _get(server: JupyterServer, path: str, tls: ssl.SSLContext | None) -> 
     client = AsyncHTTPClient(force_instance=True)
     request = HTTPRequest(
         server.url + path,
-        headers={"Authorization": f"token {server.token}"},
+        headers=_headers(server),
         request_timeout=_CONNECT_TIMEOUT_S,
         follow_redirects=False,
-        ssl_options=tls,
+        ssl_options=_tls_of(server, tls),
     )
     try:
         reply = await client.fetch(request, raise_error=False)
@@ -214,6 +220,15 @@ async def _get(server: JupyterServer, path: str, tls: ssl.SSLContext | None) -> 
     finally:
         client.close()
     return reply.code, reply.body or b""
+
+
+def _headers(server: JupyterServer) -> dict[str, str]:
+    return {"Authorization": f"token {server.token}"} if server.token else {}
+
+
+def _tls_of(server: JupyterServer, tls: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    # Made anew each time, so that SSL_CERT_FILE may be set in a notebook that runs.
+    return tls or (ssl.create_default_context() if server.url.startswith("https") else None)
 
 
 def _unreachable(server: JupyterServer, error: Exception) -> LinkError:
@@ -235,10 +250,22 @@ def _tls_error(server: JupyterServer, error: ssl.SSLError) -> LinkError:
             f"The certificate of {server.url} is not trusted: {error.verify_message}.",
             "If it is self-signed, save it as a file and set SSL_CERT_FILE to its path.",
         )
+    return _no_tls(server, str(error.reason))
+
+
+def _no_tls(server: JupyterServer, why: str) -> LinkError:
     return LinkError(
         Trouble.TLS,
-        f"{server.url} does not speak TLS: {error.reason}.",
+        f"{server.url} does not speak TLS: {why}.",
         "Write the address with http:// if that server has no certificate.",
+    )
+
+
+def _closed(server: JupyterServer) -> LinkError:
+    return LinkError(
+        Trouble.UNREACHABLE,
+        f"The server at {server.url} closed the connection without a word.",
+        "Write the address with https:// if it has a certificate. It is being tried again.",
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 
 from picsellia_jupyter.clients.jupyter import JupyterServer
 from picsellia_jupyter.domain.errors import ConflictError
@@ -110,7 +112,8 @@ class Tunnel:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._live())
+            with _silenced("tornado.general"):
+                self._loop.run_until_complete(self._live())
         finally:
             self._loop.close()
 
@@ -122,3 +125,18 @@ class Tunnel:
         with contextlib.suppress(asyncio.CancelledError):
             await keeping
         await listening.close()
+
+
+@contextlib.contextmanager
+def _silenced(logger: str) -> Iterator[None]:
+    """Keep what a logger says in this thread from the user's cells: `state` says it better."""
+    thread = threading.get_ident()
+
+    def is_elsewhere(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
+    logging.getLogger(logger).addFilter(is_elsewhere)
+    try:
+        yield
+    finally:
+        logging.getLogger(logger).removeFilter(is_elsewhere)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import ipaddress
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -13,6 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from picsellia_jupyter.clients.jupyter import JupyterServer
 
@@ -21,7 +28,9 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
-def jupyter_server(home: Path, *options: str) -> Iterator[JupyterServer]:
+def jupyter_server(
+    home: Path, *options: str, tls: ssl.SSLContext | None = None
+) -> Iterator[JupyterServer]:
     """A Jupyter server with a token."""
     options = (
         f"--ServerApp.root_dir={home}",
@@ -30,8 +39,27 @@ def jupyter_server(home: Path, *options: str) -> Iterator[JupyterServer]:
         "--allow-root",
         *options,
     )
-    with _running(home, "jupyter_server", "--ServerApp.port={port}", *options) as server:
+    port = "--ServerApp.port={port}"
+    with _running(home, "jupyter_server", port, *options, tls=tls) as server:
         yield server
+
+
+@contextlib.contextmanager
+def tls_server(home: Path) -> Iterator[tuple[JupyterServer, ssl.SSLContext]]:
+    """A Jupyter server with a certificate that it signed itself, and who trusts it."""
+    certificate = home / "certificate.pem"
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gpu-box")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    certificate.write_bytes(private + signed.public_bytes(Encoding.PEM))
+    trusting = ssl.create_default_context(cadata=signed.public_bytes(Encoding.PEM).decode())
+    with jupyter_server(home, f"--ServerApp.certfile={certificate}", tls=trusting) as server:
+        yield server, trusting
 
 
 @contextlib.contextmanager
@@ -56,14 +84,16 @@ def gatewayed_server(home: Path, remote: JupyterServer) -> Iterator[JupyterServe
 
 
 @contextlib.contextmanager
-def _running(home: Path, module: str, port: str, *options: str) -> Iterator[JupyterServer]:
+def _running(
+    home: Path, module: str, port: str, *options: str, tls: ssl.SSLContext | None = None
+) -> Iterator[JupyterServer]:
     number = _free_port()
     command = [sys.executable, "-m", module, port.format(port=number), *options]
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, env=_environment(home), stdout=log, stderr=log)
     try:
-        url = f"http://127.0.0.1:{number}"
-        _await_answer(url, process)
+        url = f"{'https' if tls else 'http'}://127.0.0.1:{number}"
+        _await_answer(url, process, tls)
         yield JupyterServer(url, TOKEN)
     finally:
         process.terminate()
@@ -88,13 +118,14 @@ def _free_port() -> int:
         return port
 
 
-def _await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
+def _await_answer(url: str, process: subprocess.Popen[bytes], tls: ssl.SSLContext | None) -> None:
     deadline = time.monotonic() + 60
     headers = {"Authorization": f"token {TOKEN}"}
     while time.monotonic() < deadline:
         assert process.poll() is None, "the server ended"
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{url}/api", headers=headers, trust_env=False).is_success:
+            reply = httpx.get(f"{url}/api", headers=headers, trust_env=False, verify=tls or True)
+            if reply.is_success:
                 return
         time.sleep(0.1)
     raise TimeoutError(json.dumps({"no answer from": url}))
