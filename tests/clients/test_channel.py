@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.places.servers import TOKEN, jupyter_server
 from picsellia_jupyter.clients.channel import KernelChannel
 from picsellia_jupyter.clients.jupyter import JupyterServer
 from picsellia_jupyter.domain.links import LinkError, Trouble
 from picsellia_jupyter.launch.tunnel import Tunnel
-from tests.launch.jupyter_servers import TOKEN, jupyter_server, tls_server
+from tests.launch.certificates import tls_server
 from tests.launch.tunnelled import serving_kernel
 
 NO_KERNEL = "0d5ab0b4-9ba1-44f3-8a9b-0f2f0a7e2c5d"

@@ -14,11 +14,12 @@ import httpx
 import pytest
 from picsellia.sdk.connection import JwtServiceConnection
 
+from benchmarks.places.bystander import Bystander
+from benchmarks.places.servers import gatewayed_server, jupyter_server, kernel_gateway
 from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
 from picsellia_jupyter.launch.tunnel import Tunnel
 from tests.launch import echo
-from tests.launch.jupyter_servers import gatewayed_server, jupyter_server, kernel_gateway
-from tests.launch.tunnelled import BEARER, SERVE, Bystander, serving_kernel
+from tests.launch.tunnelled import BEARER, SERVE, serving_kernel
 
 WITHOUT_SHORTCUT = f"""
 from picsellia_jupyter.serving import tunnel

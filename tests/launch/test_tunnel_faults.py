@@ -12,12 +12,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from benchmarks.places.servers import TOKEN, jupyter_server
 from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
 from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.domain.links import LinkError, Trouble
 from picsellia_jupyter.launch.tunnel import Tunnel
 from tests.launch.cutting import Cutter
-from tests.launch.jupyter_servers import TOKEN, jupyter_server
 from tests.launch.tunnelled import BEARER, SERVE, serving_kernel
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
-import ipaddress
 import json
 import os
 import socket
@@ -16,14 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from picsellia_jupyter.clients.jupyter import JupyterServer
 
-TOKEN = "a-token-of-this-test"
+TOKEN = "a-token-of-these-servers"
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -42,24 +36,6 @@ def jupyter_server(
     port = "--ServerApp.port={port}"
     with _running(home, "jupyter_server", port, *options, tls=tls) as server:
         yield server
-
-
-@contextlib.contextmanager
-def tls_server(home: Path) -> Iterator[tuple[JupyterServer, ssl.SSLContext]]:
-    """A Jupyter server with a certificate that it signed itself, and who trusts it."""
-    certificate = home / "certificate.pem"
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gpu-box")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
-    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    certificate.write_bytes(private + signed.public_bytes(Encoding.PEM))
-    trusting = ssl.create_default_context(cadata=signed.public_bytes(Encoding.PEM).decode())
-    with jupyter_server(home, f"--ServerApp.certfile={certificate}", tls=trusting) as server:
-        yield server, trusting
 
 
 @contextlib.contextmanager
