@@ -204,7 +204,7 @@ class Link:
     def _miss_welcome(self, hello_id: str) -> None:
         """The kernel handled our greeting, but had no answer to it."""
         if hello_id == self._hello_id:
-            fact = f"The {self._where} runs but serves nothing; it was restarted, or never did."
+            fact = f"The {self._where} runs but serves nothing; it may have been restarted."
             self._lose(LinkError(Trouble.EMPTY, fact, "Deploy again."))
 
     def _restarting(self) -> LinkError:

@@ -146,19 +146,20 @@ def to_content(message: Message) -> Json:
     return content
 
 
-def from_content(content: Json) -> Message:
+def from_content(content: Any) -> Message:
     """A message from the content of a Jupyter message.
 
     Raises:
         InvalidInputError: it is none of ours.
     """
-    kind = _BY_OP.get(content.get("op", ""))
+    name = content.get("op") if isinstance(content, dict) else None
+    kind = _BY_OP.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise _unreadable(f"operation {content.get('op')!r} is not known")
+        raise _unreadable(f"operation {name!r} is not known")
     try:
         message: Message = kind(**dict(_values(kind, content)))
     except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(f"{content['op']} does not fit: {error!r}") from error
+        raise _unreadable(f"{name} does not fit: {error!r}") from error
     return message
 
 

@@ -31,6 +31,9 @@ class Cutter:
 
     def close(self) -> None:
         """Take no more, and cut what there is."""
+        with contextlib.suppress(OSError):
+            # `close` alone leaves the thread that accepts waiting for one more.
+            self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         self.cut()
 

@@ -71,6 +71,23 @@ class Echo:
             await send({"type": "http.response.body", "body": event["body"], "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
+    async def sink(self, scope, receive, send) -> None:
+        """How much came, and its digest; nothing of it is kept."""
+        digest, length, more = hashlib.sha256(), 0, True
+        while more:
+            event = await receive()
+            digest.update(event["body"])
+            length, more = length + len(event["body"]), event["more_body"]
+        await answer(send, 200, {"sha256": digest.hexdigest(), "length": length})
+
+    async def source(self, scope, receive, send) -> None:
+        """So many mebibytes, made as they are sent."""
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for number in range(int(scope["query"]["mebibytes"])):
+            body = bytes([number % 256]) * 2**20
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
     async def lines(self, scope, receive, send) -> None:
         """Numbered lines, each once `next` was asked for."""
         headers = [(b"content-type", b"application/x-ndjson")]

@@ -16,6 +16,7 @@ from benchmarks.places.servers import TOKEN, jupyter_server
 from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
 from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.domain.links import LinkError, Trouble
+from picsellia_jupyter.launch import link
 from picsellia_jupyter.launch.tunnel import Tunnel
 from tests.launch.cutting import Cutter
 from tests.launch.tunnelled import BEARER, SERVE, serving_kernel
@@ -156,7 +157,7 @@ def test_a_killed_kernel_is_told_to_whoever_waits_and_the_next_one_serves(
     assert refused[0].json()["error"] == "LinkError"
     assert refused[0].json()["message"].startswith(f"The kernel {kernel_id} of {server.url} ")
     assert refused[0].headers["retry-after"] == "1"
-    assert error.fact.endswith(" runs but serves nothing; it was restarted, or never did.")
+    assert error.fact.endswith(" runs but serves nothing; it may have been restarted.")
     assert error.remedy == "Deploy again."
 
     jupyter.execute(kernel_id, SERVE, "1", timeout_s=60)
@@ -185,6 +186,64 @@ def test_what_was_queued_for_a_dead_kernel_does_not_run_in_the_next_one(
     url = f"{server.url}/api/kernels/{kernel_id}/restart"
     httpx.post(url, headers=headers, trust_env=False, timeout=60).raise_for_status()
     assert trouble_of(tunnel, Trouble.EMPTY)
+
+
+def test_a_link_that_does_not_come_back_is_told_to_whoever_waits(
+    server: JupyterServer, kernel_id: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(link, "_PATIENCE_S", dict.fromkeys(link._PATIENCE_S, 0.5))
+    cutter = Cutter(int(server.url.rpartition(":")[2]))
+    through = JupyterServer(f"http://127.0.0.1:{cutter.port}", server.token)
+    with Tunnel(through, kernel_id) as tunnel:
+        tunnel.wait(20)
+        replies: list[httpx.Response] = []
+        waiting = threading.Thread(target=lambda: replies.append(ask(tunnel, "/forever")))
+        waiting.start()
+        while not tunnel._link._exchanges:
+            ask(tunnel)
+        cutter.close()
+        waiting.join(30)
+        replies.append(ask(tunnel))
+
+    assert [reply.status_code for reply in replies] == [503, 503]
+    assert replies[1].json()["message"].startswith(f"The Jupyter server at {through.url} does not")
+    assert replies[1].json()["detail"].endswith("It is being tried again.")
+
+
+def test_a_request_that_is_not_answered_in_time_is_ended(
+    tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(link, "DEADLINE_S", 0.3)
+
+    reply = ask(tunnel, "/forever")
+
+    assert reply.status_code == 504
+    assert reply.json()["error"] == "DeadlineError"
+    monkeypatch.undo()
+    assert ask(tunnel, "/left?beyond=0").json() == {"left": 1}
+
+
+def test_a_body_of_200_mebibytes_piles_up_nowhere(
+    server: JupyterServer, kernel_id: str, tunnel: Tunnel
+):
+    execute = JupyterClient(server).execute
+    peak = "__import__('resource').getrusage(0).ru_maxrss"
+    before_kib = int(execute(kernel_id, "", peak, timeout_s=30))
+    piece = os.urandom(2**20)
+
+    reply = httpx.post(
+        f"{tunnel.address}/sink", content=(piece for _ in range(200)), headers=BEARER,
+        timeout=60, trust_env=False,
+    )  # fmt: skip
+    with httpx.stream(
+        "GET", f"{tunnel.address}/source?mebibytes=200", headers=BEARER, timeout=60,
+        trust_env=False,
+    ) as source:  # fmt: skip
+        received = sum(map(len, source.iter_raw()))
+
+    assert reply.json()["length"] == received == 200 * 2**20
+    after_kib = int(execute(kernel_id, "", peak, timeout_s=30))
+    assert after_kib - before_kib < 100 * 1024
 
 
 def test_a_kernel_that_is_gone_is_named(server: JupyterServer, kernel_id: str, tunnel: Tunnel):

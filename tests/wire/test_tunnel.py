@@ -39,6 +39,8 @@ def test_a_message_comes_back_from_its_json_as_it_was(message: tunnel.Message):
     ("content", "why"),
     [
         ({}, "operation None is not known"),
+        (["op"], "operation None is not known"),
+        ({"op": ["ack"]}, "operation ['ack'] is not known"),
         ({"op": "dance"}, "operation 'dance' is not known"),
         ({"op": "ack", "id": "a", "incarnation": "b"}, "ack does not fit: KeyError('seq')"),
         ({"op": "ack", "id": "a", "incarnation": "b", "seq": -1}, "-1 is no whole number from 0"),
@@ -54,7 +56,7 @@ def test_a_message_comes_back_from_its_json_as_it_was(message: tunnel.Message):
         ),
     ],
 )
-def test_what_is_no_message_is_refused_with_its_reason(content: dict[str, object], why: str):
+def test_what_is_no_message_is_refused_with_its_reason(content: object, why: str):
     with pytest.raises(InvalidInputError) as caught:
         tunnel.from_content(content)
 
