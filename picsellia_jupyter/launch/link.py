@@ -35,6 +35,8 @@ _QUIET_S, _IDLE_S = 2.0, 15.0
 """After so long without a word the kernel is asked whether it is there."""
 _MUTE_S = 4.0
 """A kernel that does not say so within that time is connected to anew."""
+_ABSENT_S = 10.0
+"""A server whose kernel has not come back by then is connected to anew: it may have given up."""
 _WELCOME_GRACE_S = 0.3
 """The news that a kernel is idle may overtake its answer."""
 _PATIENCE_S = {
@@ -80,7 +82,7 @@ class Link:
         self._closed: list[str] = []
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._changed = asyncio.Event()
-        self._heard = self._asked = time.monotonic()
+        self._heard = self._asked = self._opened = time.monotonic()
         self._ask_s = _FIRST_RETRY_S
         self._hello_id = ""
 
@@ -119,6 +121,11 @@ class Link:
             finally:
                 self._close(exchange)
 
+    def nudge(self) -> None:
+        """Ask a kernel that is lost once more: somebody waits for it."""
+        if not self.state.connected and time.monotonic() - self._asked > _ASK_AGAIN_S:
+            self._ask()
+
     def _close(self, exchange: Exchange) -> None:
         """Note that nobody waits for it any more."""
         del self._exchanges[exchange.id]
@@ -134,8 +141,7 @@ class Link:
     async def _connected(self) -> tunnel.Welcome:
         """Wait until requests pass, as long as there is hope."""
         while (error := self.state.error) is not None or self.welcome is None:
-            if time.monotonic() - self._asked > _ASK_AGAIN_S:
-                self._ask()
+            self.nudge()
             left_s = self._patience()
             if error is not None and left_s <= 0:
                 raise error
@@ -163,7 +169,7 @@ class Link:
         """Connect once and hear what comes, until the connection is lost."""
         channel = await channels.connect(self._server, self._kernel_id, _KINDS, self._tls)
         self._channel = channel
-        self._heard = time.monotonic()
+        self._heard = self._opened = time.monotonic()
         self._ask_s = _FIRST_RETRY_S
         try:
             self._ask()
@@ -194,7 +200,9 @@ class Link:
         state = message.content.get("execution_state")
         if state in ("restarting", "dead"):
             self._lose(self._restarting())
-        if state in ("restarting", "dead", "starting"):
+        if state == "dead":
+            self._connect_anew()
+        elif state in ("restarting", "starting"):
             self._ask_s = _FIRST_RETRY_S
             self._ask()
         elif state == "idle" and self._hello_id and message.parent_id == self._hello_id:
@@ -284,9 +292,8 @@ class Link:
             self._say_closed()
             if self.state.connected:
                 self._check_pulse()
-            elif time.monotonic() - self._asked > self._pause(self._ask_s):
-                self._ask_s = min(2 * self._ask_s, _LAST_RETRY_S)
-                self._ask()
+            else:
+                self._look_for_kernel(self.state.error)
 
     def _expire(self) -> None:
         error = self.state.error
@@ -296,6 +303,17 @@ class Link:
             if exchange.overdue:
                 fact = f"The {self._where} did not answer within {DEADLINE_S:.0f} s."
                 exchange.fail(DeadlineError(fact, "Ask again."))
+
+    def _look_for_kernel(self, error: LinkError | None) -> None:
+        """Ask a kernel that is not there yet, and its server after a while."""
+        now = time.monotonic()
+        empty = error is not None and error.trouble is Trouble.EMPTY
+        if not empty and now - max(self._heard, self._opened) > _ABSENT_S:
+            self._opened = now
+            self._connect_anew()
+        elif now - self._asked > self._ask_s:
+            self._ask_s = min(2 * self._ask_s, _HOPELESS_RETRY_S if empty else _LAST_RETRY_S)
+            self._ask()
 
     def _check_pulse(self) -> None:
         """Ask a kernel that is silent whether it is there; connect anew if it stays silent."""

@@ -17,6 +17,7 @@ from picsellia_jupyter.launch import listener
 from picsellia_jupyter.launch.link import Link
 
 _CLOSE_TIMEOUT_S = 5.0
+_NUDGE_S = 0.6
 
 
 class Tunnel:
@@ -97,7 +98,9 @@ class Tunnel:
                 left_s = deadline - time.monotonic()
                 if left_s <= 0 or not error.trouble.may_pass:
                     raise error
-                self._changed.wait(left_s)
+                with contextlib.suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._link.nudge)
+                self._changed.wait(min(left_s, _NUDGE_S))
 
     def close(self) -> None:
         """End the connection and the listener; requests under way are answered with 503."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import logging
 import sys
 import uuid
@@ -58,7 +59,7 @@ def _skip_status(kernel: Any) -> None:
     through `control_handlers`, which takes three frames instead of one.
     """
     known = getattr(kernel, "process_control", None)
-    if not asyncio.iscoroutinefunction(known) or hasattr(known, _SHORTCUT):
+    if not inspect.iscoroutinefunction(known) or hasattr(known, _SHORTCUT):
         return
 
     async def process_control(frames: Sequence[Any]) -> None:

@@ -8,6 +8,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -258,6 +259,21 @@ def test_a_kernel_that_is_gone_is_named(server: JupyterServer, kernel_id: str, t
     assert (reply.json()["message"], reply.json()["detail"]) == (error.fact, error.remedy)
     assert str(tunnel.state).startswith("lost since ")
     assert str(tunnel.state).endswith(str(error))
+
+
+def test_a_kernel_that_its_server_gave_up_is_named(tmp_path: Path):
+    options = ("--KernelRestarter.restart_limit=0", "--KernelRestarter.time_to_dead=0.5")
+    with jupyter_server(tmp_path, *options) as server, serving_kernel(server) as kernel_id:
+        pid = int(
+            JupyterClient(server).execute(kernel_id, "import os", "os.getpid()", timeout_s=30)
+        )
+        with Tunnel(server, kernel_id) as tunnel:
+            tunnel.wait(20)
+            os.kill(pid, signal.SIGKILL)
+
+            error = trouble_of(tunnel, Trouble.GONE)
+
+    assert error.fact == f"The Jupyter server at {server.url} has no kernel {kernel_id} any more."
 
 
 def test_a_closed_tunnel_answers_who_waits(tunnel: Tunnel):
