@@ -68,13 +68,9 @@ class Link:
             tls: how to check the server's certificate; as the system does by default.
             on_change: called in the event loop after `state` changed.
         """
-        self._server = server
-        self._kernel_id = kernel_id
         self._tls = tls
         self._on_change = on_change
-        self._where = f"kernel {kernel_id} of {server.url}"
-        trouble = LinkError(Trouble.CONNECTING, f"The {self._where} has not answered yet.")
-        self.state = LinkState(self._where, time.time(), trouble)
+        self._aim(server, kernel_id)
         self.welcome: tunnel.Welcome | None = None
         """What the kernel last said of itself."""
         self._channel: channels.KernelChannel | None = None
@@ -85,6 +81,23 @@ class Link:
         self._heard = self._asked = self._opened = time.monotonic()
         self._ask_s = _FIRST_RETRY_S
         self._hello_id = ""
+        self._try_now = asyncio.Event()
+
+    def _aim(self, server: JupyterServer, kernel_id: str) -> None:
+        self._target = (server, kernel_id)
+        self._where = f"kernel {kernel_id} of {server.url}"
+        trouble = LinkError(Trouble.CONNECTING, f"The {self._where} has not answered yet.")
+        self.state = LinkState(self._where, time.time(), trouble)
+
+    def lead_to(self, server: JupyterServer, kernel_id: str) -> None:
+        """Connect to this kernel from now on; what is under way to another one ends."""
+        if kernel_id != self._target[1]:
+            fact = f"The {self._where} was left for another one."
+            self._fail(LinkError(Trouble.CLOSED, fact, "Ask again."))
+        self._aim(server, kernel_id)
+        self._connect_anew()
+        self._try_now.set()
+        self._on_change()
 
     async def keep(self) -> None:
         """Connect, and again each time the connection is lost, until cancelled."""
@@ -92,13 +105,17 @@ class Link:
         pause_s = _FIRST_RETRY_S
         try:
             while True:
+                target = self._target
                 try:
-                    await self._serve()
+                    await self._serve(*target)
                 except LinkError as error:
                     if self.state.connected:
                         pause_s = _FIRST_RETRY_S
-                    self._lose(error)
-                await asyncio.sleep(self._pause(pause_s) * _jitter())
+                    if target is self._target:
+                        self._lose(error)
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._try_now.wait(), self._pause(pause_s) * _jitter())
+                self._try_now.clear()
                 pause_s = min(2 * pause_s, _LAST_RETRY_S)
         finally:
             watching.cancel()
@@ -165,9 +182,12 @@ class Link:
         hopeless = error is not None and not error.trouble.may_pass
         return _HOPELESS_RETRY_S if hopeless else pause_s
 
-    async def _serve(self) -> None:
+    async def _serve(self, server: JupyterServer, kernel_id: str) -> None:
         """Connect once and hear what comes, until the connection is lost."""
-        channel = await channels.connect(self._server, self._kernel_id, _KINDS, self._tls)
+        channel = await channels.connect(server, kernel_id, _KINDS, self._tls)
+        if self._target != (server, kernel_id):
+            channel.close()
+            return
         self._channel = channel
         self._heard = self._opened = time.monotonic()
         self._ask_s = _FIRST_RETRY_S

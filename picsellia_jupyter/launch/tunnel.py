@@ -102,6 +102,21 @@ class Tunnel:
                     self._loop.call_soon_threadsafe(self._link.nudge)
                 self._changed.wait(min(left_s, _NUDGE_S))
 
+    def lead_to(self, server: JupyterServer, kernel_id: str) -> None:
+        """Go on with another token, or to the kernel that took the place of one that is gone.
+
+        The address stays. Requests under way to another kernel are answered with 503.
+        """
+        led = threading.Event()
+
+        def lead() -> None:
+            self._link.lead_to(server, kernel_id)
+            led.set()
+
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(lead)
+            led.wait(_CLOSE_TIMEOUT_S)
+
     def close(self) -> None:
         """End the connection and the listener; requests under way are answered with 503."""
         with contextlib.suppress(RuntimeError):

@@ -276,6 +276,25 @@ def test_a_kernel_that_its_server_gave_up_is_named(tmp_path: Path):
     assert error.fact == f"The Jupyter server at {server.url} has no kernel {kernel_id} any more."
 
 
+def test_a_tunnel_goes_on_with_a_new_token_and_to_a_new_kernel_at_the_same_address(
+    server: JupyterServer, kernel_id: str
+):
+    with Tunnel(JupyterServer(server.url, "expired"), kernel_id) as tunnel:
+        assert trouble_of(tunnel, Trouble.UNAUTHORIZED)
+
+        tunnel.lead_to(server, kernel_id)
+        tunnel.wait(20)
+        assert ask(tunnel, "/count?key=a").json()["count"] == 1
+
+        JupyterClient(server).delete_kernel(kernel_id)
+        assert trouble_of(tunnel, Trouble.GONE)
+        with serving_kernel(server) as another:
+            tunnel.lead_to(server, another)
+            tunnel.wait(20)
+            assert ask(tunnel, "/count?key=a").json()["count"] == 1
+            assert another in str(tunnel.state)
+
+
 def test_a_closed_tunnel_answers_who_waits(tunnel: Tunnel):
     replies: list[httpx.Response] = []
     waiting = threading.Thread(target=lambda: replies.append(ask(tunnel, "/forever")))
