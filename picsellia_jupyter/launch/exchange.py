@@ -21,7 +21,12 @@ from picsellia_jupyter.wire.windows import Incoming, Outgoing
 
 Say = Callable[[tunnel.ToKernel], None]
 
-_REFUSALS = {413: InvalidInputError, 503: NotServingError, 504: DeadlineError}
+_REFUSALS = {
+    413: InvalidInputError,
+    tunnel.STALE: NotServingError,
+    503: NotServingError,
+    504: DeadlineError,
+}
 """The errors that the kernel's refusals are; any other is a mistake of its own."""
 
 

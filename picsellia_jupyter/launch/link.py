@@ -246,6 +246,9 @@ class Link:
             exchange = self._exchanges.get(message.id)
             if exchange is not None and exchange.incarnation == message.incarnation:
                 exchange.hear(message)
+            if isinstance(message, tunnel.Refused) and message.status == tunnel.STALE:
+                # It serves anew, and nobody told us.
+                self._ask()
 
     def _greet(self, welcome: tunnel.Welcome) -> None:
         self._hello_id = ""
@@ -256,6 +259,8 @@ class Link:
         anew = not self.state.connected
         if anew:
             self._become(None)
+        else:
+            self._on_change()
         for exchange in list(self._exchanges.values()):
             exchange.greet(welcome.incarnation, anew=anew)
 

@@ -137,7 +137,7 @@ class ControlTunnel:
             return
         if message.incarnation != self.incarnation:
             fact = "The request was for an earlier start of this kernel, which is gone."
-            self._refuse(message, say, 503, fact, "Ask again.")
+            self._refuse(message, say, tunnel.STALE, fact, "Ask again.")
         elif isinstance(message, tunnel.Close):
             self._forget(message.ids)
         elif message.id in self._exchanges:

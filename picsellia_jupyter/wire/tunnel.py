@@ -28,6 +28,9 @@ REPLY = "picsellia_http_reply"
 """Type of the Jupyter messages to the notebook."""
 PIECE_BYTES = 1024 * 1024
 
+STALE = 421
+"""The status of a refusal that is due to the incarnation alone."""
+
 Headers = tuple[tuple[str, str], ...]
 """Names in small letters and values, both Latin-1 text."""
 

@@ -25,7 +25,9 @@ from tests.launch.tunnelled import BEARER, SERVE, serving_kernel
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[JupyterServer]:
-    with jupyter_server(tmp_path_factory.mktemp("jupyter")) as server:
+    # It looks for dead kernels every half second instead of every three.
+    sooner = "--KernelRestarter.time_to_dead=0.5"
+    with jupyter_server(tmp_path_factory.mktemp("jupyter"), sooner) as server:
         yield server
 
 
@@ -259,6 +261,21 @@ def test_a_kernel_that_is_gone_is_named(server: JupyterServer, kernel_id: str, t
     assert (reply.json()["message"], reply.json()["detail"]) == (error.fact, error.remedy)
     assert str(tunnel.state).startswith("lost since ")
     assert str(tunnel.state).endswith(str(error))
+
+
+def test_a_kernel_that_serves_anew_is_found_out_by_the_next_request(
+    server: JupyterServer, kernel_id: str, tunnel: Tunnel
+):
+    known = tunnel._link.welcome
+    JupyterClient(server).execute(kernel_id, SERVE, "1", timeout_s=60)
+
+    refused = ask(tunnel)
+    with tunnel._changed:
+        assert tunnel._changed.wait_for(lambda: tunnel._link.welcome != known, 30)
+
+    assert refused.status_code == 503
+    assert refused.json()["message"].startswith("The request was for an earlier start of this")
+    assert ask(tunnel).status_code == 200
 
 
 def test_a_kernel_that_its_server_gave_up_is_named(tmp_path: Path):

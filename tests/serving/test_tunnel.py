@@ -111,7 +111,7 @@ def test_a_request_for_an_earlier_start_of_the_kernel_is_refused_and_not_run():
         wire.say(dataclasses.replace(wire.request(), incarnation="another"))
         (refused,) = await wire.hear(1)
         assert isinstance(refused, tunnel.Refused)
-        assert (refused.status, refused.incarnation) == (503, "another")
+        assert (refused.status, refused.incarnation) == (tunnel.STALE, "another")
         assert refused.fact == "The request was for an earlier start of this kernel, which is gone."
         assert app.calls == 0
 
