@@ -79,7 +79,10 @@ class Toy:
             event = await receive()
             body += event.get("body", b"")
             more = event.get("more_body", False)
-        allowed = (b"authorization", b"Bearer " + TOKEN.encode()) in scope["headers"]
+        # The Lab server's proxy keeps Authorization for itself.
+        told = dict(scope["headers"])
+        tokens = told.get(b"authorization"), told.get(b"x-front-token")
+        allowed = b"Bearer " + TOKEN.encode() in tokens or TOKEN.encode() in tokens
         if allowed:
             await self._work(body)
         content = ANSWER if allowed else b"{}"

@@ -18,12 +18,12 @@ from picsellia_jupyter.launch.tunnel import Tunnel
 DIRECT, TUNNEL, PROXY = "direct", "tunnel", "proxy"
 KERNEL_GATEWAY, BEHIND_GATEWAY = "tunnel, Kernel Gateway", "tunnel, server behind a gateway"
 _SERVE = "from benchmarks.places import toy; address = toy.serve()"
+_EXTENSION = "picsellia_jupyter.labserver"
 _LEASE = """
-from pathlib import Path
-from picsellia_jupyter.launch import leases
-import os, psutil
+import os
+from picsellia_jupyter.launch import leases, processes
 leases.write(leases.Lease(
-    kernel_id={kernel_id!r}, pid=os.getpid(), started=leases.started(os.getpid()),
+    kernel_id={kernel_id!r}, pid=os.getpid(), started=processes.started(os.getpid()),
     address=address, front_token={token!r}, deployment_id=None, title="toy", place="local",
     idle_s=3600.0, version="0", job={{}},
 ))
@@ -48,7 +48,10 @@ def ways(folder: Path) -> Iterator[list[Way]]:
         homes = [folder / name for name in ("near", "remote", "far")]
         for home in homes:
             home.mkdir()
-        server = stack.enter_context(jupyter_server(homes[0]))
+        extended: tuple[str, ...] = ()
+        if _has_extension():
+            extended = (f"--ServerApp.jpserver_extensions={{'{_EXTENSION}': True}}",)
+        server = stack.enter_context(jupyter_server(homes[0], *extended))
         remote = stack.enter_context(kernel_gateway(homes[1]))
         behind = stack.enter_context(gatewayed_server(homes[2], remote))
         kernel_id, address = stack.enter_context(_serving(server))
@@ -69,7 +72,7 @@ def ways(folder: Path) -> Iterator[list[Way]]:
 
 def _proxies(server: JupyterServer, kernel_id: str) -> list[Way]:
     """The Lab server extension's way, where this version has it."""
-    if importlib.util.find_spec("picsellia_jupyter.labserver") is None:
+    if not _has_extension():
         return []
     lease = _LEASE.format(kernel_id=kernel_id, token=toy.TOKEN)
     JupyterClient(server).execute(kernel_id, lease, "1", timeout_s=30)
@@ -77,6 +80,10 @@ def _proxies(server: JupyterServer, kernel_id: str) -> list[Way]:
     headers = {"Authorization": f"token {server.token}", "X-Front-Token": toy.TOKEN}
     reply = httpx.post(url, headers=headers, trust_env=False, timeout=30)
     return [Way(PROXY, url, server, kernel_id, headers)] if reply.is_success else []
+
+
+def _has_extension() -> bool:
+    return importlib.util.find_spec(_EXTENSION) is not None
 
 
 @contextlib.contextmanager
