@@ -73,6 +73,7 @@ notebooks: setup ## Execute the journeys and check their outputs
 bench: setup ## Run the benchmarks in their quick form
 	$(BIN)/python -m benchmarks.startup --quick
 	-$(BIN)/python -m benchmarks.serving --quick
+	-$(BIN)/python -m benchmarks.places --quick
 
 bench-peers: setup ## Install the servers that ours is measured beside; no test needs them
 	test -x build/peers/bin/python || $(BIN)/python -m venv build/peers
