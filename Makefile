@@ -11,6 +11,8 @@ LAB_ARGS ?=
 # JupyterLab asks a root user, as in a container, to say so.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 PYTEST_ARGS ?=
+# Whole files to each process: what a module starts, it starts once.
+TEST_PROCESSES ?= 2
 # The extension's scripts call jlpm and jupyter-builder by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -54,7 +56,7 @@ demo: setup ## Run the quickstart headless and write build/quickstart.html
 	  status=$$?; ../$(BIN)/picsellia-jupyter platform stop --home ../build/demo; exit $$status
 
 test: setup chromium postgres compiler lint ## Everything CI runs: linters, types, import contracts, all tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 lint: setup ## Formatting, linters, strict types, import contracts, TypeScript
 	$(BIN)/ruff format --check .
