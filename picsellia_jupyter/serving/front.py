@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
+from concurrent.futures import Future
 from typing import Any
 
 HOST = "127.0.0.1"
+_LOOP_S = 10.0
 
 
 def listen() -> socket.socket:
@@ -50,11 +53,17 @@ class Front:
         )
         self._server = uvicorn.Server(config)
         self._listener = listener
+        self._loop: Future[asyncio.AbstractEventLoop] = Future()
         self._thread = threading.Thread(target=self._run, name="serving front", daemon=True)
 
     def start(self) -> None:
         """Begin to answer; connections that came earlier wait in the socket."""
         self._thread.start()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that it answers in; waited for where it has just been started."""
+        return self._loop.result(_LOOP_S)
 
     def stop(self) -> None:
         """Answer what is under way, then end; does not wait for it."""
@@ -66,4 +75,8 @@ class Front:
 
     def _run(self) -> None:
         with self._listener:
-            self._server.run(sockets=[self._listener])
+            asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop.set_result(asyncio.get_running_loop())
+        await self._server.serve(sockets=[self._listener])

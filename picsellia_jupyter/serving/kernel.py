@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import logging
 import os
 import signal
 import threading
@@ -14,13 +15,15 @@ from picsellia_jupyter.domain.errors import MissingExtraError
 from picsellia_jupyter.serving import ending, resuming
 from picsellia_jupyter.serving.leasehold import Leasehold
 from picsellia_jupyter.serving.platform import Connect, connector
-from picsellia_jupyter.serving.watch import Watch, sign_of_life
+from picsellia_jupyter.serving.watch import Watch, running_kernel, sign_of_life
 from picsellia_jupyter.wire import resources
 
 _RUNNING: list[ServingProgram] = []
 """The program of this kernel, at most one: a second `start` has to find the first."""
 _FRONT_END_S = 8.0
 """Seconds that requests under way get once the reply to a stop was sent."""
+
+_log = logging.getLogger(__name__)
 
 
 class ServingProgram:
@@ -57,7 +60,7 @@ class ServingProgram:
         connect = connect or connector(told)
         self.service = Service(told, self.address, connect, log=self._log, on_gone=self._end)
         self._activity = Activity(told.idle_s)
-        guarded = app.build(
+        self._app = app.build(
             self.service,
             Gatekeeper(told),
             self.address,
@@ -65,7 +68,7 @@ class ServingProgram:
             activity=self._activity,
             on_attached=self._attached,
         )
-        self._front = front.Front(guarded, listener)
+        self._front = front.Front(self._app, listener)
         self._resumes = told.resumes
         self._leasehold = Leasehold(told, job, self.address) if leased else None
         self._watch: Watch | None = None
@@ -84,6 +87,12 @@ class ServingProgram:
         self._front.start()
         self._watch = Watch(self._activity, self._leave, sign_of_life)
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+
+    def answer_over_control(self, kernel: Any) -> None:
+        """Answer what comes over a kernel's control channel too: a tunnel from elsewhere."""
+        from picsellia_jupyter.serving import tunnel
+
+        tunnel.answer_over_control(kernel, self._app, self._front.loop, self.address)
 
     def stop(self, reason: str) -> None:
         """Finish what is under way and end; may be called again."""
@@ -152,9 +161,20 @@ def start(job: dict[str, Any]) -> dict[str, str | None]:
         raise MissingExtraError("A serving kernel", name, "serving") from error
     _RUNNING.append(program)
     program.start()
+    _answer_tunnels(program)
     atexit.register(program.stop, "the kernel ended")
     _stop_on_sigterm()
     return {"address": program.address, "log_file": program.log_file}
+
+
+def _answer_tunnels(program: ServingProgram) -> None:
+    kernel = running_kernel()
+    if kernel is None:
+        return
+    try:
+        program.answer_over_control(kernel)
+    except Exception:  # noqa: BLE001 - it still serves on this machine
+        _log.exception("This kernel cannot be reached through its Jupyter server")
 
 
 def stop(reason: str = "stopped") -> None:

@@ -10,7 +10,6 @@ def serve(folder: str) -> None:
     from IPython import get_ipython
 
     from picsellia_jupyter.serving import kernel
-    from picsellia_jupyter.serving.tunnel import answer_over_control
     from tests.serving import fakes, models
 
     model = models.onnx_detector(Path(folder) / "model-latest")
@@ -20,6 +19,4 @@ def serve(folder: str) -> None:
     kernel._RUNNING.append(program)
     fakes.wait_for(lambda: program.service.status.dry_run, within_s=30)
     program.service.attach(fakes.DEPLOYMENT)
-    server = program._front._server
-    app, loop = server.config.app, server.servers[0].get_loop()
-    answer_over_control(get_ipython().kernel, app, loop, program.address)
+    program.answer_over_control(get_ipython().kernel)

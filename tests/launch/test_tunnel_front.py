@@ -70,3 +70,20 @@ def test_the_front_asks_for_its_token_as_ever(tunnel: Tunnel, token: str):
     headers = {"Authorization": "Bearer front-token-canary"}
     reply = httpx.get(f"{tunnel.address}/control/status", headers=headers, trust_env=False)
     assert reply.json()["state"] == "ready"
+
+
+def test_a_kernel_that_is_told_to_serve_answers_through_its_jupyter_server_by_itself(
+    tmp_path_factory,
+):
+    """Nobody serves at its platform's address: the front is there before the model is."""
+    job = fakes.job(tmp_path_factory.mktemp("cache"))
+    code = f"from picsellia_jupyter.serving.kernel import start; start({job!r})"
+    with (
+        jupyter_server(tmp_path_factory.mktemp("jupyter")) as server,
+        serving_kernel(server, code) as kernel_id,
+        Tunnel(server, kernel_id) as tunnel,
+    ):
+        tunnel.wait(20)
+        reply = httpx.get(f"{tunnel.address}/health/live", trust_env=False)
+
+    assert reply.json() == {"live": True}
