@@ -46,3 +46,6 @@ class Scale:
     def word(self) -> str:
         """As one would type it: `2` or `1..4`."""
         return str(self.least) if self.least == self.most else f"{self.least}..{self.most}"
+
+
+ONE = Scale()

@@ -175,19 +175,6 @@ def test_a_model_that_cannot_be_loaded_is_an_error_and_leaves_no_application(
     assert ours == [deployed.staged._application.name]
 
 
-def test_undeploying_ends_the_application_on_every_node(session: Session, nodes: TwoNodes):
-    made = deploy(session, plan(session, "digits-classifier"), Scale())
-    pids = {process.pid for process in workers()}
-
-    lost = session.deployment(made.record.name).stop_serving()
-
-    assert lost is not None
-    assert not lost.in_words()
-    wait_for(lambda: len({process.pid for process in workers()} & pids) < len(pids))
-    wait_for(lambda: made.staged._cluster.call("report", made.staged._application.name) == GONE)
-    wait_for(lambda: session.deployment(made.record.name).state is ServingState.STOPPED)
-
-
 GONE = {"app": "DELETED", "detail": "the application was deleted"}
 
 
@@ -219,6 +206,20 @@ def test_a_node_that_is_killed_under_load_costs_no_answer(
 
     assert killed.is_set()
     assert failures == []
+
+
+def test_undeploying_ends_the_application_on_every_node(session: Session, deployed: Any):
+    pids = {process.pid for process in workers()}
+
+    lost = session.deployment(deployed.record.name).stop_serving()
+
+    assert lost is not None
+    assert not lost.in_words()
+    wait_for(
+        lambda: deployed.staged._cluster.call("report", deployed.staged._application.name) == GONE
+    )
+    wait_for(lambda: session.deployment(deployed.record.name).state is ServingState.STOPPED)
+    wait_for(lambda: not {process.pid for process in workers()} & pids)
 
 
 def recorded(session: Session, deployment_id: str) -> int:
