@@ -36,6 +36,10 @@ class Predictor(Protocol):
     def loaded(self) -> LoadedModel:
         """What there is to know of the model."""
 
+    @property
+    def largest_batch(self) -> int:
+        """Images that go into a batch at most, as far as is known now."""
+
     def prepare(self, image: bytes, name: str, *, record: bool) -> Prepared:
         """Decode a photo and make the model's input of it. Thread-safe."""
 
@@ -199,6 +203,7 @@ class Pipeline:
         took = time.perf_counter() - began
         with self._changed:
             self._batcher.ran(took, self._outstanding)
+            self._batcher.largest = self._engine.largest_batch
         return found, took
 
     def _found(self, batch: list[_Photo]) -> Sequence[Prediction | Exception]:

@@ -25,6 +25,7 @@ class Engine:
 
     def __init__(self, batch=1, device="cpu"):
         self.loaded = LoadedModel("a test's engine", device=device, batch=batch)
+        self.largest_batch = batch
 
     @classmethod
     def load(cls, request):
@@ -75,6 +76,10 @@ class Engine:
     def _memory(self, most, count):
         if count > most:
             raise MemoryError
+
+    def _shrink(self, number, _count):
+        """From now on there is room for so many only."""
+        self.largest_batch = int(number)
 
     def _spin(self, _number, _count):
         while True:
