@@ -15,6 +15,7 @@ from benchmarks.gpu import report, running
 from benchmarks.gpu.running import Outcome
 
 WITHIN_S = 420.0
+_TESTS = ("tests", "sandbox")
 _PYTEST = ("pytest", "--noconftest", "-q", "-rf", "-p", "no:cacheprovider", "--timeout=60")
 _CUDA_TESTS = (*_PYTEST, "tests/serving/runtimes/test_cuda.py")
 _SANDBOX = "what_succeeds_without or inside_the_sandbox"
@@ -46,6 +47,8 @@ def main() -> int:
                 continue
             limit = min(step.limit_s, until - time.monotonic())
             outcomes.append(running.run(step.name, step.command, limit))
+            if step.name in _TESTS:
+                outcomes[-1].check_tests()
             print(report.line(outcomes[-1]), file=sys.stderr, flush=True)
     print(report.tables(outcomes))
     print(report.last_line(outcomes), flush=True)

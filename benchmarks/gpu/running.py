@@ -10,13 +10,12 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
 
 from benchmarks.gpu.rows import Fact, Row, heard
+from benchmarks.serving import servers
 
-ROOT = Path(__file__).parents[2]
 _POLITE_S = 10.0
 
 
@@ -42,6 +41,12 @@ class Outcome:
         elif line.strip():
             self.said.append(line.rstrip())
 
+    def check_tests(self) -> None:
+        """Tests that were skipped show nothing: where it ran tests, that is a failure."""
+        last = self.said[-1] if self.said else "nothing"
+        if not self.failure and ("passed" not in last or "skipped" in last):
+            self.failure = f"not every test ran: {last}"
+
     @property
     def holds(self) -> bool:
         """Whether it went to its end, failed nobody, and found all facts as they must be."""
@@ -62,8 +67,8 @@ def run(name: str, command: Sequence[str], limit_s: float) -> Outcome:
         outcome.failure = "not run: no time is left"
         return outcome
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        command, cwd=servers.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, "PYTHONPATH": servers.python_path(), "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     reader = threading.Thread(target=_read, args=(process, outcome), daemon=True)
     reader.start()
@@ -98,8 +103,8 @@ def _end(pid: int) -> None:
         process = psutil.Process(pid)
         tree = [process, *process.children(recursive=True)]
         process.terminate()
-        _, left = psutil.wait_procs(tree, _POLITE_S)
-        for one in left:
+        psutil.wait_procs([process], _POLITE_S)
+        for one in tree:
             with contextlib.suppress(psutil.Error):
                 one.kill()
-        psutil.wait_procs(left, _POLITE_S)
+        psutil.wait_procs(tree, _POLITE_S)

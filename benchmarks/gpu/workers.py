@@ -10,14 +10,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu import card, rows
+from benchmarks.serving import servers
 
 ANSWERED_S = 60.0
 READY_S = 60.0
-_ROOT = str(Path(__file__).parents[2])
 
 
 @dataclass(slots=True)
@@ -55,7 +54,7 @@ def pooled(
     from picsellia_jupyter.serving.process import MODULE
 
     # A worker starts in the root folder.
-    os.environ["PYTHONPATH"] = _ROOT
+    os.environ["PYTHONPATH"] = servers.python_path()
     lines: list[str] = []
     pool = Pool(
         request, lambda *_: None, lines.append, workers=workers, photo=photo,

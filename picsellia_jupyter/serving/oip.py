@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +22,7 @@ from picsellia_jupyter.domain.errors import (
     ServingError,
 )
 from picsellia_jupyter.domain.registry import ModelVersion
-from picsellia_jupyter.serving import oip_body, oip_models, oip_tensors
+from picsellia_jupyter.serving import oip_body, oip_models, oip_tensors, release
 from picsellia_jupyter.serving.oip_models import Offer, Spec
 from picsellia_jupyter.serving.service import Service
 from picsellia_jupyter.wire.predictions import Json
@@ -71,7 +70,7 @@ async def _server(_request: Request) -> JSONResponse:
     return JSONResponse(
         {
             "name": "picsellia_jupyter",
-            "version": importlib.metadata.version("picsellia_jupyter"),
+            "version": release.version(),
             "extensions": list(EXTENSIONS),
         }
     )

@@ -122,6 +122,14 @@ def test_a_step_that_fails_says_so_and_one_without_time_is_not_run():
     assert running.run("late", ["true"], 0).failure == "not run: no time is left"
 
 
+@pytest.mark.parametrize("last", ["12 skipped in 3 s", "9 passed, 3 skipped in 3 s", "no tests"])
+def test_tests_that_did_not_run_are_a_failure(last):
+    ran, did_not = Outcome("tests", said=["12 passed in 3 s"]), Outcome("tests", said=[last])
+    ran.check_tests()
+    did_not.check_tests()
+    assert (ran.failure, did_not.failure) == ("", f"not every test ran: {last}")
+
+
 def test_what_a_step_tells_is_heard_and_nothing_else(capsys):
     row, fact = rows.timed("pool", "fp16", 8, [0.01, 0.03], 0.5), Fact("a", "b", holds=False)
     rows.tell(row)
