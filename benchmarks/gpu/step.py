@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
 import signal
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu import card, measured, memory, network, workers
+from benchmarks.gpu import card, measured, memory, network, tuned, workers
 from benchmarks.gpu.rows import Fact, Row, tell
 from benchmarks.serving import workload
 
@@ -53,6 +54,11 @@ def _kernel(folder: Path, device: str, seconds: float, *, file: str) -> Found:
     yield from measured.kernel(folder, file, device, clients, seconds)
 
 
+def _kernel_graphs(folder: Path, device: str, seconds: float) -> Found:
+    for row in _kernel(network.with_graphs(folder), device, seconds, file=network.EXPORTED):
+        yield dataclasses.replace(row, what=f"{measured.KERNEL}, CUDA graphs")
+
+
 def _raw(folder: Path, device: str, seconds: float) -> Found:
     request = network.request(folder, network.EXPORTED, device)
     yield measured.one_thread(request, _photos(folder), seconds)
@@ -76,6 +82,21 @@ def _pool(
         yield from workers.behind(pool, what, encoded, clients, seconds)
 
 
+def _pool_graphs(folder: Path, device: str, seconds: float) -> Found:
+    for found in _pool(network.with_graphs(folder), device, seconds):
+        yield dataclasses.replace(found, what=f"{found.what}, CUDA graphs")
+
+
+def _tuned(folder: Path, device: str, seconds: float, **tuning: float) -> Found:
+    """One worker with other threads, where its own processor time may be the limit."""
+    told = ", ".join(f"{name} {value:g}" for name, value in tuning.items())
+    request, encoded = network.request(folder, network.EXPORTED, device), _photos(folder)
+    manifest = tuned.manifest(folder, network.MANIFEST, told.replace(" ", "-"), **tuning)
+    request = dataclasses.replace(request, manifest=manifest)
+    with workers.pooled(request, encoded[0], module=tuned.MODULE) as (pool, _):
+        yield from workers.behind(pool, f"pool, {told}", encoded, (1, 64), seconds)
+
+
 def _sandboxed(pool: Any) -> Found:
     model = pool.model
     found = f"{model.runtime}, sandbox {model.sandbox}, batches of {model.batch} at most"
@@ -97,6 +118,11 @@ STEPS: dict[str, Callable[[Path, str, float], Found]] = {
     "pool-4": functools.partial(_pool, count=4),
     "pool-fp32": functools.partial(_pool, precision="fp32"),
     "pool-script": functools.partial(_pool, file=network.SCRIPT),
+    "kernel-graphs": _kernel_graphs,
+    "pool-graphs": _pool_graphs,
+    "decoders-2": functools.partial(_tuned, decoders=2),
+    "decoders-4": functools.partial(_tuned, decoders=4),
+    "switch": functools.partial(_tuned, switch_s=0.0005),
     "alone": _alone,
 }
 
