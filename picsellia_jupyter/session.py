@@ -133,7 +133,7 @@ class Session:
         """
         return self.platform.create_datalake(name, place, options or {})
 
-    def deploy(
+    def deploy(  # noqa: PLR0913 - one for each option of the magic
         self,
         model: str,
         *,
@@ -145,6 +145,7 @@ class Session:
         file: str = "model-latest",
         device: str | None = None,
         precision: str | None = None,
+        workers: int | None = None,
         progress: ProgressListener | None = None,
     ) -> Deployment:
         """Deploy a model version: `s.deploy("digits-detector:0", threshold=0.3)`.
@@ -165,6 +166,8 @@ class Session:
             device: what it runs on: `auto` (the default), `cpu`, `cuda` or `cuda:N`.
             precision: `auto` (the default), `fp32`, `fp16` or `bf16`. Less than fp32 is taken
                 only where the model's outputs stay close to those of fp32.
+            workers: processes that hold the model, 1 to 16; by default one a core, at most
+                four, on the CPU, and one a device with CUDA.
             progress: told of every stage.
 
         Raises:
@@ -178,7 +181,7 @@ class Session:
         listen(Progress(Stage.RESOLVE, f"looking up {model}", 0.0))
         platform = self.platform
         request = deploying.DeployRequest(
-            model, strategy, threshold, datalake, on, name, file, device, precision
+            model, strategy, threshold, datalake, on, name, file, device, precision, workers
         )
         plan = deploying.check(request, platform, platform, serves_itself=not platform.is_local)
         if plan.place:

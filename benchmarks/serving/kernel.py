@@ -87,12 +87,18 @@ def main() -> None:
     parser.add_argument("--model", default="model.onnx")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--workers", type=int, help="as many as pay by default")
     parser.add_argument("--classes", type=int, default=0, help="of a classifier")
     parser.add_argument("--platform", nargs=3, metavar=("HOST", "TOKEN", "DEPLOYMENT"))
     given = parser.parse_args()
     where = tuple(given.platform or ("http://127.0.0.1:9", TOKEN, STAND_IN))
     with tempfile.TemporaryDirectory() as cache:
-        how = {"device": given.device, "precision": given.precision, "cache_dir": cache}
+        how: dict[str, Any] = {
+            "device": given.device,
+            "precision": given.precision,
+            "cache_dir": cache,
+        }
+        how["workers"] = given.workers
         files = functools.partial(Registry, given.folder, given.model, classes=given.classes)
         service, said = _start(files, how, where)
         _print(said, service)
@@ -100,7 +106,7 @@ def main() -> None:
 
 
 def _start(
-    files: Callable[[Any], Registry], how: dict[str, str], where: tuple[str, ...]
+    files: Callable[[Any], Registry], how: dict[str, Any], where: tuple[str, ...]
 ) -> tuple[Any, dict[str, Any]]:
     from picsellia_jupyter.serving import kernel
 

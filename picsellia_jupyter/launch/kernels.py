@@ -185,6 +185,7 @@ class KernelLauncher:
             kernel_id=kernel.kernel_id,
             device=plan.compute.device,
             precision=plan.compute.precision,
+            workers=plan.compute.workers,
         )
         try:
             reply = kernel.execute(_code(job), "_picsellia_json", timeout_s=START_TIMEOUT_S)

@@ -49,6 +49,9 @@ def _deploy_arguments() -> Arguments:
         metavar="auto|fp32|fp16|bf16",
         help="less than fp32 where that is faster and the outputs stay close (the default)",
     )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes that hold the model; else what pays"
+    )
     return parser
 
 
@@ -66,6 +69,7 @@ def _deploy(session: Session, args: argparse.Namespace) -> object:
             file=args.file,
             device=args.device,
             precision=args.precision,
+            workers=args.workers,
             progress=view,
         )
 
