@@ -146,6 +146,7 @@ class Session:
         file: str = "model-latest",
         device: str | None = None,
         precision: str | None = None,
+        workers: int | None = None,
         idle: str | None = None,
         replicas: str | None = None,
         install: bool = False,
@@ -170,6 +171,8 @@ class Session:
             device: what it runs on: `auto` (the default), `cpu`, `cuda` or `cuda:N`.
             precision: `auto` (the default), `fp32`, `fp16` or `bf16`. Less than fp32 is taken
                 only where the model's outputs stay close to those of fp32.
+            workers: processes that hold the model, 1 to 16; by default one a core, at most
+                four, on the CPU, and one a device with CUDA.
             idle: its serving kernel ends after so long without a request: `12h` (the
                 default), `90m`, … or `never`.
             replicas: on Ray, how many serve it: `2`, or bounds such as `1..4`.
@@ -189,17 +192,18 @@ class Session:
         platform = self.platform
         place = self._fleet.places.parse(on).name if on else None
         request = deploying.DeployRequest(
-            model,
-            strategy,
-            threshold,
-            datalake,
-            place,
-            name,
-            file,
-            device,
-            precision,
-            idle,
-            replicas,
+            model=model,
+            strategy=strategy,
+            threshold=threshold,
+            datalake=datalake,
+            place=place,
+            name=name,
+            model_file=file,
+            device=device,
+            precision=precision,
+            workers=workers,
+            idle=idle,
+            replicas=replicas,
         )
         plan = deploying.check(
             request,

@@ -184,6 +184,8 @@ class ServingJob:
     """What the model is to run on: `auto`, `cpu`, `cuda` or `cuda:N`."""
     precision: str = AUTO
     """`auto`, `fp32`, `fp16` or `bf16`."""
+    workers: int | None = None
+    """Model workers; None for as many as pay."""
     idle_s: float | None = DEFAULT_IDLE_S
     """It ends after so many seconds without a request; None never."""
     resumes: str = ""

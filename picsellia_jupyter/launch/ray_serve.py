@@ -172,6 +172,7 @@ class RayLauncher:
             kernel_id=name,
             device=plan.compute.device,
             precision=plan.compute.precision,
+            workers=plan.compute.workers,
         )
         return Application(name, job, self._scale)
 

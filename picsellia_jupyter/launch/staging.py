@@ -123,6 +123,7 @@ class KernelLauncher:
             kernel_id=kernel_id,
             device=plan.compute.device,
             precision=plan.compute.precision,
+            workers=plan.compute.workers,
             idle_s=plan.idle_s,
         )
 

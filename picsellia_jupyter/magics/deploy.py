@@ -55,6 +55,9 @@ def _deploy_arguments() -> Arguments:
         help="less than fp32 where that is faster and the outputs stay close (the default)",
     )
     parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes that hold the model; else what pays"
+    )
+    parser.add_argument(
         "--idle", metavar="12h|never", help="it ends after so long without a request (default 12h)"
     )
     parser.add_argument("--replicas", metavar="N|A..B", help="how many serve it, with --on ray")
@@ -78,6 +81,7 @@ def _deploy(session: Session, args: argparse.Namespace) -> object:
             file=args.file,
             device=args.device,
             precision=args.precision,
+            workers=args.workers,
             idle=args.idle,
             replicas=args.replicas,
             install=args.install,

@@ -60,6 +60,7 @@ class DeployRequest:
     model_file: str = DEFAULT_FILE
     device: str | None = None
     precision: str | None = None
+    workers: int | None = None
     idle: str | None = None
     replicas: str | None = None
 
@@ -95,13 +96,13 @@ def check(
     Raises:
         NotFoundError: the model, version, file or datalake does not exist.
         InvalidThresholdError: the threshold is out of range, or none applies.
-        InvalidInputError: the strategy, the idle time, the number of replicas, the device or
-            the precision is unknown.
+        InvalidInputError: the strategy, the idle time, the number of replicas or workers, the
+            device or the precision is none that there is.
     """
     strategy = Strategy.parse(request.strategy)
     version = find_model_version(registry, ModelReference.parse(request.model))
     place = _place(request.place, strategy, saved, serves_itself=serves_itself)
-    compute = Compute.parse(request.device, request.precision)
+    compute = Compute.parse(request.device, request.precision, request.workers)
     _check_used(compute, place)
     if place is not None:
         _check_file(registry, version, request.model_file)

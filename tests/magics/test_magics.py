@@ -49,7 +49,7 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
     result = shell.run_line_magic(
         "deploy",
         'pets:1 --strategy monitoring --threshold 0.3 --datalake "my lake" --on local '
-        "--device cuda:0 --precision fp16 --idle 2h",
+        "--device cuda:0 --precision fp16 --workers 2 --idle 2h",
     )
 
     assert result == "value of deploy"
@@ -66,6 +66,7 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
                 "file": "model-latest",
                 "device": "cuda:0",
                 "precision": "fp16",
+                "workers": 2,
                 "idle": "2h",
                 "replicas": None,
                 "install": False,

@@ -101,8 +101,8 @@ def test_a_plan_says_what_to_run_on():
     platform = FakePlatform(DETECTOR)
 
     assert plan_of(platform).compute == Compute("auto", "auto")
-    chosen = plan_of(platform, device="cuda:0", precision="fp16").compute
-    assert chosen == Compute("cuda:0", "fp16")
+    chosen = plan_of(platform, device="cuda:0", precision="fp16", workers=2).compute
+    assert chosen == Compute("cuda:0", "fp16", 2)
 
 
 def test_a_device_without_a_serving_kernel_is_refused():
