@@ -239,6 +239,8 @@ async def _infer(asked: _Asked, request: Request, until: Deadline) -> Response:
     body = await oip_body.read(request)
     until.listen(request.receive)
     given = oip_tensors.read_request(*body)
+    if (within_s := oip_models.timeout_s(given)) is not None:
+        until.shorten(within_s)
     outputs = oip_models.select(await asked.offer.infer(given), given)
     head = {"model_name": asked.name, "model_version": asked.version}
     if given.id is not None:

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from picsellia_jupyter.domain.errors import InvalidInputError
-from picsellia_jupyter.serving import joining
+from picsellia_jupyter.serving import joining, runtimes
+from picsellia_jupyter.serving.gate import ModelFormat
+from picsellia_jupyter.serving.runtimes.options import Options
 from picsellia_jupyter.serving.signature import LoadedModel, TensorSignature
+from tests.serving.runtimes import networks
 
 
 def call(*rows, name="x"):
@@ -79,3 +82,25 @@ def test_a_model_takes_joined_tensors_where_all_begin_with_a_free_batch(
 ):
     model = LoadedModel("m", inputs=inputs, outputs=outputs, batch=batch)
     assert joining.takes_joined(model) is joins
+
+
+@pytest.mark.parametrize(
+    ("kind", "write"),
+    [
+        (ModelFormat.TORCHSCRIPT, networks.script),
+        (ModelFormat.TORCH_EXPORT, networks.export),
+    ],
+)
+def test_a_real_model_gives_together_what_it_gives_alone(kind, write, tmp_path):
+    path = write(networks.trained(networks.Classifier()), tmp_path / "m")
+    runtime = runtimes.load_as(kind, path, Options())
+    runtime.tune(networks.images(1))
+    told = LoadedModel("m", inputs=runtime.inputs, outputs=runtime.outputs, batch=8)
+    calls = [{"images": networks.images(count, seed=count)} for count in (1, 3, 2)]
+
+    assert joining.takes_joined(told)
+    together = joining.parted(runtime.infer(joining.joined(calls)), [1, 3, 2])
+    for found, given in zip(together, calls, strict=True):
+        alone = runtime.infer(given)
+        assert list(found) == list(alone)
+        assert found["output_0"] == pytest.approx(alone["output_0"], abs=1e-5)

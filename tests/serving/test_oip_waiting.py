@@ -1,12 +1,16 @@
 """Infer requests that are not answered: late, given up, or too many."""
 
+import contextlib
 from concurrent.futures import Future
 
 import httpx
+import numpy as np
 import pytest
+from tritonclient.utils import InferenceServerException
 
 from picsellia_jupyter.serving.room import QueueFullError
 from tests.serving import fakes, models
+from tests.serving.test_oip import Triton, given
 
 TENSORS = [
     {
@@ -16,10 +20,15 @@ TENSORS = [
 ]  # fmt: skip
 
 
-def infer(kernel, model="tensors", *, timeout=20, **headers):
+def infer(kernel, model="tensors", *, timeout=20, parameters=None, **headers):
     headers["Authorization"] = f"Bearer {kernel.login().json()['jwt']}"
     url = f"{kernel.program.address}/v2/models/{model}/infer"
-    return httpx.post(url, json={"inputs": TENSORS}, headers=headers, timeout=timeout)
+    return httpx.post(
+        url,
+        json={"inputs": TENSORS, "parameters": parameters or {}},
+        headers=headers,
+        timeout=timeout,
+    )
 
 
 @pytest.fixture
@@ -43,6 +52,24 @@ def test_tensors_are_answered_by_the_deadline_that_the_client_prefers(serving, s
         "Send the image again, or give it more time: Prefer: wait=SECONDS."
     }
     fakes.wait_for(stuck[0].cancelled)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.4])
+def test_the_clients_own_timeout_is_a_deadline_too(seconds, serving, stuck):
+    images = given("images", np.zeros((1, 1, models.HEIGHT, models.WIDTH), np.float32))
+    with (
+        contextlib.closing(Triton(serving)) as client,
+        pytest.raises(InferenceServerException, match=f"no answer within {seconds} s") as caught,
+    ):
+        client.infer("tensors", [images], timeout=int(seconds * 1e6))
+    assert caught.value.status() == "504"
+    fakes.wait_for(stuck[0].cancelled)
+
+
+def test_a_timeout_that_is_no_number_is_refused(serving):
+    said = infer(serving, parameters={"timeout": "soon"})
+    assert (said.status_code, said.json()["error"].split(".")[0]) == (400, "timeout is 'soon'")
+    assert infer(serving, parameters={"timeout": 20_000_000}).status_code == 200
 
 
 def test_photos_are_answered_by_that_deadline_too(serving, monkeypatch):
@@ -75,9 +102,10 @@ def test_photos_are_answered_by_that_deadline_too(serving, monkeypatch):
     fakes.wait_for(lambda: serving.service._recorder._room.taken == 0)
 
 
-def test_tensors_whose_client_went_away_are_not_run(serving, stuck):
+@pytest.mark.parametrize("parameters", [{}, {"timeout": 20_000_000}])
+def test_tensors_whose_client_went_away_are_not_run(parameters, serving, stuck):
     with pytest.raises(httpx.ReadTimeout):
-        infer(serving, timeout=0.5)
+        infer(serving, timeout=0.5, parameters=parameters)
     fakes.wait_for(stuck[0].cancelled)
 
 

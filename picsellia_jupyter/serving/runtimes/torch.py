@@ -21,7 +21,11 @@ from picsellia_jupyter.serving.gate import ModelFormat
 from picsellia_jupyter.serving.runtimes import layouts, torch_files, torch_outputs
 from picsellia_jupyter.serving.runtimes.closeness import ROUNDING, TOLERANCE, deviation
 from picsellia_jupyter.serving.runtimes.cuda_graphs import GraphedModule
-from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError, resident_bytes
+from picsellia_jupyter.serving.runtimes.memory import (
+    OutOfMemoryError,
+    resident_bytes,
+    tells_of_memory,
+)
 from picsellia_jupyter.serving.runtimes.options import Options
 from picsellia_jupyter.serving.runtimes.torch_programs import Program, faster
 from picsellia_jupyter.serving.signature import InputSignature, Outputs, TensorSignature
@@ -130,12 +134,17 @@ class TorchRuntime:
     def _call(self, program: Program, *given: NDArray[np.generic]) -> Any:
         try:
             return program(*given)
-        except self._torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not self._out_of_memory(error, len(given[0])):
+                raise
             error.__traceback__ = None  # its frames hold tensors
             refused = OutOfMemoryError(self.device, len(given[0]))
         if self.device != "cpu":
             self._torch.cuda.empty_cache()
         raise refused
+
+    def _out_of_memory(self, error: RuntimeError, batch: int) -> bool:
+        return isinstance(error, self._torch.OutOfMemoryError) or tells_of_memory(error, batch)
 
     def _fastest(self, image: NDArray[np.float32], want: Outputs) -> Program:
         """The first way of running it that gives what it should; as it is where none does."""
