@@ -64,7 +64,7 @@ def _steps(folder: Path, device: str, *, quick: bool) -> Iterator[Step]:
         yield Step("tests", 120, running.python(*_CUDA_TESTS))
         yield Step("sandbox", 60, running.python(*_SANDBOX_TESTS))
     if not quick and device != "cpu":
-        names += ["kernel-graphs", "pool-2", "decoders-4", "decoders-2", "switch", "pool-graphs"]
+        names += ["kernel-plain", "pool-2", "decoders-4", "decoders-2", "switch", "pool-plain"]
         names += ["pool-fp32", "alone", "pool-script"]
     for name in ("export", *names):
         command = running.python("benchmarks.gpu.step", name, str(folder), device, seconds)

@@ -18,8 +18,6 @@ MANIFEST = {
     },
     "head": "class_scores", "activation": "softmax",
 }  # fmt: skip
-GRAPHS = (1, 2, 4, 8, 16, 32, 64)
-"""Sizes of batches that are recorded as CUDA graphs, in the folder `graphs`."""
 EXPORTED, ONE_BY_ONE, SCRIPT = "model.pt2", "single.pt2", "model.pt"
 """Files: with any batch, with a batch of one alone, and TorchScript."""
 
@@ -43,15 +41,15 @@ def make(folder: Path) -> None:
         torch.jit.save(torch.jit.trace(model, two), str(folder / SCRIPT))
 
 
-def with_graphs(folder: Path) -> Path:
-    """The same with a serving.json that asks for CUDA graphs; a folder of its own."""
-    made = folder / "graphs"
+def without_graphs(folder: Path) -> Path:
+    """The same with a serving.json that wants no CUDA graphs; a folder of its own."""
+    made = folder / "plain"
     made.mkdir(exist_ok=True)
     for path in folder.glob("*.*"):
         if path.suffix in (".jpg", ".form") or path.name == EXPORTED:
             (made / path.name).unlink(missing_ok=True)
             (made / path.name).hardlink_to(path)
-    (made / "serving.json").write_text(json.dumps({**MANIFEST, "cuda_graphs": GRAPHS}))
+    (made / "serving.json").write_text(json.dumps({**MANIFEST, "cuda_graphs": []}))
     return made
 
 

@@ -54,9 +54,9 @@ def _kernel(folder: Path, device: str, seconds: float, *, file: str) -> Found:
     yield from measured.kernel(folder, file, device, clients, seconds)
 
 
-def _kernel_graphs(folder: Path, device: str, seconds: float) -> Found:
-    for row in _kernel(network.with_graphs(folder), device, seconds, file=network.EXPORTED):
-        yield dataclasses.replace(row, what=f"{measured.KERNEL}, CUDA graphs")
+def _kernel_plain(folder: Path, device: str, seconds: float) -> Found:
+    for row in _kernel(network.without_graphs(folder), device, seconds, file=network.EXPORTED):
+        yield dataclasses.replace(row, what=f"{measured.KERNEL}, no CUDA graphs")
 
 
 def _raw(folder: Path, device: str, seconds: float) -> Found:
@@ -82,9 +82,9 @@ def _pool(
         yield from workers.behind(pool, what, encoded, clients, seconds)
 
 
-def _pool_graphs(folder: Path, device: str, seconds: float) -> Found:
-    for found in _pool(network.with_graphs(folder), device, seconds):
-        yield dataclasses.replace(found, what=f"{found.what}, CUDA graphs")
+def _pool_plain(folder: Path, device: str, seconds: float) -> Found:
+    for found in _pool(network.without_graphs(folder), device, seconds):
+        yield dataclasses.replace(found, what=f"{found.what}, no CUDA graphs")
 
 
 def _tuned(folder: Path, device: str, seconds: float, **tuning: float) -> Found:
@@ -118,8 +118,8 @@ STEPS: dict[str, Callable[[Path, str, float], Found]] = {
     "pool-4": functools.partial(_pool, count=4),
     "pool-fp32": functools.partial(_pool, precision="fp32"),
     "pool-script": functools.partial(_pool, file=network.SCRIPT),
-    "kernel-graphs": _kernel_graphs,
-    "pool-graphs": _pool_graphs,
+    "kernel-plain": _kernel_plain,
+    "pool-plain": _pool_plain,
     "decoders-2": functools.partial(_tuned, decoders=2),
     "decoders-4": functools.partial(_tuned, decoders=4),
     "switch": functools.partial(_tuned, switch_s=0.0005),

@@ -18,9 +18,8 @@ from picsellia_jupyter.domain.errors import (
     first_line,
 )
 from picsellia_jupyter.serving.gate import ModelFormat
-from picsellia_jupyter.serving.runtimes import layouts, torch_files, torch_outputs
+from picsellia_jupyter.serving.runtimes import cuda_graphs, layouts, torch_files, torch_outputs
 from picsellia_jupyter.serving.runtimes.closeness import ROUNDING, TOLERANCE, deviation
-from picsellia_jupyter.serving.runtimes.cuda_graphs import GraphedModule
 from picsellia_jupyter.serving.runtimes.memory import (
     OutOfMemoryError,
     resident_bytes,
@@ -163,14 +162,29 @@ class TorchRuntime:
         return self._program
 
     def _record_graphs(self, image: NDArray[np.float32]) -> None:
+        """Record the sizes that are asked for; else the usual ones, where that can be and pays."""
         program, batches = self._program, self._options.graph_batches
-        if self.device == "cpu" or not batches or program.as_list or not self._free:
+        if self.device == "cpu" or batches == () or program.as_list or not self._free:
             return
-        torch = self._torch
+        if batches is not None:
+            self._program = self._graphed(image, batches, at_all_costs=True)
+            return
+        try:
+            self._program = self._graphed(image, cuda_graphs.USUAL_BATCHES, at_all_costs=False)
+        except Exception:  # noqa: BLE001 - not every network can be recorded, nor has the memory
+            self._torch.cuda.synchronize(self.device)
+            self._torch.cuda.empty_cache()
+
+    def _graphed(
+        self, image: NDArray[np.float32], batches: Sequence[int], *, at_all_costs: bool
+    ) -> Program:
+        torch, program = self._torch, self._program
         with torch.inference_mode(), torch.cuda.device(self.device), program.casting():
             given = program.feed(self._fed(image))
-            module = GraphedModule(torch, program.module, given, batches)
-        self._program = dataclasses.replace(program, module=module)
+            module = cuda_graphs.GraphedModule(torch, program.module, given, batches)
+            if not (at_all_costs or cuda_graphs.pays(torch, module, given)):
+                return program
+        return dataclasses.replace(program, module=module)
 
 
 def _torch(threads: int) -> Any:
@@ -261,7 +275,7 @@ def _input(
             sides = [*sides[1:], sides[0]]
         return TensorSignature(signature.name, signature.dtype, (signature.batch, *sides))
     module = program.module
-    if isinstance(module, GraphedModule):
+    if isinstance(module, cuda_graphs.GraphedModule):
         module = module.module
     if isinstance(module, torch.jit.ScriptModule):
         name = module.forward.schema.arguments[1].name
