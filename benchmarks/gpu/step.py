@@ -42,7 +42,9 @@ def _export(folder: Path, _device: str, _seconds: float) -> Found:
 
 
 def _memory(folder: Path, device: str, seconds: float) -> Found:
-    request, encoded = network.request(folder, network.EXPORTED, device, "fp32"), _photos(folder)
+    # Recordings have their memory for good; what is looked at here is that of other runs.
+    plain = network.without_graphs(folder)
+    request, encoded = network.request(plain, network.EXPORTED, device, "fp32"), _photos(folder)
     with workers.pooled(request, encoded[0]) as (pool, log):
         yield from _sandboxed(pool)
         ballast = functools.partial(card.Ballast, device)

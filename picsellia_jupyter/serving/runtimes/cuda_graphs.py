@@ -70,6 +70,22 @@ class GraphedModule:
         return graph, given, found
 
 
+def check_recordable(torch: Any, module: Callable[[Any], Any], image: Any) -> None:
+    """Run a module once and see that it waits for the GPU nowhere, which no recording can.
+
+    It is seen before a recording is tried: one that fails leaves its memory taken.
+
+    Raises:
+        RuntimeError: it does.
+    """
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        module(image)
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
+
 def pays(torch: Any, graphed: GraphedModule, image: Any) -> bool:
     """Whether replays give what the module gives, also for another image, and are faster.
 

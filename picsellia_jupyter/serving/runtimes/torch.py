@@ -181,6 +181,8 @@ class TorchRuntime:
         torch, program = self._torch, self._program
         with torch.inference_mode(), torch.cuda.device(self.device), program.casting():
             given = program.feed(self._fed(image))
+            if not at_all_costs:
+                cuda_graphs.check_recordable(torch, program.module, given)
             module = cuda_graphs.GraphedModule(torch, program.module, given, batches)
             if not (at_all_costs or cuda_graphs.pays(torch, module, given)):
                 return program

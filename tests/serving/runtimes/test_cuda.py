@@ -118,7 +118,7 @@ class Greedy(nn.Module):
 # A script's interpreter makes another error of torch's own.
 @pytest.mark.parametrize("made", [nn.Module.eval, torch.jit.script])
 def test_memory_that_runs_out_halves_the_batch_and_is_given_back(made, tmp_path):
-    _, runtime = load(ModelFormat.TORCHSCRIPT, tmp_path, device="cuda")
+    _, runtime = load(ModelFormat.TORCHSCRIPT, tmp_path, device="cuda", graph_batches=())
     greedy = Greedy(torch.cuda.get_device_properties(0).total_memory // 4)
     runtime._program = Program(torch, made(greedy), "cuda:0")
     batches = ElasticBatches(runtime.run, 8)
