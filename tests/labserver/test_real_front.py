@@ -1,0 +1,64 @@
+"""A serving kernel's own front through the proxy, asked as `docs/serving.md` says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from picsellia_jupyter.clients.jupyter import JupyterClient
+from picsellia_jupyter.clients.labserver import proxied_front
+from tests.jupyter_servers import REPOSITORY
+from tests.launch.tunnelled import serving_kernel
+from tests.serving import fakes
+
+TEXT = (REPOSITORY / "docs" / "serving.md").read_text(encoding="utf-8")
+REGISTER = """
+from picsellia_jupyter.serving import kernel
+from tests.labserver import front
+front.register({kernel_id!r}, kernel._RUNNING[-1].address)
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel_id(server, tmp_path_factory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("model")
+    code = f"from tests.launch import front; front.serve({str(folder)!r})"
+    with serving_kernel(server.at, code) as started:
+        client = JupyterClient(server.at)
+        client.execute(started, REGISTER.format(kernel_id=started), "1", timeout_s=30)
+        yield started
+
+
+def test_the_example_with_curl_runs_as_it_stands(server, kernel_id, tmp_path):
+    if shutil.which("curl") is None or shutil.which("bash") is None:
+        pytest.skip("needs bash and curl")
+    [example] = re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL)
+    (tmp_path / "photo.jpg").write_bytes(fakes.picture())
+    environment = {
+        "PATH": os.environ["PATH"],
+        "JUPYTER_URL": server.at.url,
+        "JUPYTER_TOKEN": server.at.token,
+        "API_TOKEN": "api-token-canary",
+        "KERNEL_ID": kernel_id,
+        "DEPLOYMENT_ID": fakes.DEPLOYMENT,
+    }
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", example],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["detection_classes"] == [0]
+
+
+def test_what_is_needed_for_it_does_not_show_its_tokens(server):
+    front = proxied_front(server.at, "k", "token-canary")
+    assert front.url == f"{server.at.url}/picsellia/serving/k"
+    assert not any(token in repr(front) for token in ("token-canary", server.at.token))
