@@ -23,22 +23,30 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: Any) -> None:
     from jupyter_server.utils import url_path_join
 
-    from picsellia_jupyter.labserver import proxy, starting
     from picsellia_jupyter.labserver.promptness import send_at_once
 
-    desk = {"desk": starting.Desk(_introduce(server))}
+    base = server.web_app.settings["base_url"]
+    handlers = [
+        (url_path_join(base, path), handler, kept)
+        for path, handler, kept in routes(_introduce(server))
+    ]
+    server.web_app.add_handlers(".*$", handlers)
+    send_at_once()
+
+
+def routes(secret: str) -> list[tuple[str, type[Any], dict[str, Any]]]:
+    """All that is answered, below the server's base path: patterns, handlers, what they share."""
+    from picsellia_jupyter.labserver import proxy, starting
+
+    desk = {"desk": starting.Desk(secret)}
     slots = {"slots": asyncio.Semaphore(MAX_EXCHANGES)}
-    routes: list[tuple[str, type[Any], dict[str, Any]]] = [
+    return [
         (r"picsellia/serving/([^/]+)/(.*)", proxy.FrontHandler, slots),
         (r"picsellia/start", starting.StartHandler, desk),
         (r"picsellia/kernels", starting.KernelsHandler, desk),
         (r"picsellia/kernels/([^/]+)", starting.KernelHandler, desk),
         (r"picsellia/kernels/([^/]+)/execute", starting.ExecuteHandler, desk),
     ]
-    base = server.web_app.settings["base_url"]
-    handlers = [(url_path_join(base, path), handler, kept) for path, handler, kept in routes]
-    server.web_app.add_handlers(".*$", handlers)
-    send_at_once()
 
 
 def _introduce(server: Any) -> str:

@@ -223,11 +223,12 @@ async def _run(kernel: Any, content: Json, timeout_s: float) -> Json:
     channels = kernel.client(session=session)
     channels.start_channels(iopub=False, stdin=False, hb=False)
     try:
-        deadline = time.monotonic() + timeout_s
+        deadline, process = time.monotonic() + timeout_s, _process(kernel)
         sent = channels.session.msg("execute_request", content)
         channels.shell_channel.send(sent)
         while time.monotonic() < deadline:
-            if not await ensure_async(kernel.is_alive()):
+            # One that Jupyter has started anew meanwhile knows nothing of the request.
+            if not await ensure_async(kernel.is_alive()) or _process(kernel) != process:
                 raise RuntimeError("the kernel died")
             try:
                 reply = await channels.get_shell_msg(timeout=_POLL_S)
@@ -239,6 +240,10 @@ async def _run(kernel: Any, content: Json, timeout_s: float) -> Json:
         raise TimeoutError("no execute_reply")
     finally:
         channels.stop_channels()
+
+
+def _process(kernel: Any) -> object:
+    return getattr(kernel.provisioner, "pid", None)
 
 
 def _described(model: Json) -> Json:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from picsellia_jupyter.clients.jupyter import JupyterClient
 from tests.jupyter_servers import RunningServer
-from tests.labserver.kinds import Kind, Proxied, extended
+from tests.labserver.kinds import Kind, Proxied, extended, start_front
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +22,5 @@ def server(tmp_path_factory) -> Iterator[RunningServer]:
 @pytest.fixture(scope="module")
 def proxied(server) -> Iterator[Proxied]:
     """A kernel of that server in which a front serves."""
-    kernel_id = server.request("POST", "/api/kernels", {}).raise_for_status().json()["id"]
-    code = f"from tests.labserver import front\naddress = front.serve({kernel_id!r})"
-    told = JupyterClient(server.at).execute(kernel_id, code, "address", timeout_s=60)
-    with Proxied.of(server, kernel_id, told.strip("'")) as found:
+    with Proxied.of(server, *start_front(server)) as found:
         yield found

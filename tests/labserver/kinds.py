@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from picsellia_jupyter.clients import introductions
+from picsellia_jupyter.clients.jupyter import JupyterClient
 from picsellia_jupyter.clients.labserver import LabServer, proxied_front
 from tests.jupyter_servers import REPOSITORY, RunningServer, running_server
 from tests.labserver.front import TOKEN
@@ -54,6 +55,19 @@ def extension(server: RunningServer) -> LabServer:
     told = introductions.read(server.process.pid, server.runtime)
     assert told is not None
     return LabServer(server.at.url, told.secret)
+
+
+def start_front(server: RunningServer) -> tuple[str, str]:
+    """A new kernel in which a tiny front serves: its id, and the front's address."""
+    kernel_id = server.request("POST", "/api/kernels", {}).raise_for_status().json()["id"]
+    return kernel_id, serve_front(server, kernel_id)
+
+
+def serve_front(server: RunningServer, kernel_id: str) -> str:
+    """Have a kernel serve; the front's address."""
+    code = f"from tests.labserver import front\naddress = front.serve({kernel_id!r})"
+    told = JupyterClient(server.at).execute(kernel_id, code, "address", timeout_s=60)
+    return told.strip("'")
 
 
 @dataclass(frozen=True)

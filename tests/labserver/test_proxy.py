@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 import socket
 from pathlib import Path
 
@@ -11,7 +13,9 @@ import httpx
 import pytest
 
 from picsellia_jupyter.clients.jupyter import JupyterClient
+from picsellia_jupyter.launch import leases
 from tests.labserver.front import LINES, TOKEN
+from tests.labserver.kinds import Proxied, serve_front, start_front
 
 MIB = 1024**2
 
@@ -168,6 +172,22 @@ def test_a_front_that_is_gone_is_not_ready_and_one_elsewhere_is_not_asked(proxie
     finally:
         _register(proxied, proxied.address)
     assert proxied.http.get("/seen").is_success
+
+
+def test_a_killed_kernel_breaks_off_what_it_answers_and_is_not_ready_until_it_serves_again(server):
+    kernel_id, address = start_front(server)
+    with Proxied.of(server, kernel_id, address) as proxied:
+        with proxied.http.stream("POST", "/stream") as reply:
+            pieces = reply.iter_raw()
+            assert next(pieces) == LINES[0]
+            os.kill(leases.read(kernel_id, server.runtime).pid, signal.SIGKILL)
+            with pytest.raises(httpx.RemoteProtocolError):
+                next(pieces)
+        assert proxied.http.get("/seen").status_code == 503
+        # Jupyter starts it anew under the same id; it serves at another port.
+        again = serve_front(server, kernel_id)
+        assert again != address
+        assert proxied.http.get("/seen").is_success
 
 
 def test_a_kernel_that_is_asked_counts_as_active(proxied):

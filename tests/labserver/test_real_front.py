@@ -9,11 +9,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from picsellia_jupyter.clients.jupyter import JupyterClient
 from picsellia_jupyter.clients.labserver import proxied_front
 from tests.jupyter_servers import REPOSITORY
+from tests.labserver.kinds import extension
 from tests.launch.tunnelled import serving_kernel
 from tests.serving import fakes
 
@@ -56,6 +58,21 @@ def test_the_example_with_curl_runs_as_it_stands(server, kernel_id, tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["detection_classes"] == [0]
+
+
+def test_no_token_is_written_to_the_servers_log(server, kernel_id):
+    secret = str(extension(server)._http.headers["X-Picsellia-Secret"])
+    front = proxied_front(server.at, kernel_id, "bearer-canary")
+    for query in ({}, {"token": server.at.token}):
+        reply = httpx.get(f"{front.url}/control/x", headers=front.headers, params=query)
+        assert reply.status_code == (403 if query else 401)
+    extension(server).kernels()
+
+    log = server.log()
+
+    assert "/control/x" in log
+    tokens = (secret, server.at.token, "bearer-canary", "api-token-canary", "front-token-canary")
+    assert [token for token in tokens if token in log] == []
 
 
 def test_what_is_needed_for_it_does_not_show_its_tokens(server):

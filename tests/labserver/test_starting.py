@@ -76,7 +76,7 @@ def _assert_not_ours(desk, kernel_id: str) -> None:
         desk.execute(kernel_id, "1", "1", timeout_s=10)
 
 
-def test_code_that_raises_and_code_that_takes_too_long_are_told(server):
+def test_code_that_raises_takes_too_long_or_ends_the_kernel_is_told(server):
     desk = extension(server)
     kernel = desk.start_kernel("a title", None)
     with pytest.raises(ServingError, match="ZeroDivisionError"):
@@ -84,7 +84,11 @@ def test_code_that_raises_and_code_that_takes_too_long_are_told(server):
     with pytest.raises(ServingError, match=r"lacks a package.*pip install"):
         desk.execute(kernel, "import no_such_package", "1", timeout_s=30)
     with pytest.raises(ServingError, match=r"died or fell silent.*then deploy again"):
-        desk.execute(kernel, "import os; os._exit(1)", "1", timeout_s=2)
+        desk.execute(kernel, "while True: pass", "1", timeout_s=0.5)
+    desk.delete_kernel(kernel)
+    kernel = desk.start_kernel("a title", None)
+    with pytest.raises(ServingError, match=r"died or fell silent.*then deploy again"):
+        desk.execute(kernel, "import os; os._exit(1)", "1", timeout_s=60)
     desk.delete_kernel(kernel)
 
 
