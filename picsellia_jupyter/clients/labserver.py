@@ -7,6 +7,7 @@ leaves it a secret of its own, which is good for starting and ending serving ker
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -101,14 +102,21 @@ class LabServer:
         except httpx.TransportError:
             return False
 
-    def kernels(self) -> tuple[RunningKernel, ...]:
-        """All kernels of the server.
+    def kernels(self) -> Sequence[str]:
+        """The ids of all kernels that the server has."""
+        return [kernel.id for kernel in self.running()]
+
+    def running(self) -> tuple[RunningKernel, ...]:
+        """All kernels that the server has, with what is known of them.
 
         Raises:
             ServingError: it does not answer, or refuses.
         """
-        listed = _content(self._ask("GET", "/kernels"), "The kernels could not be listed")
-        return tuple(RunningKernel(**raw) for raw in listed["kernels"])
+        return tuple(RunningKernel(**raw) for raw in self._listed()["kernels"])
+
+    def specs(self) -> Mapping[str, Sequence[str]]:
+        """The kernelspecs it has: what each starts, by their names."""
+        return cast("Mapping[str, Sequence[str]]", self._listed()["specs"])
 
     def kernel_name(self, kernel_id: str) -> str | None:
         """The kernelspec a running kernel was started from."""
@@ -156,8 +164,11 @@ class LabServer:
         reply = _content(response, f"Kernel {kernel_id} could not be told what to do")
         return expression_value(reply)
 
+    def _listed(self) -> Json:
+        return _content(self._ask("GET", "/kernels"), "The kernels could not be listed")
+
     def _find(self, kernel_id: str) -> RunningKernel | None:
-        return next((one for one in self.kernels() if one.id == kernel_id), None)
+        return next((one for one in self.running() if one.id == kernel_id), None)
 
     def _ask(
         self, method: str, path: str, body: Json | None = None, timeout_s: float = 30.0

@@ -61,10 +61,6 @@ class Desk:
         """Whether a kernel was started here."""
         return kernel_id in self._started
 
-    def may_end(self, kernel_id: str) -> bool:
-        """Whether it is a serving kernel: one with a lease, or one started here to serve."""
-        return leases.left(kernel_id) is not None or self.started(kernel_id)
-
 
 class DeskHandler(ClosedHandler):
     """Lets those in who know the secret, and nobody else: no token, cookie or password counts."""
@@ -158,9 +154,11 @@ class KernelsHandler(DeskHandler):
 
     @allow_unauthenticated
     async def get(self) -> None:
-        """List the server's kernels, with the titles of those that serve."""
+        """List the server's kernels, with the titles of those that serve, and its kernelspecs."""
         running = await ensure_async(self.kernel_manager.list_kernels())
-        self.say({"kernels": [_described(model) for model in running]})
+        specs = await ensure_async(self.kernel_spec_manager.get_all_specs())
+        argv = {name: found["spec"].get("argv", []) for name, found in specs.items()}
+        self.say({"kernels": [_described(model) for model in running], "specs": argv})
 
 
 class KernelHandler(DeskHandler):
@@ -169,14 +167,23 @@ class KernelHandler(DeskHandler):
     @allow_unauthenticated
     async def delete(self, kernel_id: str) -> None:
         """End a serving kernel, and no other."""
-        # The lease first: whether there is another kernel of this id is not told.
-        if not self.desk.may_end(kernel_id) or kernel_id not in self.kernel_manager:
+        # A user's own kernel and an unknown one are refused alike.
+        if not self._may_end(kernel_id):
             self.tell(404, _no_kernel())
             return
         await ensure_async(self.kernel_manager.shutdown_kernel(kernel_id))
         self.desk.forget(kernel_id)
         self.set_status(204)
         self.finish()
+
+    def _may_end(self, kernel_id: str) -> bool:
+        """Whether it serves, or was started to: by its lease, by us, or by its kernelspec."""
+        from picsellia_jupyter.launch.kernels import SPEC
+
+        if kernel_id not in self.kernel_manager:
+            return False
+        ours = leases.left(kernel_id) is not None or self.desk.started(kernel_id)
+        return ours or self.kernel_manager.get_kernel(kernel_id).kernel_name == SPEC
 
 
 class ExecuteHandler(DeskHandler):

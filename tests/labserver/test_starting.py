@@ -15,6 +15,7 @@ import pytest
 from picsellia_jupyter.clients import introductions, private_files, processes
 from picsellia_jupyter.domain.errors import ServingError
 from tests.labserver.kinds import Kind, extended, extension
+from tests.serving import fakes
 
 IN_A_KERNEL = """
 from picsellia_jupyter.clients.labserver import own_extension
@@ -48,12 +49,41 @@ def test_a_notebooks_kernel_finds_the_extension_starts_a_kernel_and_tells_it(ser
 
     started, told, spec = ast.literal_eval(found)
     assert (told, spec) == ("42", "picsellia-serving")
-    running = {kernel.id: kernel for kernel in outside.kernels()}
+    running = {kernel.id: kernel for kernel in outside.running()}
+    assert set(outside.kernels()) == {notebook, started}
     assert running[started].spec == "picsellia-serving"
     assert outside.alive(started)
     assert outside.delete_kernel(started) is True
     assert not outside.alive(started)
     assert outside.delete_kernel(started) is False
+    outside.delete_kernel(notebook)
+
+
+IN_A_NOTEBOOK = """
+from picsellia_jupyter.launch.kernels import start_kernel
+kernel = start_kernel("Picsellia: a title")
+told = kernel.execute("answer = 6 * 7", "answer", timeout_s=60)
+"""
+ENDS_ITSELF = """
+import threading
+from picsellia_jupyter.serving.ending import end_process
+threading.Timer(0.2, end_process, [{kernel!r}]).start()
+"""
+
+
+def test_a_notebook_starts_serving_kernels_whatever_lets_people_in_and_they_end_themselves(server):
+    outside = extension(server)
+    notebook = outside.start_kernel("a notebook", None)
+    found = outside.execute(notebook, IN_A_NOTEBOOK, "(kernel.kernel_id, told)", timeout_s=60)
+    kernel_id, told = ast.literal_eval(found)
+    assert told == "42"
+
+    ends = ENDS_ITSELF.format(kernel=kernel_id)
+    code = f"kernel.execute({ends!r}, '1', timeout_s=30)"
+    outside.execute(notebook, code, "1", timeout_s=60)
+
+    fakes.wait_for(lambda: kernel_id not in outside.kernels(), within_s=20)
+    assert outside.delete_kernel(kernel_id) is False  # ended, not started anew
     outside.delete_kernel(notebook)
 
 
