@@ -80,7 +80,9 @@ class Exchange(HTTPMessageDelegate):
             raise ConnectionRefusedError(f"Nobody answers at port {port}.") from error
         stream.set_nodelay(True)
         exchange = cls(stream, taker)
-        exchange._begin(line, (("host", f"127.0.0.1:{port}"), ("connection", "close"), *headers))
+        # Not "Connection: close": a front that answers early would reset the connection under its
+        # own reply, where it would read on otherwise.
+        exchange._begin(line, (("host", f"127.0.0.1:{port}"), *headers))
         return exchange
 
     async def send(self, chunk: bytes) -> None:

@@ -115,14 +115,16 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _too_much(self) -> None:
-        """An answer before the body was read."""
-        self._reply(413, b"no more", ("Connection", "close"))
-        self.close_connection = True
+        """An answer before the body is read, as a busy front gives it."""
+        self._reply(413, b"no more")
+        self._read_all()
 
     def _redirect(self) -> None:
+        self._read_all()
         self._reply(307, b"", ("Location", "http://127.0.0.1:1/secret"))
 
     def _endless(self) -> None:
+        self._read_all()
         self._head(200)
         self.wfile.write(b"without a length")
         self.close_connection = True
@@ -154,6 +156,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def _read_all(self) -> None:
+        for _ in self._body():
+            pass
 
     def _body(self):
         if self.headers.get("Transfer-Encoding") == "chunked":

@@ -58,7 +58,6 @@ def test_a_front_sees_its_own_authorization_and_nothing_of_jupyters(proxied):
 
     assert seen == {
         "host": proxied.address.removeprefix("http://"),
-        "connection": "close",
         "authorization": f"Bearer {TOKEN}",
         "prefer": "wait=2.5",
         "accept": "application/json",

@@ -60,6 +60,14 @@ def test_the_example_with_curl_runs_as_it_stands(server, kernel_id, tmp_path):
     assert json.loads(done.stdout)["detection_classes"] == [0]
 
 
+def test_a_refusal_that_does_not_wait_for_a_large_body_arrives(server, kernel_id):
+    front = proxied_front(server.at, kernel_id, "a-wrong-token")
+    path = f"{front.url}/api/deployments/{fakes.DEPLOYMENT}/predict"
+    with httpx.Client(headers=front.headers, trust_env=False) as http:
+        for _ in range(20):
+            assert http.post(path, content=b"x" * 12 * 1024**2).status_code == 401
+
+
 def test_no_token_is_written_to_the_servers_log(server, kernel_id):
     secret = str(extension(server)._http.headers["X-Picsellia-Secret"])
     front = proxied_front(server.at, kernel_id, "bearer-canary")
