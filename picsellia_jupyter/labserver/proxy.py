@@ -59,6 +59,8 @@ class FrontHandler(ClosedHandler):
             await super().prepare()
             await self._let_in()
             self.request.connection.set_max_body_size(MAX_BODY_BYTES)
+            # A piece must not wait until the client acknowledges the one before it.
+            self.request.connection.stream.set_nodelay(True)
             self._dropped_at_most = MAX_BODY_BYTES
             await self._connect()
         except web.HTTPError as error:
