@@ -38,8 +38,8 @@ $(EXTENSION): labextension/node_modules/.yarn-state.yml $(EXTENSION_SOURCES)
 	cd labextension && ../$(BIN)/jlpm build:prod > /dev/null
 	touch $@
 
-# An editable install copies the kernelspec, too.
-$(VENV)/.installed: $(VENV)/.python $(EXTENSION) $(wildcard kernels/*/*)
+# An editable install copies the kernelspec and Jupyter's configuration, too.
+$(VENV)/.installed: $(VENV)/.python $(EXTENSION) $(wildcard kernels/*/* jupyter-config/*/*)
 	$(PIP) --no-build-isolation --editable '.[all]'
 	touch $@
 

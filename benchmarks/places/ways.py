@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ import httpx
 from benchmarks.places import on_ray, toy
 from benchmarks.places.servers import gatewayed_server, jupyter_server, kernel_gateway
 from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
+from picsellia_jupyter.clients.labserver import proxied_front
 from picsellia_jupyter.launch.tunnel import Tunnel
 
 DIRECT, TUNNEL, PROXY, RAY = "direct", "tunnel", "proxy", "Ray Serve, one replica"
@@ -21,7 +21,8 @@ _SERVE = "from benchmarks.places import toy; address = toy.serve()"
 _EXTENSION = "picsellia_jupyter.labserver"
 _LEASE = """
 import os
-from picsellia_jupyter.launch import leases, processes
+from picsellia_jupyter.clients import processes
+from picsellia_jupyter.launch import leases
 leases.write(leases.Lease(
     kernel_id={kernel_id!r}, pid=os.getpid(), started=processes.started(os.getpid()),
     address=address, front_token={token!r}, deployment_id=None, title="toy", place="local",
@@ -48,10 +49,8 @@ def ways(folder: Path) -> Iterator[list[Way]]:
         homes = [folder / name for name in ("near", "remote", "far")]
         for home in homes:
             home.mkdir()
-        extended: tuple[str, ...] = ()
-        if _has_extension():
-            extended = (f"--ServerApp.jpserver_extensions={{'{_EXTENSION}': True}}",)
-        server = stack.enter_context(jupyter_server(homes[0], *extended))
+        extended = f"--ServerApp.jpserver_extensions={{'{_EXTENSION}': True}}"
+        server = stack.enter_context(jupyter_server(homes[0], extended))
         remote = stack.enter_context(kernel_gateway(homes[1]))
         behind = stack.enter_context(gatewayed_server(homes[2], remote))
         kernel_id, address = stack.enter_context(_serving(server))
@@ -66,27 +65,19 @@ def ways(folder: Path) -> Iterator[list[Way]]:
             tunnel = stack.enter_context(Tunnel(one, served))
             tunnel.wait(30)
             found.append(Way(name, tunnel.address, one, served, bearer))
-        found += _proxies(server, kernel_id)
+        found.append(_proxy(server, kernel_id))
         if on_ray.installed():
             url = f"{stack.enter_context(on_ray.ingress())}/toy"
             found.append(Way(RAY, url, server, kernel_id, bearer))
         yield found
 
 
-def _proxies(server: JupyterServer, kernel_id: str) -> list[Way]:
-    """The Lab server extension's way, where this version has it."""
-    if not _has_extension():
-        return []
+def _proxy(server: JupyterServer, kernel_id: str) -> Way:
+    """The Lab server extension's way, which leads to kernels with a lease."""
     lease = _LEASE.format(kernel_id=kernel_id, token=toy.TOKEN)
     JupyterClient(server).execute(kernel_id, lease, "1", timeout_s=30)
-    url = f"{server.url}/picsellia/serving/{kernel_id}/"
-    headers = {"Authorization": f"token {server.token}", "X-Front-Token": toy.TOKEN}
-    reply = httpx.post(url, headers=headers, trust_env=False, timeout=30)
-    return [Way(PROXY, url, server, kernel_id, headers)] if reply.is_success else []
-
-
-def _has_extension() -> bool:
-    return importlib.util.find_spec(_EXTENSION) is not None
+    front = proxied_front(server, kernel_id, toy.TOKEN)
+    return Way(PROXY, f"{front.url}/", server, kernel_id, front.headers)
 
 
 @contextlib.contextmanager

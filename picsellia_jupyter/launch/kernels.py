@@ -21,6 +21,7 @@ from picsellia_jupyter.clients.jupyter import (
     expression_value,
     own_server,
 )
+from picsellia_jupyter.clients.labserver import LabServer, own_extension
 from picsellia_jupyter.domain.errors import ServingError
 from picsellia_jupyter.launch import leases
 from picsellia_jupyter.wire.predictions import Json
@@ -50,7 +51,7 @@ class Kernel(Protocol):
 class ServerKernel(Kernel):
     """A kernel that a Jupyter server started and owns; it survives this notebook."""
 
-    def __init__(self, client: JupyterClient, kernel_id: str) -> None:
+    def __init__(self, client: JupyterClient | LabServer, kernel_id: str) -> None:
         self._client = client
         self.kernel_id = kernel_id
 
@@ -151,7 +152,7 @@ def start_kernel(title: str) -> Kernel:
     return ServerKernel(client, client.start_kernel(title, _own_spec(client)))
 
 
-def _own_spec(client: JupyterClient) -> str | None:
+def _own_spec(client: JupyterClient | LabServer) -> str | None:
     """The kernelspec of the user's own server that starts this very environment's Python.
 
     Ours, which comes back after a crash by itself, where it does; else that of this notebook.
@@ -172,12 +173,11 @@ def _is_of_this_environment(program: str) -> bool:
     return Path(program).parent == Path(sys.executable).parent
 
 
-def _server_client() -> JupyterClient | None:
+def _server_client() -> JupyterClient | LabServer | None:
+    """The user's own server: by its token, or by its extension where it has none for us."""
     server = own_server()
-    if server is None:
-        return None
-    client = JupyterClient(server)
-    return client if client.usable() else None
+    client = JupyterClient(server) if server else own_extension()
+    return client if client and client.usable() else None
 
 
 def _own_kernel_id() -> str:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from picsellia_jupyter.launch import processes
+from picsellia_jupyter.clients import private_files, processes
 
 PREFIX = "picsellia-serving-"
 _KERNEL_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
@@ -123,10 +121,8 @@ def write(lease: Lease, folder: Path | None = None) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # No other name beginning like this is ever a lease: `files` looks for `.json`.
     fresh = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
-        with os.fdopen(os.open(fresh, flags, 0o600), "w", encoding="utf-8") as stream:
-            json.dump(dataclasses.asdict(lease), stream)
+        private_files.create(fresh, dataclasses.asdict(lease))
         fresh.replace(path)
     except BaseException:
         fresh.unlink(missing_ok=True)
@@ -155,22 +151,9 @@ def runtime_folder() -> Path:
 
 def _load(path: Path) -> Lease | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        with os.fdopen(descriptor, encoding="utf-8") as stream:
-            if not _is_ours(os.fstat(stream.fileno())):
-                return None
-            return _parse(json.load(stream))
+        return _parse(private_files.read(path))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _is_ours(found: os.stat_result) -> bool:
-    """Whether it is a plain file that this user alone can write and read."""
-    if not stat.S_ISREG(found.st_mode):
-        return False
-    if not hasattr(os, "getuid"):
-        return True
-    return found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
 def _parse(raw: Mapping[str, Any]) -> Lease:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from picsellia_jupyter.clients import processes
 from picsellia_jupyter.domain.deployments import DeploymentRecord, ServingState
 from picsellia_jupyter.domain.diagnosis import Diagnosis, Finding, RunningKernel
-from picsellia_jupyter.launch import leases, processes
+from picsellia_jupyter.launch import leases
 from picsellia_jupyter.launch.leases import Lease
 
 WORKER = "picsellia_jupyter.serving.worker"

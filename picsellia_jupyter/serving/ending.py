@@ -8,6 +8,7 @@ import os
 import sys
 
 from picsellia_jupyter.clients.jupyter import JupyterClient, own_server
+from picsellia_jupyter.clients.labserver import own_extension
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 
 _log = logging.getLogger(__name__)
@@ -24,8 +25,9 @@ def end_process(kernel_id: str) -> None:
     """
     try:
         server = own_server()
-        if server is not None:
-            JupyterClient(server).delete_kernel(kernel_id)
+        client = JupyterClient(server) if server else own_extension()
+        if client is not None:
+            client.delete_kernel(kernel_id)
     except PicselliaJupyterError as error:
         _log.warning("The Jupyter server did not delete this kernel: %s", error)
     except Exception:  # noqa: BLE001 - it ends either way

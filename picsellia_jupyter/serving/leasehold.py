@@ -8,8 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from picsellia_jupyter.clients import processes
 from picsellia_jupyter.domain.deployments import ServingJob
-from picsellia_jupyter.launch import leases, processes
+from picsellia_jupyter.launch import leases
 from picsellia_jupyter.launch.leases import Lease
 from picsellia_jupyter.serving import release
 from picsellia_jupyter.serving.watch import running_kernel

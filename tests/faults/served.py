@@ -15,10 +15,10 @@ import httpx
 import psutil
 
 from picsellia_jupyter.clients.jupyter import JupyterClient
+from picsellia_jupyter.clients.processes import started
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.launch import leases
 from picsellia_jupyter.launch.leases import Lease
-from picsellia_jupyter.launch.processes import started
 from tests.jupyter_servers import RunningServer
 
 FRONT_TOKEN = "front-token-canary"

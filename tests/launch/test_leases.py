@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from picsellia_jupyter.launch import leases, processes
+from picsellia_jupyter.clients import processes
+from picsellia_jupyter.launch import leases
 from picsellia_jupyter.launch.leases import Lease
 
 

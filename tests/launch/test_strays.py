@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from picsellia_jupyter.clients import processes
 from picsellia_jupyter.display.diagnoses import diagnosis_card, diagnosis_text
 from picsellia_jupyter.domain.deployments import (
     DeploymentRecord,
@@ -16,7 +17,7 @@ from picsellia_jupyter.domain.deployments import (
     Strategy,
 )
 from picsellia_jupyter.domain.registry import InferenceType
-from picsellia_jupyter.launch import leases, processes, strays
+from picsellia_jupyter.launch import leases, strays
 from tests.launch.test_leases import lease
 
 WAITS = "import sys; sys.stdin.read()"

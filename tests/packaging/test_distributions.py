@@ -77,6 +77,11 @@ def test_the_wheel_brings_the_kernel_with_its_logos(wheel_names):
     assert brought == {"kernel.json", "logo-32x32.png", "logo-64x64.png", "logo-svg.svg"}
 
 
+def test_the_wheel_enables_the_server_extension(wheel_names):
+    folder = f"picsellia_jupyter-{VERSION}.data/data/etc/jupyter/jupyter_server_config.d/"
+    assert f"{folder}picsellia_jupyter.json" in wheel_names
+
+
 def test_the_wheel_holds_every_file_of_the_package(wheel_names):
     wanted = {
         path.relative_to(REPOSITORY).as_posix()
@@ -129,14 +134,34 @@ def test_the_base_install_asks_for_no_model_runtime(wheel):
     assert [name for name in needed if name.startswith(heavy)] == []
 
 
-def test_jupyterlab_finds_the_installed_extension_without_node(wheel, tmp_path):
+@pytest.fixture(scope="module")
+def prefix(wheel, tmp_path_factory):
+    """Where the wheel is installed."""
+    folder = tmp_path_factory.mktemp("prefix")
     pip = (sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--no-compile")
-    run(*pip, "--ignore-installed", "--prefix", tmp_path, wheel)
+    run(*pip, "--ignore-installed", "--prefix", folder, wheel)
+    return folder
 
+
+def test_jupyter_finds_the_installed_server_extension(prefix, tmp_path):
+    (packages,) = prefix.glob("**/site-packages")
+    # It lists what the user, this environment and the system enable: here it is the user.
+    folder = prefix / "etc" / "jupyter" / "jupyter_server_config.d"
+    (tmp_path / folder.name).symlink_to(folder)
+    listing = run(
+        *(sys.executable, "-m", "jupyter", "server", "extension", "list"),
+        JUPYTER_CONFIG_DIR=str(tmp_path),
+        PYTHONPATH=str(packages),
+    )
+    mine = listing[listing.rindex("Validating picsellia_jupyter.labserver") :].splitlines()[:2]
+    assert "OK" in mine[1]
+
+
+def test_jupyterlab_finds_the_installed_extension_without_node(prefix, tmp_path):
     empty = str(tmp_path / "empty")
     listing = run(
         *(sys.executable, "-m", "jupyter", "labextension", "list"),
-        JUPYTER_PATH=str(tmp_path / "share" / "jupyter"),
+        JUPYTER_PATH=str(prefix / "share" / "jupyter"),
         JUPYTER_DATA_DIR=empty,
         JUPYTER_CONFIG_DIR=empty,
         JUPYTER_PREFER_ENV_PATH="0",
