@@ -239,7 +239,7 @@ class Session:
         """End a deployment's serving kernel; its predictions and dashboard stay.
 
         The kernel first records the predictions it still has; where the platform does not
-        take them, a warning says how many were lost and why.
+        take them, a warning says how many it keeps on disk and why.
 
         Args:
             name: of the deployment, or its id.
@@ -251,9 +251,9 @@ class Session:
         """
         platform = self.platform
         record = finding.find_deployment(platform, name)
-        lost = self._end_kernel(Deployment(platform, record, undeploy=self.undeploy))
-        if lost.in_words():
-            warnings.warn(lost.in_words(), stacklevel=2)
+        left = self._end_kernel(Deployment(platform, record, undeploy=self.undeploy))
+        if left.in_words():
+            warnings.warn(left.in_words(), stacklevel=2)
         if delete:
             platform.delete_deployment(record.id)
 
@@ -328,15 +328,15 @@ class Session:
 
     def _end_kernel(self, handle: Deployment) -> Backlog:
         """End the kernel that serves a deployment now, and the one we started, if another."""
-        lost = handle.stop_serving()
+        left = handle.stop_serving()
         staged = self._staged.pop(handle.id, None)
         if staged is not None:
             said = staged.stop()
-            lost = lost or said
-        elif handle.record.serving is not None and lost is None:
+            left = left or said
+        elif handle.record.serving is not None and left is None:
             # Its front does not answer, so it cannot end itself.
             end_kernel(handle.record.serving.kernel_id)
-        return lost or Backlog()
+        return left or Backlog()
 
 
 def _check_serving_installed() -> None:

@@ -83,7 +83,8 @@ def main() -> None:
     parser.add_argument("--platform", nargs=3, metavar=("HOST", "TOKEN", "DEPLOYMENT"))
     given = parser.parse_args()
     host, token, deployment = given.platform or ("http://127.0.0.1:9", TOKEN, STAND_IN)
-    with tempfile.TemporaryDirectory() as cache:
+    with tempfile.TemporaryDirectory() as home:
+        cache = str(Path(home) / "cache")
         service, said = _start(given.folder, given.model, cache, (host, token, deployment))
         _print(said, service)
         threading.Event().wait()
@@ -136,9 +137,9 @@ def _connect(folder: Path, model: str, where: tuple[str, str, str]) -> Registry:
     host, token, _ = where
     if token == TOKEN:
         return Registry(folder, model, None)
-    from picsellia_jupyter.clients.platform import PlatformClient
+    from picsellia_jupyter.clients.kernel import KernelClient
 
-    client = PlatformClient.connect(host, token, organization_id=_organization(host, token))
+    client = KernelClient.connect(host, token, organization_id=_organization(host, token))
     return Registry(folder, model, client)
 
 

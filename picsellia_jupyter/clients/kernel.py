@@ -100,6 +100,9 @@ class KernelClient(PlatformClient):
 
         Raises:
             ConflictError: the platform has this prediction already.
+            InvalidInputError: the platform says that it is no prediction.
+            NotFoundError: the deployment is gone.
+            PlatformError: it may go well later.
         """
         custom = dict(custom_metadata or {})
         if predicted.prediction_id:
@@ -117,12 +120,19 @@ class KernelClient(PlatformClient):
             "metadata": dict(metadata) if metadata else None,
             "custom_metadata": custom or None,
         }
-        if stored_as is not None:
-            reply = deployment.monitor_cloud_image(stored_as, **said)
-        else:
-            name = Path(predicted.source).name
-            reply = deployment.monitor_bytes(raw_image=image, filename=name, **said)
-        return str(reply.get("id") or predicted.prediction_id)
+        try:
+            if stored_as is not None:
+                reply = deployment.monitor_cloud_image(stored_as, **said)
+            else:
+                name = Path(predicted.source).name
+                reply = deployment.monitor_bytes(raw_image=image, filename=name, **said)
+            return str(reply["id"])
+        except (KeyError, TypeError) as error:
+            # The SDK looks for `message` in a 409, and we for `id`; without it nothing is certain.
+            raise PlatformUnreachableError(
+                f"What answered is not the platform: its reply has no {error}.",
+                "Check its address, and any proxy on the way.",
+            ) from error
 
     @sdk.translated
     def monitor_shadow(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -132,14 +133,19 @@ def _ours(error: Exception) -> PicselliaJupyterError | None:
             "Check its address and your network; a local one starts with: "
             "picsellia-jupyter platform start",
         )
+    if isinstance(error, http.InvalidJSONError):
+        return PlatformUnreachableError(
+            "What answered is not the platform: its reply is no JSON.",
+            "Check its address, and any proxy on the way.",
+        )
     if isinstance(error, http.RequestException):
         return PlatformError(f"The platform's storage refused ({type(error).__name__}).", "Retry.")
     if not isinstance(error, sdk.PicselliaError):
         return None
     fact, _, remedy = str(error).partition(". Detail: ")
     fact = fact if fact.endswith((".", "!", "?")) else f"{fact}."
-    if isinstance(error, sdk.MonitorError) and "already been processed" in fact:
-        return ConflictError(fact, remedy)
+    if isinstance(error, sdk.MonitorError):
+        return _of_monitoring(fact, remedy)
     kinds: dict[type[Exception], type[PicselliaJupyterError]] = {
         sdk.UnauthorizedError: AuthenticationError,
         sdk.ForbiddenError: AuthenticationError,
@@ -149,3 +155,25 @@ def _ours(error: Exception) -> PicselliaJupyterError | None:
         sdk.BadRequestError: InvalidInputError,
     }
     return kinds.get(type(error), PlatformError)(fact, remedy)
+
+
+def _of_monitoring(fact: str, remedy: str) -> PicselliaJupyterError:
+    """The error of a status that the SDK tells in its text alone."""
+    if "already been processed" in fact:
+        return ConflictError(fact, remedy)
+    status = re.search(r"could not handle your (?:shadow )?prediction: (\d+)", fact)
+    kind = _MONITORING.get(int(status[1]) if status else 0, PlatformError)
+    return kind(fact, remedy)
+
+
+_MONITORING: Mapping[int, type[PicselliaJupyterError]] = {
+    400: InvalidInputError,
+    401: AuthenticationError,
+    402: QuotaSpentError,
+    403: AuthenticationError,
+    404: NotFoundError,
+    413: InvalidInputError,
+    415: InvalidInputError,
+    422: InvalidInputError,
+}
+"""What it says of a prediction itself, and of who sends it; anything else may pass."""

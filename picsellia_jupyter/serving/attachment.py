@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingJob
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
@@ -29,7 +31,9 @@ class Attachment:
         """
         self.deployment_id = deployment_id
         self.shadow = Shadow(connect, job, deployment_id, say)
-        self.recorder = Recorder(connect, deployment_id, self.shadow.offer)
+        self.recorder = Recorder(
+            connect, deployment_id, _spools(job, deployment_id), self.shadow.offer
+        )
         self.stored = StoredImages(connect, deployment_id)
         self.heart: Heart | None = None
         self._connect = connect
@@ -88,3 +92,9 @@ class Attachment:
     def _close_helpers(self) -> None:
         self.stored.close()
         self.shadow.close()
+
+
+def _spools(job: ServingJob, deployment_id: str) -> Path:
+    """The folder of a deployment's spools, beside the cache."""
+    name = re.sub(r"[^0-9A-Za-z_-]", "-", deployment_id)[:64]
+    return Path(job.cache_dir).absolute().parent / "spool" / name
