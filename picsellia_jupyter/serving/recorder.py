@@ -30,6 +30,8 @@ DRAIN_IDLE_S = 10.0
 """A stop gives up on what waits after so long without a single one recorded."""
 DRAIN_S = 120.0
 """A stop gives up on what waits after so long in all."""
+GIVE_WAY_S = 0.1
+"""Recording costs as much of the processor as a prediction or two; so seldom it may, under load."""
 _TRIES = 3
 _BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -73,6 +75,7 @@ class Recorder:
         deployment_id: str,
         folder: Path,
         on_recorded: Callable[[Record, str], None] = lambda _record, _prediction_id: None,
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
         """Begin to record.
 
@@ -82,9 +85,11 @@ class Recorder:
             folder: of the deployment's spools.
             on_recorded: told of each prediction that is recorded, and the platform's id of it;
                 must not wait for anything.
+            is_busy: whether the processor is needed for predictions, which then go first.
         """
         self._connect = connect
         self._on_recorded = on_recorded
+        self._is_busy = is_busy
         self._deployment_id = deployment_id
         self._platform: Platform | None = None
         self._room = Room(places=QUEUE_LIMIT, size=QUEUE_BYTES_LIMIT, line=LINE_LIMIT)
@@ -94,6 +99,8 @@ class Recorder:
         self._hurried = False
         self._closed = False
         self._draining = False
+        self._awaited = 0
+        """How many wait until everything is recorded."""
         self._changed = threading.Condition()
         self._outbox = Outbox(folder, self._found)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -180,8 +187,10 @@ class Recorder:
     def flush(self, timeout_s: float) -> int:
         """Wait until everything is recorded; the number of predictions that are not."""
         with self._changed:
+            self._awaited += 1
             self._hurry()
             self._changed.wait_for(lambda: not self.pending, timeout_s)
+            self._awaited -= 1
             return self.pending
 
     def drain(self) -> None:
@@ -193,6 +202,7 @@ class Recorder:
         end = time.monotonic() + DRAIN_S
         with self._changed:
             self._draining = True
+            self._awaited += 1
             self._hurry()
             while (left := self._left) and (left_s := end - time.monotonic()) > 0:
                 within_s = min(DRAIN_IDLE_S, left_s)
@@ -217,10 +227,17 @@ class Recorder:
 
     def _run(self) -> None:
         while (kept := self._outbox.next()) is not None:
+            self._give_way()
             why = self._record(kept.record)
             if why is None:
                 return
             self._settle(kept, why)
+
+    def _give_way(self) -> None:
+        """Leave the processor to predictions for a moment, while there is room for more."""
+        if self._is_busy() and not self._room.is_half_full:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._awaited, GIVE_WAY_S)
 
     def _settle(self, kept: Kept, why: str) -> None:
         if why:

@@ -61,6 +61,11 @@ class Room:
         """Places of what is being predicted on now."""
         return len(self._taken)
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether what is kept takes half of it or more."""
+        return 2 * self._kept >= self._places or 2 * self._held >= self._size
+
     def ask(self, size: int) -> Place | None:
         """Ask for a place for so many bytes; None when too many wait for one already.
 

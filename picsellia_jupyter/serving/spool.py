@@ -17,9 +17,9 @@ from picsellia_jupyter.serving.records import Spelling
 
 SYNCHRONOUS = "FULL"
 """NORMAL, which tests set, loses the last commits in a power cut."""
-_PAGE = 16_384
+_PAGE = 32_768
 """Bytes; an image takes a few pages."""
-_LOG_PAGES = 2_000
+_LOG_PAGES = 1_000
 """Pages of the write-ahead log before it is written back; most rows are gone by then."""
 _LOG_BYTES = 64 * 1024 * 1024
 _SUFFIX = ".sqlite3"

@@ -208,3 +208,21 @@ def test_a_second_stop_answers_the_same(small):
     outcomes = [small.service.stop(), small.service.stop("again")]
     assert outcomes[0] == outcomes[1]
     assert outcomes[0].kept == 2
+
+
+def test_recording_gives_way_to_predictions_but_not_to_who_waits_for_it(own, monkeypatch):
+    monkeypatch.setattr(recorder, "GIVE_WAY_S", 60.0)
+    own.service._recorder._is_busy = lambda: True
+    own.predict()
+    assert own.platform.recorded == []
+    assert own.service.flush(10) == 0
+    own.predict()
+    assert own.control.post("/control/stop").json()["recorded"] == 2
+
+
+def test_recording_does_not_give_way_when_room_gets_short(own, monkeypatch):
+    monkeypatch.setattr(recorder, "GIVE_WAY_S", 60.0)
+    monkeypatch.setattr(own.service._recorder._room, "_places", 1)
+    own.service._recorder._is_busy = lambda: True
+    own.predict()
+    fakes.wait_for(lambda: len(own.platform.recorded) == 1)
