@@ -106,11 +106,13 @@ def hold(
     journal: str = "",
 ) -> None:  # fmt: skip
     """Keep predictions until a file is there, then wait until all are recorded, and end."""
+    from picsellia_jupyter.serving import recorder as recording
     from picsellia_jupyter.serving import spool
     from picsellia_jupyter.serving.recorder import Recorder
 
     say(str(os.getpid()))
     spool.SYNCHRONOUS = synchronous
+    recording._BACKOFF_S = (0.02, 0.1)
     moment = (lambda: Path(journal).stat().st_size) if journal else (lambda: 0)
     connect = _platform(host, token, organization) if host else _StandIn
     recorder = Recorder(

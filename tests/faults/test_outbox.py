@@ -7,6 +7,7 @@ import sqlite3
 import httpx
 import pytest
 
+from tests.faults.chaos import TROUBLES, chaos_before
 from tests.faults.holder import Holders
 from tests.faults.monitoring import Client, faults_of
 from tests.faults.replay import Disk, steps
@@ -88,6 +89,26 @@ def test_no_kill_of_the_platform_loses_or_doubles_a_prediction(platform, holders
     assert set(said.recorded) == set(said.kept)
     assert stored(home, job, said) == []
     print(f"{kills} kills of the platform, {len(said.kept)} kept, 0 lost, 0 doubled")
+
+
+def test_whatever_the_platform_answers_nothing_is_lost_doubled_or_given_up(
+    platform, holders, tmp_path, long
+):
+    home, job, running, _ = platform
+    chance, forking = random.Random(8), holders()
+    troubles = [*TROUBLES, *chance.choices(TROUBLES, k=200 if long else 0)]
+    with chaos_before(running.host) as chaos:
+        chaos.troubles += troubles
+        job = {**job, "host": chaos.host, "stop": str(tmp_path / "stop")}
+        forking.start(**job, pause_s=0.5)
+        forking.listen(lambda: not chaos.troubles)
+        (tmp_path / "stop").touch()
+        forking.listen(lambda: False)
+    running.kill()
+    said = forking.said
+    assert set(said.recorded) == set(said.kept)
+    assert stored(home, job, said) == []
+    print(f"{len(troubles)} false answers, {len(said.kept)} kept, 0 lost, 0 doubled, 0 set aside")
 
 
 def power_cuts(holders, shim, folder, synchronous, *, seconds, rounds):
