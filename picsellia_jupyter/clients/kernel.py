@@ -169,16 +169,17 @@ class KernelClient(PlatformClient):
                 f"Upload the image to the target datalake; its connector is {own}.",
             )
         url = self._sdk.connection.init_download(object_name, UUID(own))
-        return _fetch(url, object_name, at_most)
+        relay = self._relay if urlsplit(url).netloc == urlsplit(self.host).netloc else None
+        return _fetch(url, object_name, at_most, relay)
 
 
-def _fetch(url: str, name: str, at_most: int) -> bytes:
+def _fetch(url: str, name: str, at_most: int, relay: str | None) -> bytes:
     """What is at an address that the platform has signed."""
     remote = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
     whole = bytearray()
     try:
         with (
-            httpx.Client(trust_env=remote, timeout=_FETCH_TIMEOUT_S) as http,
+            httpx.Client(trust_env=remote, timeout=_FETCH_TIMEOUT_S, proxy=relay) as http,
             http.stream("GET", url) as reply,
         ):
             _check(reply, name)

@@ -18,13 +18,15 @@ TROUBLES = (
 class Chaos:
     """Stands before a real local platform; each entry of `troubles` meets one prediction."""
 
-    def __init__(self, platform: str) -> None:
+    def __init__(self, platform: str, known_as: str = "") -> None:
         self.platform = platform.removeprefix("http://")
         self.troubles: list[str] = []
         handler = type("Handler", (_Handler,), {"chaos": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.host = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.known_as = (known_as or self.host).removeprefix("http://")
+        """The address that the platform's replies name."""
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
@@ -33,9 +35,9 @@ class Chaos:
 
 
 @contextlib.contextmanager
-def chaos_before(platform: str) -> Iterator[Chaos]:
+def chaos_before(platform: str, known_as: str = "") -> Iterator[Chaos]:
     """Stand before a platform for a while."""
-    made = Chaos(platform)
+    made = Chaos(platform, known_as)
     try:
         yield made
     finally:
@@ -83,8 +85,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self, body: bytes) -> None:
         status, said = self._ask(body)
         # The platform tells the SDK where its services are.
-        own = self.chaos.host.removeprefix("http://")
-        self._answer(status, said.replace(self.chaos.platform.encode(), own.encode()))
+        named = self.chaos.known_as.encode()
+        self._answer(status, said.replace(self.chaos.platform.encode(), named))
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
