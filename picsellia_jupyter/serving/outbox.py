@@ -25,6 +25,8 @@ _RECENT, _RECENT_BYTES = 64, 16 * 1024 * 1024
 """Most that is kept in memory too, so that it need not be read again."""
 _READ, _READ_BYTES = 16, 8 * 1024 * 1024
 """What is read at once."""
+_TIDY, _TIDY_S = 64, 0.25
+"""What is recorded is removed with the next that comes, or after so many, or so long."""
 _OPEN_S, _CLOSE_S = 5.0, 20.0
 
 _log = logging.getLogger(__name__)
@@ -72,7 +74,12 @@ class _Adopt:
     """Look for spools whose owners are gone."""
 
 
-_Wish = _Put | _Gone | _Refused | _Read | _Adopt
+@dataclass(frozen=True, slots=True)
+class _Tidy:
+    """Write down what is recorded and what is refused."""
+
+
+_Wish = _Put | _Read | _Adopt | _Tidy
 
 
 class Outbox:
@@ -102,6 +109,7 @@ class Outbox:
         """Whether there is something on disk after what is in memory."""
         self._next = 1
         self._at = 0
+        self._settling: collections.deque[_Gone | _Refused] = collections.deque()
         self._owed: list[_Gone | _Refused] = []
         # Each is counted by one thread alone, or under the lock.
         self._put = self._left = self._undone = self._settled = 0
@@ -154,20 +162,20 @@ class Outbox:
             if kept := self._look():
                 self._at = kept.seq
                 return kept
-            if not self._news.wait(ADOPT_S):
-                self._wish(_Adopt())
+            if not self._news.wait(_TIDY_S if self._settling else ADOPT_S):
+                self._wish(_Tidy() if self._settling else _Adopt())
         return None
 
     def settle(self, kept: Kept) -> None:
         """Remove one that is recorded."""
         self._settled += 1
-        self._wish(_Gone(kept.seq))
+        self._settling.append(_Gone(kept.seq))
+        if len(self._settling) >= _TIDY:
+            self._wish(_Tidy())
 
     def set_aside(self, kept: Kept, why: str) -> None:
         """Keep one that the platform will not have, with the reason; it is not taken again."""
-        self._settled += 1
-        self._refused_now += 1
-        self._wish(_Refused(kept.seq, why))
+        self._refuse(kept.seq, why)
 
     def close(self) -> None:
         """Finish what is under way and let go of the spool; what is in it stays."""
@@ -203,10 +211,14 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - one row must not hold up the others
             why = f"It cannot be read ({type(error).__name__}: {error})."
             self._at = row.seq
-            self._settled += 1
-            self._refused_now += 1
-            self._wish(_Refused(row.seq, why))
+            self._refuse(row.seq, why)
             return None
+
+    def _refuse(self, seq: int, why: str) -> None:
+        self._settled += 1
+        self._refused_now += 1
+        self._settling.append(_Refused(seq, why))
+        self._wish(_Tidy())
 
     def _wish(self, wish: _Wish) -> bool:
         """Have something done; False where nothing is done any more."""
@@ -246,7 +258,8 @@ class Outbox:
     def _grant(self, wishes: Sequence[_Wish]) -> None:
         """Do what is wished in one transaction, and then say so."""
         puts = [wish for wish in wishes if isinstance(wish, _Put)]
-        self._owed += [wish for wish in wishes if isinstance(wish, _Gone | _Refused)]
+        while self._settling:
+            self._owed.append(self._settling.popleft())
         try:
             spool = self._opened(look=any(isinstance(wish, _Adopt) for wish in wishes))
             added = self._change(spool, puts)

@@ -17,9 +17,9 @@ from picsellia_jupyter.serving.records import Spelling
 
 SYNCHRONOUS = "FULL"
 """NORMAL, which tests set, loses the last commits in a power cut."""
-_PAGE = 32_768
+_PAGE = 16_384
 """Bytes; an image takes a few pages."""
-_LOG_PAGES = 1_000
+_LOG_PAGES = 2_000
 """Pages of the write-ahead log before it is written back; most rows are gone by then."""
 _LOG_BYTES = 64 * 1024 * 1024
 _SUFFIX = ".sqlite3"
@@ -210,6 +210,8 @@ class Spool:
         # One owner: no shared memory beside the file, no locks for each transaction.
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode=WAL")
+        # Some builds overwrite what is deleted, which writes each image twice.
+        self._db.execute("PRAGMA secure_delete=OFF")
         self._db.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
         self._db.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
         self._sync(SYNCHRONOUS)

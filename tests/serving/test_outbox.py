@@ -93,6 +93,34 @@ def test_what_is_recorded_is_gone_and_an_empty_spool_leaves_nothing_behind(make,
     assert files(folder) == []
 
 
+def test_what_is_recorded_is_removed_though_nothing_comes_after_it(make):
+    outbox = make()
+    outbox.put(record()).result(10)
+    outbox.settle(outbox.next())
+    taker = threading.Thread(target=outbox.next)
+    taker.start()
+    fakes.wait_for(lambda: not outbox._settling)
+    outbox.close()
+    taker.join(10)
+
+
+def test_a_disk_that_fails_at_a_removal_is_tried_again(make, folder, monkeypatch):
+    outbox = make()
+    outbox.put(record()).result(10)
+    outbox.settle(outbox.next())
+    with monkeypatch.context() as broken:
+        broken.setattr(Spool, "change", _full)
+        assert isinstance(outbox.put(record("b")).exception(10), NotDurableError)
+    outbox.put(record("c")).result(10)
+    outbox.settle(outbox.next())
+    outbox.close()
+    assert files(folder) == []
+
+
+def _full(*_):
+    raise sqlite3.OperationalError("database or disk is full")
+
+
 def test_what_is_set_aside_is_counted_kept_with_its_reason_and_not_taken_again(make, folder):
     outbox = make()
     outbox.put(record("bad")).result(10)
@@ -255,24 +283,20 @@ def test_a_forked_sibling_of_a_killed_owner_does_not_hold_its_spool(make, folder
 # In a serving kernel ------------------------------------------------------------------------
 
 
-def test_a_disk_that_takes_nothing_refuses_what_is_to_be_monitored_and_nothing_else(own):
+def test_a_disk_that_takes_nothing_refuses_what_is_to_be_monitored_and_nothing_else(
+    own, monkeypatch
+):
     folder = own.service._recorder._outbox.folder
     own.predict()
     assert own.service.flush(10) == 0
-    change = Spool.change
-
-    def full(*_):
-        raise sqlite3.OperationalError("database or disk is full")
-
-    Spool.change = full
-    try:
+    with monkeypatch.context() as broken:
+        broken.setattr(Spool, "change", _full)
         reply = own.predict()
         assert reply.status_code == 507
+        assert reply.json()["message"].startswith("The prediction could not be kept on disk")
         assert str(folder) not in reply.text
         assert own.predict(monitor="False").status_code == 200
         assert "database or disk is full" in own.status()["detail"]
-    finally:
-        Spool.change = change
     reply = own.predict()
     assert (reply.status_code, reply.json()["monitored"]) == (200, True)
     assert own.service.flush(10) == 0
