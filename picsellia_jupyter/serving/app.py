@@ -70,7 +70,7 @@ def build(
             Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
             *relay_routes.routes(relay, routes.check_own),
             Route("/metrics", metrics.show),
-            Route("/v2{rest:path}", oip.build(service, refusals.status_of)),
+            Route("/v2{rest:path}", oip.build(service)),
         ],
         exception_handlers={
             PicselliaJupyterError: refusals.tell,

@@ -32,11 +32,19 @@ _OPEN = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready",
 class Gatekeeper:
     """Knows the tokens of one start of a serving kernel."""
 
-    def __init__(self, job: ServingJob, relay: str | None = None) -> None:
-        """Know a job's tokens; its platform is asked through a relay where one is given."""
+    def __init__(
+        self, job: ServingJob, secret: bytes | None = None, relay: str | None = None
+    ) -> None:
+        """Make one that knows no token but the job's.
+
+        Args:
+            job: what is served.
+            secret: signs tokens; a new one by default, so that those of another start are no good.
+            relay: a proxy that alone leads to the platform.
+        """
         self._job = job
         self._relay = relay
-        self._secret = secrets.token_bytes(32)
+        self._secret = secret or secrets.token_bytes(32)
         self._verified: dict[bytes, tuple[str, float]] = {}
 
     async def login(
@@ -117,7 +125,7 @@ class Guard:
         self._app = app
         self._keeper = keeper
         port = address.rpartition(":")[2]
-        hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+        hosts = {f"127.0.0.1:{port}", f"localhost:{port}", address.removeprefix("http://")}
         self._hosts = [host.encode() for host in hosts]
         self._origins = [f"http://{host}".encode() for host in hosts]
 

@@ -65,7 +65,7 @@ class ServingProgram:
         self._activity = Activity(told.idle_s)
         self._app = app.build(
             self.service,
-            Gatekeeper(told, relay),
+            Gatekeeper(told, relay=relay),
             self.address,
             self._end,
             activity=self._activity,

@@ -32,6 +32,7 @@ def checks(
         Check("Files", f"{files.model.name}{' and serving.json' if files.manifest else ''}"),
         _framework(version, gate.recognise(files.model)),
         _labels(version, model),
+        *_assumed(model),
         Check("Dry run", f"{dry_run.latency_s * 1000:.1f} ms{memory}"),
         _sandbox(),
         _origin(version, files),
@@ -62,6 +63,16 @@ def _labels(version: ModelVersion, model: LoadedModel) -> Check:
         "Labels", f"{classes} classes, but no labels for {', '.join(missing[:10])}",
         "Complete them: model_version.update(labels={'0': …}).",
     )  # fmt: skip
+
+
+def _assumed(model: LoadedModel) -> tuple[Check, ...]:
+    """What neither the file nor serving.json tells and was therefore assumed; often nothing."""
+    if not model.notes:
+        return ()
+    remedy = (
+        "Where that is wrong, say it in the version's serving.json; docs/models.md has its keys."
+    )
+    return (Check("Assumed", " ".join(model.notes), remedy),)
 
 
 def _classes(version: ModelVersion, model: LoadedModel) -> int:

@@ -34,3 +34,10 @@ def test_a_framework_that_the_file_is_not_of_is_told(start):
     told = checklist(start(models.torchscript_detector))["Framework"]
     assert told.found == "stated is onnx, but the file is a TorchScript program"
     assert "framework=" in told.remedy
+
+
+def test_what_was_assumed_of_a_model_is_told_with_where_to_say_it(start):
+    silent = {key: value for key, value in models.DETECTOR.items() if key != "head"}
+    told = checklist(start(manifest=silent))["Assumed"]
+    assert told.found.startswith('The head is taken to be "boxes_scores". Boxes are taken for left')
+    assert "serving.json" in told.remedy
