@@ -271,7 +271,7 @@ class Session:
         """End a deployment's serving kernel; its predictions and dashboard stay.
 
         The kernel first records the predictions it still has; where the platform does not
-        take them, a warning says how many were lost and why.
+        take them, a warning says how many it keeps on disk and why.
 
         Args:
             name: of the deployment, or its id.
@@ -284,8 +284,8 @@ class Session:
         platform = self.platform
         record = finding.find_deployment(platform, name)
         handle = Deployment(platform, record, undeploy=self.undeploy, reach=self._fleet.address)
-        lost, trouble = self._fleet.end(record, handle.stop_serving())
-        for said in (lost.in_words(), str(trouble or "")):
+        left, trouble = self._fleet.end(record, handle.stop_serving())
+        for said in (left.in_words(), str(trouble or "")):
             if said:
                 warnings.warn(said, stacklevel=2)
         if delete:

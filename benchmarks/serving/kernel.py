@@ -92,11 +92,11 @@ def main() -> None:
     parser.add_argument("--platform", nargs=3, metavar=("HOST", "TOKEN", "DEPLOYMENT"))
     given = parser.parse_args()
     where = tuple(given.platform or ("http://127.0.0.1:9", TOKEN, STAND_IN))
-    with tempfile.TemporaryDirectory() as cache:
+    with tempfile.TemporaryDirectory() as home:
         how: dict[str, Any] = {
             "device": given.device,
             "precision": given.precision,
-            "cache_dir": cache,
+            "cache_dir": str(Path(home) / "cache"),
         }
         how["workers"] = given.workers
         files = functools.partial(Registry, given.folder, given.model, classes=given.classes)
@@ -152,9 +152,9 @@ def _connect(files: Callable[[Any], Registry], where: tuple[str, ...]) -> Regist
     host, token, _ = where
     if token == TOKEN:
         return files(None)
-    from picsellia_jupyter.clients.platform import PlatformClient
+    from picsellia_jupyter.clients.kernel import KernelClient
 
-    client = PlatformClient.connect(host, token, organization_id=_organization(host, token))
+    client = KernelClient.connect(host, token, organization_id=_organization(host, token))
     return files(client)
 
 

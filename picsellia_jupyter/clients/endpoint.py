@@ -33,6 +33,7 @@ STOP_TIMEOUT_S = 150.0
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 PATIENCE_S = 30.0
 """How long a busy kernel, or one whose worker is being restarted, is asked again."""
+_LATER = "kept, and recorded when the deployment is served there again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,18 @@ class Backlog:
 
     pending: int = 0
     """Still on their way."""
-    lost: int = 0
-    """That the platform would not take."""
+    failed: int = 0
+    """That the platform would not take; the kernel has set them aside on disk."""
     trouble: str = ""
     """Why, in words."""
+    kept: int = 0
+    """On the disk of a kernel that has ended; recorded when the deployment is served again."""
 
     def in_words(self) -> str:
         """What is not recorded; empty where everything is."""
         parts = [f"{self.pending} predictions are still on their way"] if self.pending else []
-        parts += [f"{self.lost} predictions could not be recorded"] if self.lost else []
+        parts += [f"{self.kept} predictions are {_LATER}"] if self.kept else []
+        parts += [f"{self.failed} predictions could not be recorded"] if self.failed else []
         why = f": {self.trouble}" if parts and self.trouble else ""
         return f"{' and '.join(parts)}{why}." if parts else ""
 
@@ -81,7 +85,7 @@ class Front:
         Returns:
             What could not be recorded.
         """
-        return _lost(self._post("/control/stop", {}, timeout_s=STOP_TIMEOUT_S))
+        return _left(self._post("/control/stop", {}, timeout_s=STOP_TIMEOUT_S))
 
     def close(self) -> None:
         """Close its connections."""
@@ -221,7 +225,7 @@ class Endpoint:
             What could not be recorded.
         """
         path = f"/api/deployments/{self._deployment_id}/stop"
-        return _lost(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
+        return _left(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
 
     def close(self) -> None:
         """Close its connections."""
@@ -285,9 +289,10 @@ def _is_unknown_route(response: httpx.Response) -> bool:
         return True
 
 
-def _lost(said: Json) -> Backlog:
+def _left(said: Json) -> Backlog:
     """What a stopped kernel says it could not record."""
-    return Backlog(0, int(said.get("lost") or 0), str(said.get("trouble") or ""))
+    failed, kept = int(said.get("failed") or 0), int(said.get("kept") or 0)
+    return Backlog(0, failed, str(said.get("trouble") or ""), kept)
 
 
 def _refusal(response: httpx.Response) -> PicselliaJupyterError:

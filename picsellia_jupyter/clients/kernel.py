@@ -100,6 +100,9 @@ class KernelClient(PlatformClient):
 
         Raises:
             ConflictError: the platform has this prediction already.
+            InvalidInputError: the platform says that it is no prediction.
+            NotFoundError: the deployment is gone.
+            PlatformError: it may go well later.
         """
         custom = dict(custom_metadata or {})
         if predicted.prediction_id:
@@ -117,12 +120,19 @@ class KernelClient(PlatformClient):
             "metadata": dict(metadata) if metadata else None,
             "custom_metadata": custom or None,
         }
-        if stored_as is not None:
-            reply = deployment.monitor_cloud_image(stored_as, **said)
-        else:
-            name = Path(predicted.source).name
-            reply = deployment.monitor_bytes(raw_image=image, filename=name, **said)
-        return str(reply.get("id") or predicted.prediction_id)
+        try:
+            if stored_as is not None:
+                reply = deployment.monitor_cloud_image(stored_as, **said)
+            else:
+                name = Path(predicted.source).name
+                reply = deployment.monitor_bytes(raw_image=image, filename=name, **said)
+            return str(reply["id"])
+        except (KeyError, TypeError) as error:
+            # The SDK looks for `message` in a 409, and we for `id`; without it nothing is certain.
+            raise PlatformUnreachableError(
+                f"What answered is not the platform: its reply has no {error}.",
+                "Check its address, and any proxy on the way.",
+            ) from error
 
     @sdk.translated
     def monitor_shadow(
@@ -159,16 +169,17 @@ class KernelClient(PlatformClient):
                 f"Upload the image to the target datalake; its connector is {own}.",
             )
         url = self._sdk.connection.init_download(object_name, UUID(own))
-        return _fetch(url, object_name, at_most)
+        relay = self._relay if urlsplit(url).netloc == urlsplit(self.host).netloc else None
+        return _fetch(url, object_name, at_most, relay)
 
 
-def _fetch(url: str, name: str, at_most: int) -> bytes:
+def _fetch(url: str, name: str, at_most: int, relay: str | None) -> bytes:
     """What is at an address that the platform has signed."""
     remote = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
     whole = bytearray()
     try:
         with (
-            httpx.Client(trust_env=remote, timeout=_FETCH_TIMEOUT_S) as http,
+            httpx.Client(trust_env=remote, timeout=_FETCH_TIMEOUT_S, proxy=relay) as http,
             http.stream("GET", url) as reply,
         ):
             _check(reply, name)

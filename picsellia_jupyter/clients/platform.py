@@ -40,6 +40,7 @@ class PlatformClient(Datalakes):
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:
         super().__init__(sdk_client, host, ping)
         self._token = token
+        self._relay: str | None = None
         self._monitored: dict[str, Any] = {}
         self._versions: dict[str, ModelVersion] = {}
 
@@ -55,17 +56,27 @@ class PlatformClient(Datalakes):
         *,
         organization_id: str | None = None,
         organization: str | None = None,
+        relay: str | None = None,
     ) -> Self:
         """Connect to a platform and an organization on it; the default one if none is named.
+
+        Args:
+            host: address of the platform.
+            token: API token for it.
+            organization_id: of the organization.
+            organization: its name.
+            relay: address of a proxy that alone leads to `host`.
 
         Raises:
             PlatformUnreachableError: nobody answers at `host`.
             AuthenticationError: the token is not accepted.
         """
         client, ping = sdk.connect(
-            host, token, organization_id=organization_id, organization=organization
+            host, token, organization_id=organization_id, organization=organization, relay=relay
         )
-        return cls(client, host, token, ping)
+        made = cls(client, host, token, ping)
+        made._relay = relay
+        return made
 
     @property
     def token(self) -> str:
@@ -270,7 +281,9 @@ class PlatformClient(Datalakes):
     def _sdk_deployment(self, deployment_id: str) -> Any:
         if deployment_id not in self._monitored:
             raw = self._get(f"/api/deployment/{deployment_id}")
-            self._monitored[deployment_id] = sdk.monitored_deployment(self._sdk.connection, raw)
+            self._monitored[deployment_id] = sdk.monitored_deployment(
+                self._sdk.connection, raw, self._relay
+            )
         return self._monitored[deployment_id]
 
 

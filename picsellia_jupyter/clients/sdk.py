@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -52,9 +53,22 @@ def translated(call: Callable[P, R]) -> Callable[P, R]:
 
 
 def connect(
-    host: str, token: str, *, organization_id: str | None, organization: str | None
+    host: str,
+    token: str,
+    *,
+    organization_id: str | None,
+    organization: str | None,
+    relay: str | None = None,
 ) -> tuple[Any, Json]:
-    """The SDK's client for an organization, and what the platform's ping said."""
+    """The SDK's client for an organization, and what the platform's ping said.
+
+    Args:
+        host: of the platform.
+        token: for it.
+        organization_id: which one; the default one where neither is given.
+        organization: its name.
+        relay: address of a proxy that alone leads to this host.
+    """
     # On import the SDK replaces the root logger's handlers and silences every other logger,
     # unless told not to.
     os.environ.setdefault("PICSELLIA_SDK_CUSTOM_LOGGING", "1")  # noqa: TID251 - see above
@@ -62,18 +76,45 @@ def connect(
     from picsellia.sdk.connection import Connection
 
     # Unlike the SDK's constructor, a ping of our own keeps the kinds of failure apart.
-    with Connection(host, token) as connection:
+    with Connection(host, token, session=_session(host, relay)) as connection:
         ping = cast("Json", connection.get("/api/home/ping").json())
     client = picsellia.Client(
-        api_token=token, organization_id=organization_id, organization_name=organization, host=host
+        api_token=token,
+        organization_id=organization_id,
+        organization_name=organization,
+        host=host,
+        session=_session(host, relay),
     )
     return client, ping
 
 
-def monitored_deployment(connection: Any, raw: Mapping[str, Any]) -> Any:
+def _session(host: str, relay: str | None) -> Any:
+    """A session whose requests to a host go through a relay, and no others; None without one."""
+    if relay is None:
+        return None
+    import requests  # noqa: TID251 - the SDK's own sessions are made here
+
+    session = requests.Session()
+    session.trust_env = False
+    session.proxies = {f"http://{urlsplit(host).hostname}": relay}
+    return session
+
+
+def monitored_deployment(connection: Any, raw: Mapping[str, Any], relay: str | None = None) -> Any:
     """The SDK's deployment, logged in to monitoring only: `Endpoint` speaks to serving."""
+    from picsellia.sdk.connection import JwtServiceConnection
     from picsellia.sdk.deployment import Deployment
 
+    if relay is not None:
+        # Its own login would not go through the relay.
+        deployment = Deployment(connection, {**raw, "serving_host": None, "oracle_host": None})
+        deployment._oracle_connection = JwtServiceConnection(
+            raw["oracle_host"],
+            {"api_token": connection.api_token, "deployment_id": str(deployment.id)},
+            login_path="/api/auth/login",
+            session=_session(raw["oracle_host"], relay),
+        )
+        return deployment
     deployment = Deployment(connection, {**raw, "serving_host": None})
     host = urlsplit(raw.get("oracle_host") or "").hostname
     if host in _LOOPBACK and deployment._oracle_connection is not None:
@@ -132,14 +173,19 @@ def _ours(error: Exception) -> PicselliaJupyterError | None:
             "Check its address and your network; a local one starts with: "
             "picsellia-jupyter platform start",
         )
+    if isinstance(error, http.InvalidJSONError):
+        return PlatformUnreachableError(
+            "What answered is not the platform: its reply is no JSON.",
+            "Check its address, and any proxy on the way.",
+        )
     if isinstance(error, http.RequestException):
         return PlatformError(f"The platform's storage refused ({type(error).__name__}).", "Retry.")
     if not isinstance(error, sdk.PicselliaError):
         return None
     fact, _, remedy = str(error).partition(". Detail: ")
     fact = fact if fact.endswith((".", "!", "?")) else f"{fact}."
-    if isinstance(error, sdk.MonitorError) and "already been processed" in fact:
-        return ConflictError(fact, remedy)
+    if isinstance(error, sdk.MonitorError):
+        return _of_monitoring(fact, remedy)
     kinds: dict[type[Exception], type[PicselliaJupyterError]] = {
         sdk.UnauthorizedError: AuthenticationError,
         sdk.ForbiddenError: AuthenticationError,
@@ -149,3 +195,25 @@ def _ours(error: Exception) -> PicselliaJupyterError | None:
         sdk.BadRequestError: InvalidInputError,
     }
     return kinds.get(type(error), PlatformError)(fact, remedy)
+
+
+def _of_monitoring(fact: str, remedy: str) -> PicselliaJupyterError:
+    """The error of a status that the SDK tells in its text alone."""
+    if "already been processed" in fact:
+        return ConflictError(fact, remedy)
+    status = re.search(r"could not handle your (?:shadow )?prediction: (\d+)", fact)
+    kind = _MONITORING.get(int(status[1]) if status else 0, PlatformError)
+    return kind(fact, remedy)
+
+
+_MONITORING: Mapping[int, type[PicselliaJupyterError]] = {
+    400: InvalidInputError,
+    401: AuthenticationError,
+    402: QuotaSpentError,
+    403: AuthenticationError,
+    404: NotFoundError,
+    413: InvalidInputError,
+    415: InvalidInputError,
+    422: InvalidInputError,
+}
+"""What it says of a prediction itself, and of who sends it; anything else may pass."""

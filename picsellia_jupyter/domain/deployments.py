@@ -190,6 +190,8 @@ class ServingJob:
     """It ends after so many seconds without a request; None never."""
     resumes: str = ""
     """Id of the deployment that a kernel which was started anew served before; empty else."""
+    relayed: bool = False
+    """Whether a notebook asks the platform on its behalf, since it cannot reach it itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,12 @@ from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     PicselliaJupyterError,
 )
-from picsellia_jupyter.serving import json_body, oip, refusals
+from picsellia_jupyter.serving import json_body, oip, refusals, relay_routes
 from picsellia_jupyter.serving.activity import Activity
 from picsellia_jupyter.serving.auth import LIFETIME_LIMIT_S, LIFETIME_S, Gatekeeper, Guard
 from picsellia_jupyter.serving.metrics import Metrics
 from picsellia_jupyter.serving.predict_route import PredictRoutes, Shortcut
+from picsellia_jupyter.serving.relay import Relay
 from picsellia_jupyter.serving.service import Service
 from picsellia_jupyter.wire.predictions import Json
 
@@ -38,6 +39,7 @@ def build(
     *,
     activity: Activity,
     on_attached: Callable[[str], None] = lambda _deployment_id: None,
+    relay: Relay | None = None,
 ) -> Guard:
     """The front as an ASGI app.
 
@@ -48,6 +50,7 @@ def build(
         on_stopped: called after the reply to a stop was sent.
         activity: notes the requests that ask the model.
         on_attached: told the deployment that it was attached to.
+        relay: where requests to a platform wait that only a notebook reaches.
     """
     routes = _Routes(service, keeper, on_stopped, activity, on_attached)
     predicting = PredictRoutes(service)
@@ -65,6 +68,7 @@ def build(
             # Ours: a notebook that found the deployment again has no control token.
             Route("/api/deployments/{deployment_id}/flush", routes.flush, methods=["POST"]),
             Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
+            *relay_routes.routes(relay, routes.check_own),
             Route("/metrics", metrics.show),
             Route("/v2{rest:path}", oip.build(service)),
         ],
@@ -110,7 +114,7 @@ class _Routes:
         return JSONResponse({})
 
     async def flush(self, request: Request) -> JSONResponse:
-        self._check_own(request)
+        self.check_own(request)
         timeout_s = (await json_body.read(request.receive)).get("timeout_s", 10.0)
         if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float):
             raise InvalidInputError(f"timeout_s is {timeout_s!r}.", "Send a number of seconds.")
@@ -120,7 +124,7 @@ class _Routes:
 
     async def stop(self, request: Request) -> JSONResponse:
         """Answers when all is recorded or given up, which takes 135 s at most."""
-        self._check_own(request)
+        self.check_own(request)
         outcome = await run_in_threadpool(self._service.stop)
         told = dataclasses.asdict(outcome)
         return JSONResponse(told, background=BackgroundTask(self._on_stopped))
@@ -134,7 +138,7 @@ class _Routes:
         self._service.check_serves(deployment_id)
         return JSONResponse({"jwt": token, "expires": expires})
 
-    def _check_own(self, request: Request) -> None:
+    def check_own(self, request: Request) -> None:
         """Refuse a token for another deployment; the control routes have none in their path."""
         deployment_id = request.path_params.get("deployment_id")
         if deployment_id is None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingJob
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.serving.heart import FIRST_BEAT_S, Heart
 from picsellia_jupyter.serving.platform import Connect
+from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.stored import StoredImages
@@ -17,7 +20,12 @@ class Attachment:
     """The recorder, the heart, the stored images and the shadow model of a deployment."""
 
     def __init__(
-        self, connect: Connect, job: ServingJob, deployment_id: str, say: Callable[[str], None]
+        self,
+        connect: Connect,
+        job: ServingJob,
+        deployment_id: str,
+        say: Callable[[str], None],
+        pool: Pool | None,
     ) -> None:
         """Make it, silent; `begin` has it heard of.
 
@@ -26,10 +34,17 @@ class Attachment:
             job: says how model files are found and kept.
             deployment_id: what is served.
             say: takes what becomes of the shadow model.
+            pool: the workers, which need the processor more than the recording.
         """
         self.deployment_id = deployment_id
         self.shadow = Shadow(connect, job, deployment_id, say)
-        self.recorder = Recorder(connect, deployment_id, self.shadow.offer)
+        self.recorder = Recorder(
+            connect,
+            deployment_id,
+            _spools(job, deployment_id),
+            self.shadow.offer,
+            lambda: pool is not None and pool.is_busy,
+        )
         self.stored = StoredImages(connect, deployment_id)
         self.heart: Heart | None = None
         self._connect = connect
@@ -88,3 +103,9 @@ class Attachment:
     def _close_helpers(self) -> None:
         self.stored.close()
         self.shadow.close()
+
+
+def _spools(job: ServingJob, deployment_id: str) -> Path:
+    """The folder of a deployment's spools, beside the cache."""
+    name = re.sub(r"[^0-9A-Za-z_-]", "-", deployment_id)[:64]
+    return Path(job.cache_dir).absolute().parent / "spool" / name

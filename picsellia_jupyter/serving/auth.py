@@ -32,14 +32,18 @@ _OPEN = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready",
 class Gatekeeper:
     """Knows the tokens of one start of a serving kernel."""
 
-    def __init__(self, job: ServingJob, secret: bytes | None = None) -> None:
+    def __init__(
+        self, job: ServingJob, secret: bytes | None = None, relay: str | None = None
+    ) -> None:
         """Make one that knows no token but the job's.
 
         Args:
             job: what is served.
             secret: signs tokens; a new one by default, so that those of another start are no good.
+            relay: a proxy that alone leads to the platform.
         """
         self._job = job
+        self._relay = relay
         self._secret = secret or secrets.token_bytes(32)
         self._verified: dict[bytes, tuple[str, float]] = {}
 
@@ -98,7 +102,7 @@ class Gatekeeper:
     async def _ask_platform(self, api_token: str, deployment_id: str) -> None:
         body = {"api_token": api_token, "deployment_id": deployment_id}
         try:
-            async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+            async with httpx.AsyncClient(timeout=5.0, trust_env=False, proxy=self._relay) as client:
                 reply = await client.post(f"{self._job.host}/api/auth/login", json=body)
         except httpx.HTTPError as error:
             raise PlatformUnreachableError(

@@ -49,6 +49,7 @@ class ServingProgram:
         from picsellia_jupyter.serving import app, front, logfile
         from picsellia_jupyter.serving.activity import Activity
         from picsellia_jupyter.serving.auth import Gatekeeper
+        from picsellia_jupyter.serving.relay import Relay
         from picsellia_jupyter.serving.service import Service
 
         told = resources.job_from_json(job)
@@ -57,16 +58,19 @@ class ServingProgram:
         self._log = logfile.open_for(told)
         self._end_process = end_process
         self._ending = threading.Lock()
-        connect = connect or connector(told)
+        self._relay = Relay(told.host) if told.relayed else None
+        relay = self._relay.address if self._relay else None
+        connect = connect or (connector(told, relay) if relay else connector(told))
         self.service = Service(told, self.address, connect, log=self._log, on_gone=self._end)
         self._activity = Activity(told.idle_s)
         self._app = app.build(
             self.service,
-            Gatekeeper(told),
+            Gatekeeper(told, relay=relay),
             self.address,
             self._end,
             activity=self._activity,
             on_attached=self._attached,
+            relay=self._relay,
         )
         self._front = front.Front(self._app, listener)
         self._resumes = told.resumes
@@ -100,8 +104,7 @@ class ServingProgram:
             self._watch.stop()
         self.service.stop(reason)
         self._let_lease_go()
-        self._front.stop()
-        self._front.join(_FRONT_END_S)
+        self._end_front()
         if self._log:
             self._log.close()
 
@@ -120,6 +123,13 @@ class ServingProgram:
         self.service.stop(reason)
         self._end()
 
+    def _end_front(self) -> None:
+        if self._relay:
+            # Notebooks that wait for requests would hold the front up.
+            self._relay.close()
+        self._front.stop()
+        self._front.join(_FRONT_END_S)
+
     def _let_lease_go(self) -> None:
         if self._leasehold and not self.comes_back:
             self._leasehold.end()
@@ -132,8 +142,7 @@ class ServingProgram:
 
     def _end_now(self) -> None:
         self._let_lease_go()
-        self._front.stop()
-        self._front.join(_FRONT_END_S)
+        self._end_front()
         if self._end_process:
             self._end_process()
 

@@ -82,14 +82,14 @@ Connect = Callable[[], Platform]
 """Makes a new connection, for the thread that calls it."""
 
 
-def connector(job: ServingJob) -> Connect:
-    """What connects to the platform of a job."""
+def connector(job: ServingJob, relay: str | None = None) -> Connect:
+    """What connects to the platform of a job, through a relay where one is given."""
 
     def connect() -> Platform:
         from picsellia_jupyter.clients.kernel import KernelClient
 
         client: Platform = KernelClient.connect(
-            job.host, job.token, organization_id=job.organization_id
+            job.host, job.token, organization_id=job.organization_id, relay=relay
         )
         return client
 

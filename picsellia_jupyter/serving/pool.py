@@ -149,6 +149,11 @@ class Pool:
         """READY, DEGRADED or UNHEALTHY, and why."""
         return self._told
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is more to do than each worker has at hand; a moment's look."""
+        return len(self._waiting) + self._in_flight > len(self._seats)
+
     def numbers(self) -> Numbers:
         """What it has done, and what it has to do."""
         with self._changed:

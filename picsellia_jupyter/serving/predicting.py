@@ -9,7 +9,8 @@ import uuid
 from picsellia_jupyter.domain.predictions import PredictedImage, considered
 from picsellia_jupyter.serving.messages import WorkerReply
 from picsellia_jupyter.serving.pool import Pool
-from picsellia_jupyter.serving.recorder import Record, Recorder
+from picsellia_jupyter.serving.recorder import Recorder
+from picsellia_jupyter.serving.records import Record
 from picsellia_jupyter.serving.room import Place
 from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.upload import Upload
@@ -21,14 +22,15 @@ ROOM_WAIT_S = 30.0
 
 
 async def predict(upload: Upload, pool: Pool, recorder: Recorder) -> PredictedImage:
-    """Predict on an image and queue everything that was found for recording.
+    """Predict on an image and keep everything that was found for recording.
 
     An image that is to be recorded first waits up to 30 s for room among those that are not
-    recorded yet, so that nothing is answered that is not also kept.
+    recorded yet, and is answered when its prediction is on disk.
 
     Raises:
         InvalidImageError: it is no image, or one that cannot be predicted on.
         QueueFullError: too much waits, for the model or to be recorded.
+        NotDurableError: the disk does not take the prediction.
         NotServingError: there is no worker, it died over this image, or serving was stopped.
     """
     if not upload.monitor:
@@ -38,7 +40,7 @@ async def predict(upload: Upload, pool: Pool, recorder: Recorder) -> PredictedIm
         at = time.time()
         reply = await _run(upload, pool)
         predicted = _predicted(upload, reply, str(uuid.uuid4()))
-        recorder.add(_record(upload, reply, predicted, at), place)
+        await pool.awaiter.result(recorder.keep(_record(upload, reply, predicted, at), place))
     finally:
         recorder.release(place)
     return predicted

@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
-import collections
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from picsellia_jupyter.domain.errors import (
     ConflictError,
     NotFoundError,
-    NotServingError,
+    PlatformError,
     PlatformUnreachableError,
 )
-from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.serving.outbox import Kept, Outbox
 from picsellia_jupyter.serving.platform import Connect, Platform
+from picsellia_jupyter.serving.records import Record
 from picsellia_jupyter.serving.room import Place, QueueFullError, Room
+from picsellia_jupyter.serving.spool import Held
 
-QUEUE_LIMIT = 1000
-QUEUE_BYTES_LIMIT = 256 * 1024 * 1024
+QUEUE_LIMIT = 50_000
+QUEUE_BYTES_LIMIT = 2 * 1024**3
+"""On disk, with what is set aside."""
 LINE_LIMIT = 64
 DRAIN_IDLE_S = 10.0
 """A stop gives up on what waits after so long without a single one recorded."""
 DRAIN_S = 120.0
 """A stop gives up on what waits after so long in all."""
+GIVE_WAY_S = 0.1
+"""Recording costs as much of the processor as a prediction or two; so seldom it may, under load."""
 _TRIES = 3
 _BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Record:
-    """A prediction with everything that is recorded beside it."""
-
-    predicted: PredictedImage
-    image: bytes
-    """The encoded image."""
-    content_type: str
-    """`image/jpeg` or `image/png`."""
-    at: float
-    """When it was predicted, seconds since the epoch, UTC."""
-    tags: tuple[str, ...] = ()
-    source: str | None = None
-    metadata: Mapping[str, Any] | None = None
-    custom_metadata: Mapping[str, Any] | None = None
-    stored_as: str | None = None
-    """Its object name, where it is in the target datalake already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,52 +43,66 @@ class Outcome:
     """What became of all predictions of a kernel that were to be recorded."""
 
     recorded: int = 0
-    lost: int = 0
+    kept: int = 0
+    """On disk; the next kernel that serves the deployment records them."""
+    failed: int = 0
+    """The platform would not have them; they are set aside on disk."""
     trouble: str = ""
-    """Why some were lost."""
+    """Why some are kept or failed."""
 
     def in_words(self) -> str:
-        """What was lost and why; empty where nothing was."""
-        if not self.lost:
-            return ""
-        were = "predictions were" if self.lost != 1 else "prediction was"
-        return f"{self.lost} {were} not recorded: {self.trouble}"
+        """What was not recorded and why; empty where everything was."""
+        parts = []
+        if self.kept:
+            are = "predictions are kept" if self.kept != 1 else "prediction is kept"
+            parts.append(f"{self.kept} {are} and recorded when the deployment is served here again")
+        if self.failed:
+            were = "predictions were" if self.failed != 1 else "prediction was"
+            parts.append(f"{self.failed} {were} refused and set aside")
+        return f"{', '.join(parts)}: {self.trouble}" if parts else ""
 
 
 class Recorder:
-    """Records predictions from a bounded queue, in its own thread.
+    """Records predictions from a bounded outbox, in its own thread.
 
-    A place in the queue is taken before the image is predicted on, so that every prediction
-    that is answered is also kept until it is recorded, or counted as failed.
+    Room is taken before the image is predicted on, so that every prediction can be kept: it
+    is on disk before it is answered, and stays there until it is recorded.
     """
 
     def __init__(
         self,
         connect: Connect,
         deployment_id: str,
+        folder: Path,
         on_recorded: Callable[[Record, str], None] = lambda _record, _prediction_id: None,
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
         """Begin to record.
 
         Args:
             connect: makes this thread's own connection.
             deployment_id: where predictions are recorded.
+            folder: of the deployment's spools.
             on_recorded: told of each prediction that is recorded, and the platform's id of it;
                 must not wait for anything.
+            is_busy: whether the processor is needed for predictions, which then go first.
         """
         self._connect = connect
         self._on_recorded = on_recorded
+        self._is_busy = is_busy
         self._deployment_id = deployment_id
         self._platform: Platform | None = None
         self._room = Room(places=QUEUE_LIMIT, size=QUEUE_BYTES_LIMIT, line=LINE_LIMIT)
-        self._queue: collections.deque[tuple[Place, Record]] = collections.deque()
         self._recorded = 0
-        self._failed = 0
         self._trouble = ""
         self._refusal = ""
         self._hurried = False
         self._closed = False
+        self._draining = False
+        self._awaited = 0
+        """How many wait until everything is recorded."""
         self._changed = threading.Condition()
+        self._outbox = Outbox(folder, self._found)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -114,16 +114,18 @@ class Recorder:
     @property
     def pending(self) -> int:
         """Predictions not recorded yet."""
-        return len(self._queue)
+        return self._outbox.waiting
 
     @property
     def failed(self) -> int:
         """Predictions that the platform would not record."""
-        return self._failed
+        return self._outbox.refused
 
     @property
     def hold_up(self) -> str:
         """Why predictions wait, in words; empty while nothing holds them up."""
+        if self._outbox.trouble:
+            return f"Predictions cannot be kept on disk: {self._outbox.trouble}"
         return self._waiting(self._trouble) if self._trouble else ""
 
     @property
@@ -149,41 +151,47 @@ class Recorder:
     def full(self) -> QueueFullError:
         """Why there is no room."""
         why = self._trouble or "The platform takes them slowly."
+        aside = f" {self.failed} more are set aside." if self.failed else ""
         return QueueFullError(
-            self._waiting(why),
+            self._waiting(why) + aside,
             "Send the image again when the platform answers, or without monitoring.",
         )
 
     def release(self, place: Place) -> None:
         """Give back a place that no prediction was put in; else do nothing."""
-        with self._changed:
-            if not place.used:
-                self._room.leave(place)
-            self._changed.notify_all()
+        if not place.used:
+            self._room.leave(place)
+        if self._draining:
+            with self._changed:
+                self._changed.notify_all()
 
-    def add(self, record: Record, place: Place) -> None:
-        """Queue a prediction in the place that was reserved for it.
+    def keep(self, record: Record, place: Place) -> Future[int]:
+        """Make a prediction durable, in the place that was reserved for it.
 
-        Raises:
-            NotServingError: serving was stopped meanwhile; it is not recorded.
+        Returns:
+            Its bytes on disk, once it is; it is recorded later. NotDurableError where the
+            disk does not take it, NotServingError where serving was stopped meanwhile.
         """
-        with self._changed:
-            if self._closed:
-                raise NotServingError(
-                    "Serving was stopped before this prediction could be recorded.",
-                    "Deploy the model again, then send the image again.",
-                )
-            place.used = True
-            self._room.resize(place, len(record.image))
-            self._queue.append((place, record))
-            self._changed.notify_all()
+        size = len(record.image)
+        self._room.keep(place, size)
+        kept = self._outbox.put(record)
+        kept.add_done_callback(lambda done: self._weigh(done, size))
+        return kept
+
+    def _weigh(self, kept: Future[int], size: int) -> None:
+        if kept.exception():
+            self._room.fill(-1, -size)
+        else:
+            self._room.fill(0, kept.result() - size)
 
     def flush(self, timeout_s: float) -> int:
         """Wait until everything is recorded; the number of predictions that are not."""
         with self._changed:
+            self._awaited += 1
             self._hurry()
-            self._changed.wait_for(lambda: not self._queue, timeout_s)
-            return len(self._queue)
+            self._changed.wait_for(lambda: not self.pending, timeout_s)
+            self._awaited -= 1
+            return self.pending
 
     def drain(self) -> None:
         """Give out no more room, and record what waits for as long as that gets on.
@@ -193,11 +201,17 @@ class Recorder:
         self._room.close()
         end = time.monotonic() + DRAIN_S
         with self._changed:
+            self._draining = True
+            self._awaited += 1
             self._hurry()
-            while (left := self._room.taken) and (left_s := end - time.monotonic()) > 0:
+            while (left := self._left) and (left_s := end - time.monotonic()) > 0:
                 within_s = min(DRAIN_IDLE_S, left_s)
-                if not self._changed.wait_for(lambda: self._room.taken < left, within_s):
+                if not self._changed.wait_for(lambda: self._left < left, within_s):
                     return
+
+    @property
+    def _left(self) -> int:
+        return self._room.taken + self.pending
 
     def close(self) -> Outcome:
         """Record nothing more; what became of everything."""
@@ -205,28 +219,42 @@ class Recorder:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            lost = self._failed + len(self._queue)
-            return Outcome(self._recorded, lost, self.trouble if lost else "")
+        self._outbox.close()
+        kept, failed = self.pending, self.failed
+        return Outcome(self._recorded, kept, failed, self.trouble if kept or failed else "")
 
     # The recorder's own thread -------------------------------------------------------------
 
     def _run(self) -> None:
-        while (record := self._next()) is not None:
-            recorded = self._record(record)
+        while (kept := self._outbox.next()) is not None:
+            self._give_way()
+            why = self._record(kept.record)
+            if why is None:
+                return
+            self._settle(kept, why)
+
+    def _give_way(self) -> None:
+        """Leave the processor to predictions for a moment, while there is room for more."""
+        if self._is_busy() and not self._room.is_half_full:
             with self._changed:
-                place, _ = self._queue.popleft()
-                self._room.leave(place)
-                self._recorded += recorded
-                self._failed += not recorded
-                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._closed or self._awaited, GIVE_WAY_S)
 
-    def _next(self) -> Record | None:
+    def _settle(self, kept: Kept, why: str) -> None:
+        if why:
+            self._outbox.set_aside(kept, why)
+        else:
+            self._outbox.settle(kept)
+            self._room.fill(-1, -kept.size)
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closed)
-            return None if self._closed else self._queue[0][1]
+            self._recorded += not why
+            self._changed.notify_all()
 
-    def _record(self, record: Record) -> bool:
-        """Try until it is recorded; False when the platform will not have it."""
+    def _found(self, held: Held) -> None:
+        """Count what an earlier kernel has left; told by the outbox."""
+        self._room.fill(held.waiting + held.refused, held.size)
+
+    def _record(self, record: Record) -> str | None:
+        """Try until it is recorded: empty; or why it never will be. None when stopped."""
         attempts = refusals = 0
         while not self._closed:
             try:
@@ -237,6 +265,9 @@ class Recorder:
             except PlatformUnreachableError as error:
                 self._platform = None
                 self._note(record, error)
+            except PlatformError as error:
+                # It fails, or asks for a pause, or for another token: nothing is wrong with this.
+                self._note(record, error)
             except Exception as error:  # noqa: BLE001 - one prediction must not end the thread
                 self._note(record, error)
                 refusals += 1
@@ -246,7 +277,7 @@ class Recorder:
                 return self._went_well(record, prediction_id)
             self._pause(attempts)
             attempts += 1
-        return False
+        return None
 
     def _send(self, record: Record) -> str:
         if self._platform is None:
@@ -264,16 +295,16 @@ class Recorder:
             custom_metadata=record.custom_metadata,
         )
 
-    def _went_well(self, record: Record, prediction_id: str | None) -> bool:
+    def _went_well(self, record: Record, prediction_id: str | None) -> str:
         self._trouble = ""
         if prediction_id is not None:
             self._on_recorded(record, prediction_id)
-        return True
+        return ""
 
-    def _was_refused(self, record: Record) -> bool:
-        self._refusal = f"{record.predicted.source!r} was not recorded: {self._trouble}"
-        self._trouble = ""
-        return False
+    def _was_refused(self, record: Record) -> str:
+        why, self._trouble = self._trouble, ""
+        self._refusal = f"{record.predicted.source!r} was not recorded: {why}"
+        return self._refusal
 
     def _note(self, record: Record, error: Exception) -> None:
         trouble = str(error) or type(error).__name__

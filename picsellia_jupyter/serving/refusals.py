@@ -21,6 +21,7 @@ from picsellia_jupyter.domain.errors import (
     PlatformError,
     ServingError,
 )
+from picsellia_jupyter.serving.outbox import NotDurableError
 from picsellia_jupyter.serving.room import QueueFullError
 from picsellia_jupyter.serving.upload import TooLargeError
 from picsellia_jupyter.wire import resources
@@ -36,6 +37,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (AuthenticationError, 401),
     (PlatformError, 502),
     (QueueFullError, 429),
+    (NotDurableError, 507),
     (DeadlineError, 504),
     (NotServingError, 503),
     (ServingError, 500),

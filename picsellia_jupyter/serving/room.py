@@ -21,20 +21,20 @@ class QueueFullError(NotServingError):
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """Room for one image, from before it is predicted on until its prediction is recorded."""
+    """Room for one image that is about to be predicted on."""
 
     size: int
     """Bytes."""
     granted: Future[None] = field(default_factory=Future)
     """Done once the place is had; fails where there will be none."""
     used: bool = False
-    """Whether a prediction is in it."""
+    """Whether its prediction is kept, which then has the room."""
 
 
 class Room:
     """A bounded number of places and bytes, given out in the order they were asked for.
 
-    Thread-safe.
+    What is kept in them counts until it is freed. Thread-safe.
     """
 
     def __init__(self, *, places: int, size: int, line: int) -> None:
@@ -50,6 +50,7 @@ class Room:
         self._longest_line = line
         self._line: collections.deque[Place] = collections.deque()
         self._taken: set[Place] = set()
+        self._kept = 0
         self._held = 0
         self._in_line = 0
         self._closed = False
@@ -57,8 +58,13 @@ class Room:
 
     @property
     def taken(self) -> int:
-        """Places that are had now."""
+        """Places of what is being predicted on now."""
         return len(self._taken)
+
+    @property
+    def is_half_full(self) -> bool:
+        """Whether what is kept takes half of it or more."""
+        return 2 * self._kept >= self._places or 2 * self._held >= self._size
 
     def ask(self, size: int) -> Place | None:
         """Ask for a place for so many bytes; None when too many wait for one already.
@@ -77,12 +83,20 @@ class Room:
             self._admit()
             return place
 
-    def resize(self, place: Place, size: int) -> None:
-        """Count what is in a place at its true size."""
+    def keep(self, place: Place, size: int) -> None:
+        """Count a place as kept, at the true size of what is in it."""
         with self._lock:
-            if place in self._taken:
-                self._held += size - place.size
-            place.size = size
+            place.used = True
+            self._taken.discard(place)
+            self._kept += 1
+            self._held += size - place.size
+            self._admit()
+
+    def fill(self, places: int, size: int) -> None:
+        """Count what was kept before, or with negative numbers free what was kept."""
+        with self._lock:
+            self._kept += places
+            self._held += size
             self._admit()
 
     def leave(self, place: Place) -> None:
@@ -116,7 +130,8 @@ class Room:
                 place.granted.set_result(None)
 
     def _fits(self, place: Place) -> bool:
-        return len(self._taken) < self._places and self._held + place.size <= self._size
+        taken = len(self._taken) + self._kept
+        return taken < self._places and self._held + place.size <= self._size
 
 
 def _closed() -> NotServingError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import os
 import threading
@@ -204,9 +205,9 @@ class Service:
                 ) from error
 
     def _attach(self, deployment_id: str) -> None:
-        attached = self._attached = Attachment(
-            self._connect, self.job, deployment_id, lambda line: self._say("shadow", line)
-        )
+        say = functools.partial(self._say, "shadow")
+        attached = Attachment(self._connect, self.job, deployment_id, say, self._pool)
+        self._attached = attached
         # Before the first heartbeat, which has the platform send images here.
         state, reason = self._pool.state if self._pool else (ServingState.READY, "")
         self._board.set(state=state, stage=Stage.READY, detail=reason)
@@ -257,11 +258,7 @@ class Service:
         self.check_serves(deployment_id)
 
     def check_is_of(self, deployment_id: str) -> None:
-        """Refuse to be asked about another deployment.
-
-        Raises:
-            NotFoundError: it is attached to another one, or to none.
-        """
+        """Refuse to be asked about another deployment, with a NotFoundError."""
         if deployment_id != self.deployment_id:
             raise NotFoundError.named("deployment", deployment_id, [self.deployment_id or "none"])
 
@@ -343,8 +340,8 @@ class Service:
     def stop(self, reason: str = "stopped") -> Outcome:
         """Answer the images at hand, record what was predicted, end the worker.
 
-        It takes 135 s at most: 5 s for the images at hand, 5 s for the worker, 120 s for the
-        predictions (10 s without a single one recorded), 3 s for the last heartbeat.
+        135 s at most: 5 for the images at hand, 5 for the worker, 3 for the last heartbeat, 120
+        for the predictions (10 without a single one recorded). What is left then is kept.
 
         Returns:
             What became of the predictions of this kernel; the same when called again.
@@ -366,8 +363,8 @@ class Service:
         return outcome
 
     def _gone(self, error: PicselliaJupyterError) -> None:
-        superseded = isinstance(error, ConflictError)
-        reason = SUPERSEDED if superseded else f"The deployment is gone: {error.fact}"
+        gone = f"The deployment is gone: {error.fact}"
+        reason = SUPERSEDED if isinstance(error, ConflictError) else gone
         # From the heart's own thread, which must not wait for itself.
         threading.Thread(target=self._leave, args=(reason,), name="leave", daemon=True).start()
 

@@ -23,7 +23,7 @@ from picsellia_jupyter.serving import download
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.platform import Connect, Platform
 from picsellia_jupyter.serving.pool import Pool
-from picsellia_jupyter.serving.recorder import Record
+from picsellia_jupyter.serving.records import Record
 from picsellia_jupyter.wire.predictions import Json
 
 QUEUE_LIMIT = 100

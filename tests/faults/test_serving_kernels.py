@@ -110,9 +110,9 @@ def test_it_serves_the_same_deployment_after(fault, code, serve, recorded, long)
             all_served.append(serve(code=code))
         served = all_served[-1]
         served.predict(3)
-        served.flush()
         took.append(fault(served))
         served.predict(2)
+    for served in all_served:
         served.flush()
     acknowledged = sum(served.acknowledged for served in all_served)
     lost = acknowledged - sum(map(recorded, all_served))

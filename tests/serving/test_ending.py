@@ -41,7 +41,7 @@ def stop_through(address, route):
 def test_a_stop_is_answered_and_then_ends_the_process(kernel, route):
     process, told = kernel
     reply = stop_through(told["address"], route)
-    assert reply.json() == {"recorded": 0, "lost": 0, "trouble": ""}
+    assert reply.json() == {"recorded": 0, "kept": 0, "failed": 0, "trouble": ""}
     assert process.wait(10) == 0
     fakes.wait_for(lambda: all(map(fakes.is_gone, told["workers"])), within_s=2)
 

@@ -113,7 +113,7 @@ def test_a_stop_answers_what_is_under_way_and_records_it(own):
     held.go_on()
     sender.join(10)
     stopper.join(10)
-    assert stops[0].json() == {"recorded": 1, "lost": 0, "trouble": ""}
+    assert stops[0].json() == {"recorded": 1, "kept": 0, "failed": 0, "trouble": ""}
     assert replies[0].status_code == 200
     assert len(kernel.platform.recorded) == 1
     assert kernel.platform.beats[-1].state is ServingState.STOPPED

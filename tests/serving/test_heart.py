@@ -35,7 +35,7 @@ def test_a_kernel_that_is_superseded_records_what_it_has_and_stops(own):
     fakes.wait_for(lambda: own.service.report()["stopped"])
     assert own.service.status.state is ServingState.STOPPED
     assert own.service.status.detail == "superseded by another serving kernel"
-    assert own.service.report()["stopped"] == {"recorded": 1, "lost": 0, "trouble": ""}
+    assert own.service.report()["stopped"] == {"recorded": 1, "kept": 0, "failed": 0, "trouble": ""}
     fakes.wait_for(lambda: not own.program._front._thread.is_alive())
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from picsellia_jupyter.domain.errors import PlatformError
+from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.serving import exposition, traffic
 from picsellia_jupyter.serving.metering import Numbers
 from picsellia_jupyter.serving.metrics import Metrics
@@ -79,7 +79,7 @@ def test_requests_of_the_open_inference_protocol_are_counted_too(own):
 
 
 def test_what_was_recorded_and_what_was_not_is_told(own):
-    own.platform.refusals += [PlatformError("No.")] * 3
+    own.platform.refusals += [InvalidInputError("No.")] * 3
     own.predict(name="bad.jpg")
     own.predict(name="good.jpg")
     own.service.flush(10)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from picsellia_jupyter.domain.deployments import ServingState
-from picsellia_jupyter.domain.errors import ConflictError, PlatformError
+from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
 from picsellia_jupyter.serving import predicting, recorder
 from tests.serving import fakes
 from tests.serving.test_faults import sending
@@ -26,7 +26,7 @@ def test_while_the_platform_is_away_predictions_wait(own):
 
 
 def test_one_that_the_platform_refuses_does_not_hold_up_the_others(own):
-    own.platform.refusals += [PlatformError("No.")] * 3
+    own.platform.refusals += [InvalidInputError("No.")] * 3
     own.predict(name="bad.jpg")
     own.predict(name="good.jpg")
     assert own.service.flush(10) == 0
@@ -115,7 +115,7 @@ def test_a_flush_and_the_status_tell_what_holds_the_rest_up(small):
 
 
 def test_what_was_refused_is_told_after_others_went_well(own):
-    own.platform.refusals += [PlatformError("No.")] * 3
+    own.platform.refusals += [InvalidInputError("No.")] * 3
     own.predict(name="bad.jpg")
     own.predict(name="good.jpg")
     told = own.control.post("/control/flush", json={"timeout_s": 10}).json()
@@ -163,32 +163,36 @@ def test_a_stop_records_what_waits_for_as_long_as_it_gets_on(own, monkeypatch):
         assert stops == []
         taken.release()
     stopper.join(10)
-    assert stops[0].json() == {"recorded": 4, "lost": 0, "trouble": ""}
+    assert stops[0].json() == {"recorded": 4, "kept": 0, "failed": 0, "trouble": ""}
 
 
 def test_a_stop_tells_what_it_could_not_record(small):
     assert small.service.status.state is ServingState.READY
     reply = small.control.post("/control/stop")
-    assert reply.json() == {"recorded": 0, "lost": 2, "trouble": "Nobody answers."}
-    told = "stopped; 2 predictions were not recorded: Nobody answers."
-    assert small.service.status.detail == told
+    assert reply.json() == {
+        "recorded": 0, "kept": 2, "failed": 0, "trouble": "Nobody answers.",
+    }  # fmt: skip
+    told = "2 predictions are kept and recorded when the deployment is served here again"
+    assert small.service.status.detail == f"stopped; {told}: Nobody answers."
     assert small.service.report()["stopped"] == reply.json()
 
 
 def test_the_last_heartbeat_tells_what_was_not_recorded(own):
-    own.platform.refusals += [PlatformError("No.")] * 3
+    own.platform.refusals += [InvalidInputError("No.")] * 3
     own.predict(name="bad.jpg")
     stopped = own.control.post("/control/stop").json()
-    assert stopped == {"recorded": 0, "lost": 1, "trouble": "'bad.jpg' was not recorded: No."}
+    assert stopped == {
+        "recorded": 0, "kept": 0, "failed": 1, "trouble": "'bad.jpg' was not recorded: No.",
+    }  # fmt: skip
     last = own.platform.beats[-1]
     assert last.state is ServingState.STOPPED
-    assert last.reason == f"stopped; 1 prediction was not recorded: {stopped['trouble']}"
+    assert last.reason == f"stopped; 1 prediction was refused and set aside: {stopped['trouble']}"
 
 
 def test_a_stop_takes_so_long_in_all_and_no_longer(small, monkeypatch):
     monkeypatch.setattr(recorder, "DRAIN_IDLE_S", 60.0)
     monkeypatch.setattr(recorder, "DRAIN_S", 0.3)
-    assert small.control.post("/control/stop").json()["lost"] == 2
+    assert small.control.post("/control/stop").json()["kept"] == 2
 
 
 def test_what_waits_for_room_at_a_stop_is_refused_and_not_answered(small):
@@ -203,4 +207,22 @@ def test_what_waits_for_room_at_a_stop_is_refused_and_not_answered(small):
 def test_a_second_stop_answers_the_same(small):
     outcomes = [small.service.stop(), small.service.stop("again")]
     assert outcomes[0] == outcomes[1]
-    assert outcomes[0].lost == 2
+    assert outcomes[0].kept == 2
+
+
+def test_recording_gives_way_to_predictions_but_not_to_who_waits_for_it(own, monkeypatch):
+    monkeypatch.setattr(recorder, "GIVE_WAY_S", 60.0)
+    own.service._recorder._is_busy = lambda: True
+    own.predict()
+    assert own.platform.recorded == []
+    assert own.service.flush(10) == 0
+    own.predict()
+    assert own.control.post("/control/stop").json()["recorded"] == 2
+
+
+def test_recording_does_not_give_way_when_room_gets_short(own, monkeypatch):
+    monkeypatch.setattr(recorder, "GIVE_WAY_S", 60.0)
+    monkeypatch.setattr(own.service._recorder._room, "_places", 1)
+    own.service._recorder._is_busy = lambda: True
+    own.predict()
+    fakes.wait_for(lambda: len(own.platform.recorded) == 1)

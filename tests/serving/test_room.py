@@ -18,8 +18,21 @@ def test_bytes_are_bounded_too():
     room = Room(places=10, size=100, line=5)
     first, second = room.ask(60), room.ask(60)
     assert not second.granted.done()
-    room.resize(first, 30)
+    room.keep(first, 30)
     assert second.granted.done()
+
+
+def test_what_is_kept_takes_room_until_it_is_freed():
+    room = Room(places=2, size=100, line=5)
+    room.fill(1, 50)
+    first, second, third = room.ask(40), room.ask(1), room.ask(1)
+    assert (first.granted.done(), second.granted.done()) == (True, False)
+    room.fill(-1, -50)
+    assert second.granted.done()
+    room.keep(first, 40)
+    assert room.taken == 1
+    room.fill(-1, -40)
+    assert third.granted.done()
 
 
 def test_a_long_line_takes_nobody_more():

@@ -1,0 +1,99 @@
+"""A prediction with everything that is recorded beside it, and how it is kept on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
+from picsellia_jupyter.serving import shapes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """A prediction with everything that is recorded beside it."""
+
+    predicted: PredictedImage
+    image: bytes
+    """The encoded image."""
+    content_type: str
+    """`image/jpeg` or `image/png`."""
+    at: float
+    """When it was predicted, seconds since the epoch, UTC."""
+    tags: tuple[str, ...] = ()
+    source: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    custom_metadata: Mapping[str, Any] | None = None
+    stored_as: str | None = None
+    """Its object name, where it is in the target datalake already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A record as it is kept."""
+
+    id: str
+    """The prediction's own, made by the front."""
+    said: str
+    """Everything but shapes and image: JSON, ASCII alone."""
+    found: bytes
+    """The shapes, with all their digits: JSON."""
+    image: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.said) + len(self.found) + len(self.image)
+
+
+def spell(record: Record) -> Spelling:
+    """Write a record down.
+
+    Raises:
+        ValueError: the prediction has no id.
+    """
+    predicted = record.predicted
+    if predicted.prediction_id is None:
+        raise ValueError("a prediction without an id cannot be recorded once")
+    said = {
+        "name": predicted.source,
+        "width": predicted.size.width,
+        "height": predicted.size.height,
+        "latency": predicted.latency_s,
+        "content_type": record.content_type,
+        "at": record.at,
+        "tags": record.tags,
+        "source": record.source,
+        "metadata": record.metadata,
+        "custom_metadata": record.custom_metadata,
+        "stored_as": record.stored_as,
+    }
+    found = orjson.dumps(shapes.to_json(predicted.found), option=orjson.OPT_SERIALIZE_NUMPY)
+    # The standard library's JSON: users' texts and numbers may be what orjson does not spell.
+    return Spelling(predicted.prediction_id, json.dumps(said), found, record.image)
+
+
+def read(spelling: Spelling) -> Record:
+    """Read what `spell` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError, InvalidPredictionError: it is none.
+    """
+    said = json.loads(spelling.said)
+    size = ImageSize(said["width"], said["height"])
+    found = shapes.from_json(orjson.loads(spelling.found), size)
+    return Record(
+        PredictedImage(said["name"], size, found, said["latency"], spelling.id),
+        spelling.image,
+        said["content_type"],
+        said["at"],
+        tuple(said["tags"]),
+        said["source"],
+        said["metadata"],
+        said["custom_metadata"],
+        said["stored_as"],
+    )
