@@ -32,6 +32,7 @@ END_S = 150.0
 """A replica that ends first records what it has."""
 _REPLY_S = 20.0
 _ROUTES_S = 5.0
+_DELETED = {"app": "DELETED", "detail": "the application was deleted"}
 _ROUTE = re.compile(r"/deployments/([^/]+)/")
 
 _log = logging.getLogger(__name__)
@@ -91,17 +92,22 @@ def report(name: str) -> Json:
         A front's `/control/status`, with `app`: Serve's own word for the application.
     """
     from ray import serve
+    from ray.serve.exceptions import RayServeException
 
     applications = serve.status().applications
     name = name if name in applications else _trial(name)
     known = applications.get(name)
     if known is None:
-        return {"app": "DELETED", "detail": "the application was deleted"}
+        return dict(_DELETED)
     app: Json = {"app": str(known.status.value), "detail": known.message}
     ready = any("RUNNING" in one.replica_states for one in known.deployments.values())
     if not ready:
         return app
-    said = serve.get_app_handle(name).report.remote().result(timeout_s=_REPLY_S)
+    try:
+        said = serve.get_app_handle(name).report.remote().result(timeout_s=_REPLY_S)
+    except RayServeException:
+        # It ended just now.
+        return dict(_DELETED)
     return {**said, "app": app["app"], "replicas": _running(known)}
 
 

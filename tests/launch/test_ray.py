@@ -131,12 +131,14 @@ def test_two_replicas_are_one_deployment(session: Session, deployed: deploying.D
 
 def test_the_plain_sdk_predicts_through_the_ingress(session: Session, deployed: Any):
     """Its login goes through the gateway, whichever replica answers afterwards."""
+    before = recorded(session, deployed.record.id)
     plain = session.sdk.get_deployment(deployed.record.name)
 
     found = [plain.predict(str(pages()[0])) for _ in range(4)]
 
     assert all(len(one["detection_classes"]) == len(found[0]["detection_classes"]) for one in found)
     assert len(found[0]["detection_classes"]) > 0
+    wait_for(lambda: recorded(session, deployed.record.id) == before + 4)
 
 
 def test_our_own_predictions_are_recorded_once(session: Session, deployed: Any):
