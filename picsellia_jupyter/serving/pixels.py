@@ -156,7 +156,7 @@ def _decode(data: bytes, name: str, into: InputSpec | None) -> Photo:
         if pixels is not None:
             return Photo(pixels, content_type, size)
         image.load()
-        return Photo.of(_eight_bit(ImageOps.exif_transpose(image)), content_type)
+        return Photo.of(_convertible(ImageOps.exif_transpose(image)), content_type)
 
 
 def _upright_size(image: Image.Image) -> ImageSize:
@@ -172,8 +172,13 @@ def _enough(size: ImageSize, into: InputSpec | None) -> ImageSize | None:
     return ImageSize(spot.width, spot.height)
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Pillow clips 16-bit grey to white where it should scale it."""
+def _convertible(image: Image.Image) -> Image.Image:
+    """As an image that Pillow makes grey or RGB of without a loss.
+
+    It clips 16-bit grey to white where it should scale it, and cannot make LAB grey.
+    """
+    if image.mode == "LAB":
+        return image.convert("RGB")
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image, dtype=np.uint16) >> 8).astype(np.uint8))
     return image

@@ -141,6 +141,14 @@ def test_sixteen_bit_grey_is_scaled_not_clipped():
     assert set(batch.ravel()) == {0x33}
 
 
+@pytest.mark.parametrize("channels", ["L", "RGB"])
+def test_a_photo_in_lab_becomes_what_the_model_takes(channels):
+    white = Image.merge("LAB", [Image.new("L", (64, 48), level) for level in (255, 128, 128)])
+    photo = pixels.decode(encoded(white, "TIFF"), "a.tif")
+    batch, _ = pixels.to_input(photo, spec(channels=channels, scale=1.0))
+    assert batch.min() >= 250
+
+
 @pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA", "CMYK"])
 def test_every_common_mode_becomes_colour(mode):
     kind = "JPEG" if mode == "CMYK" else "PNG"
