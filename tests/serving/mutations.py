@@ -142,8 +142,9 @@ def bombs() -> list[Case]:
 
 
 def _large() -> Iterator[Case]:
-    for side in (7072, 9000, 13_000):
-        yield f"PNG of {side} x {side}", _png(side, side, _zeros((side + 1) * side))
+    turned = _chunk(b"eXIf", _exif(6).tobytes()[6:])
+    for side in (7072, 9000, 11_500):
+        yield f"PNG of {side} x {side}", _png(side, side, _zeros((4 * side + 1) * side), turned, 6)
     yield "JPEG of 9000 x 9000", _plain("JPEG", "L", 9000, 9000)
     yield "WEBP of 16383 x 16383", _lossless_webp(16383, 16383)
     yield "TIFF of 9000 x 9000", _plain("TIFF", "1", 9000, 9000, compression="group4")
@@ -232,8 +233,9 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
 
 
-def _png(width: int, height: int, pixels: bytes, more: bytes = b"") -> bytes:
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+def _png(width: int, height: int, pixels: bytes, more: bytes = b"", colours: int = 0) -> bytes:
+    """Of 8 bits; its colours are 0 for grey, 6 for RGBA."""
+    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0))
     body = more + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + header + body
 
