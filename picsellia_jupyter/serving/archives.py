@@ -34,6 +34,10 @@ def check(archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     if len(members) > MOST_MEMBERS:
         raise UnsafeArchiveError(f"a zip archive of {len(members)} members, over {MOST_MEMBERS}")
+    first = min((member.header_offset for member in members), default=0)
+    if first:
+        # What is cut off may end with a whole archive that it holds.
+        raise UnsafeArchiveError(f"a broken zip archive: its first {first} bytes are of no member")
     total = sum(member.file_size for member in members)
     if total > MOST_BYTES:
         raise UnsafeArchiveError(f"a zip archive that unpacks to {total} bytes")

@@ -300,6 +300,24 @@ def export_expression(bait):
     return _exported(change)
 
 
+@hostile(".pt2 with machine code")
+def export_machine_code(bait):
+    import _ctypes
+
+    library = Path(_ctypes.__file__).read_bytes()
+    assert library[:4] in (b"\x7fELF", b"\xcf\xfa\xed\xfe")
+    more = {"archive__data__aotinductor__model__wrapper.so": library}
+    return rewritten(models.exported_bytes(), lambda name, old: old, **more)
+
+
+@hostile(".pt2 in a zip archive")
+def export_in_an_archive(bait):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("model.pt2", export_object(bait))
+    return out.getvalue()
+
+
 # Python itself -------------------------------------------------------------------------------
 
 
