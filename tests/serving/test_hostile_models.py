@@ -137,7 +137,7 @@ def ungated(path):
 def test_the_sandbox_alone_stops_a_hostile_program(program, trap):
     outcome = ungated(program[1])
     assert trap.sprung() == []
-    assert isinstance(outcome, PicselliaJupyterError)
+    assert "ermission denied" in str(outcome)
 
 
 @needs_linux
