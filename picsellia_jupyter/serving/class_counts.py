@@ -54,6 +54,12 @@ def _columns(axis: int, beside: int) -> Callable[[_Outputs], int]:
     return count
 
 
+def _of_box_scores(outputs: _Outputs) -> int:
+    """Of scores (1, A, C) beside boxes."""
+    scores = next((one for one in outputs if one.name == "scores"), outputs[-1])
+    return (scores.shape[-1] or 0) if len(outputs) == 2 and len(scores.shape) == 3 else 0
+
+
 def _of_queries(outputs: _Outputs, *, beside: int) -> int:
     """Of DETR's logits (1, Q, C), or of boxes and scores in one output (1, Q, 4 + C)."""
     logits = next((one for one in outputs if one.name == "logits"), outputs[0])
@@ -67,6 +73,8 @@ _COUNTS: Mapping[str, Callable[[_Outputs], int]] = {
     "yolo5": _columns(2, 5),
     "yolo8": _columns(1, 4),
     "yolox": _columns(2, 5),
+    "yolox_raw": _columns(2, 5),
+    "boxes_scores": _of_box_scores,
     "detr": lambda outputs: _of_queries(outputs, beside=1),  # the last is "no object"
     "rt_detr": lambda outputs: _of_queries(outputs, beside=0),
 }
