@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +114,12 @@ class Placement:
         return np.asarray((xy - np.array([self.left, self.top], dtype=np.float64)) * scale)
 
 
-def decode(data: bytes, name: str, into: InputSpec | None = None) -> Photo:
+def decode(
+    data: bytes,
+    name: str,
+    into: InputSpec | None = None,
+    claim: Callable[[int], None] | None = None,
+) -> Photo:
     """Decode one photo and turn it upright.
 
     Args:
@@ -121,6 +127,7 @@ def decode(data: bytes, name: str, into: InputSpec | None = None) -> Photo:
             frame counts.
         name: what to call it in an error.
         into: the input that it is decoded for, which may ask for less than all pixels.
+        claim: told how many pixels it has before they take any memory.
 
     Raises:
         InvalidImageError: it is no image, is broken, or has more than 50 million pixels.
@@ -132,7 +139,7 @@ def decode(data: bytes, name: str, into: InputSpec | None = None) -> Photo:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decode(data, name, into)
+            return _decode(data, name, into, claim)
     except InvalidImageError:
         raise
     except Exception as error:  # a broken file makes Pillow's decoders raise nearly anything
@@ -142,7 +149,9 @@ def decode(data: bytes, name: str, into: InputSpec | None = None) -> Photo:
         ) from error
 
 
-def _decode(data: bytes, name: str, into: InputSpec | None) -> Photo:
+def _decode(
+    data: bytes, name: str, into: InputSpec | None, claim: Callable[[int], None] | None
+) -> Photo:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
@@ -150,6 +159,8 @@ def _decode(data: bytes, name: str, into: InputSpec | None) -> Photo:
                 f"{name!r} has {width} x {height} pixels.",
                 f"Send at most {MAX_PIXELS // 10**6} million pixels; resize it first.",
             )
+        if claim:
+            claim(width * height)
         content_type = _RECORDED_AS.get(image.format or "")
         size = _upright_size(image)
         pixels = jpegs.decode(data, image, _enough(size, into))
