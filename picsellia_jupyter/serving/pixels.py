@@ -26,6 +26,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 """Decoders that are asked; rare ones have a history of holes."""
 
 _ORIENTATION = 0x0112
+_SCAN, _MOST_SCANS = b"\xff\xda", 50
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "box": Image.Resampling.BOX,
@@ -166,8 +167,19 @@ def _decode(
         pixels = jpegs.decode(data, image, _enough(size, into))
         if pixels is not None:
             return Photo(pixels, content_type, size)
+        _check_scans(data, name, image)
         image.load()
         return Photo.of(_convertible(ImageOps.exif_transpose(image)), content_type)
+
+
+def _check_scans(data: bytes, name: str, image: Image.Image) -> None:
+    """A scan of a hundred bytes makes a decoder go over all pixels once more."""
+    scans = data.count(_SCAN) if image.info.get("progressive") else 0
+    if scans > _MOST_SCANS:
+        raise InvalidImageError(
+            f"{name!r} is a progressive JPEG of {scans} scans.",
+            f"Send one of at most {_MOST_SCANS}; cameras and programs write ten or so.",
+        )
 
 
 def _upright_size(image: Image.Image) -> ImageSize:

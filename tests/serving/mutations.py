@@ -159,6 +159,7 @@ def _allowed() -> Iterator[Case]:
         "JPEG, progressive, turned",
         _plain("JPEG", "RGB", 7000, 7000, progressive=True, exif=_exif(5)),
     )
+    yield "JPEG of 10,000 scans", _scans(10_000)
     yield "JPEG, a column", _plain("JPEG", "L", 1, 65500)
     for mode in ("F", "CMYK", "RGBA", "LAB"):
         yield f"TIFF, {mode}", _plain("TIFF", mode, 7000, 7000, compression="tiff_lzw")
@@ -210,6 +211,13 @@ def _many() -> Iterator[Case]:
 
 def _plain(kind: str, mode: str, width: int, height: int, **how) -> bytes:
     return _bytes(Image.new(mode, (width, height)), kind, **how)
+
+
+def _scans(count: int) -> bytes:
+    """A progressive JPEG that has its last scan, of 98 bytes for 49 million pixels, so often."""
+    jpeg = _plain("JPEG", "L", 7000, 7000, progressive=True)
+    table = jpeg.rindex(b"\xff\xc4", 0, jpeg.rindex(b"\xff\xda"))
+    return jpeg[:-2] + jpeg[table:-2] * count + jpeg[-2:]
 
 
 @functools.cache

@@ -231,3 +231,12 @@ def test_a_mutated_photo_is_read_or_refused_but_raises_nothing_else(data):
     with contextlib.suppress(InvalidImageError):
         batch, _ = pixels.to_input(pixels.decode(bytes(photo), "a"), spec())
         assert batch.shape == (1, 1, 48, 64)
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_and_an_ordinary_progressive_one_is_not():
+    jpeg = encoded(Image.new("RGB", (64, 48), "white"), "JPEG", progressive=True)
+    assert pixels.decode(jpeg, "a.jpg").size == ImageSize(64, 48)
+    last = jpeg[jpeg.rindex(b"\xff\xda") : -2]
+    with pytest.raises(InvalidImageError, match="a progressive JPEG of 110 scans") as caught:
+        pixels.decode(jpeg[:-2] + last * 100 + jpeg[-2:], "a.jpg")
+    assert "at most 50" in caught.value.remedy
