@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from picsellia_jupyter.clients.endpoint import Backlog
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.deployments import (
     Progress,
@@ -25,6 +23,7 @@ from picsellia_jupyter.domain.errors import (
     MissingExtraError,
     PicselliaJupyterError,
 )
+from picsellia_jupyter.domain.places import Place
 from picsellia_jupyter.domain.registry import Datalake, Model
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.diagnosis import DiagnosisView
@@ -33,11 +32,12 @@ from picsellia_jupyter.handles.views import (
     DashboardView,
     DatalakeListing,
     DeploymentListing,
+    PlaceListing,
     RegistryListing,
     Status,
 )
-from picsellia_jupyter.launch import local_platform, strays
-from picsellia_jupyter.launch.kernels import KernelLauncher, StagedKernel, end_kernel
+from picsellia_jupyter.launch import asking, local_platform, strays
+from picsellia_jupyter.launch.fleet import Fleet, Staged
 from picsellia_jupyter.settings import Settings
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
@@ -66,7 +66,8 @@ class Session:
     ) -> None:
         given = Settings.from_environment()
         if home is not None:
-            given = Settings(home=Path(home).expanduser().resolve())
+            own = Path(home).expanduser().resolve()
+            given = Settings(home=own, place_tokens=given.place_tokens)
         self._settings = replace(
             given,
             host=host.rstrip("/") if host else given.host,
@@ -74,7 +75,7 @@ class Session:
             organization=organization or given.organization,
         )
         self._platform: PlatformClient | None = None
-        self._staged: dict[str, StagedKernel] = {}
+        self._fleet = Fleet(self._settings.home, self._settings.place_tokens, asking.for_secret)
 
     def __repr__(self) -> str:
         where = self._platform.host if self._platform else "not connected yet"
@@ -133,7 +134,7 @@ class Session:
         """
         return self.platform.create_datalake(name, place, options or {})
 
-    def deploy(
+    def deploy(  # noqa: PLR0913 - one keyword an option of %deploy
         self,
         model: str,
         *,
@@ -145,6 +146,10 @@ class Session:
         file: str = "model-latest",
         device: str | None = None,
         precision: str | None = None,
+        workers: int | None = None,
+        idle: str | None = None,
+        replicas: str | None = None,
+        install: bool = False,
         progress: ProgressListener | None = None,
     ) -> Deployment:
         """Deploy a model version: `s.deploy("digits-detector:0", threshold=0.3)`.
@@ -158,18 +163,26 @@ class Session:
             threshold: in [0, 1]; only shapes scored over it are considered. Starts at a low
                 0.1; none for classification.
             datalake: where predicted images are stored; the default one if none is named.
-            on: where the serving kernel runs: `local`. With Monitoring only, none is
-                started unless a place is named.
+            on: where the serving kernel runs: `local`, the name or address of a Jupyter
+                server, `ray` or `ray:ADDRESS`. With Monitoring only, none is started unless a
+                place is named.
             name: of the deployment; two words are made up if none is given.
             file: name of the model file to serve.
             device: what it runs on: `auto` (the default), `cpu`, `cuda` or `cuda:N`.
             precision: `auto` (the default), `fp32`, `fp16` or `bf16`. Less than fp32 is taken
                 only where the model's outputs stay close to those of fp32.
+            workers: processes that hold the model, 1 to 16; by default one a core, at most
+                four, on the CPU, and one a device with CUDA.
+            idle: its serving kernel ends after so long without a request: `12h` (the
+                default), `90m`, … or `never`.
+            replicas: on Ray, how many serve it: `2`, or bounds such as `1..4`.
+            install: install this package at the place where it is missing.
             progress: told of every stage.
 
         Raises:
             NotFoundError: the model, its version or file, or the datalake does not exist.
             InvalidThresholdError: the threshold is out of range, or none applies.
+            LinkError: the place does not answer or does not let us in.
             ServingError: the model could not be loaded, or its dry run failed.
             QuotaSpentError: no MPU is left for Picsellia Serving.
         """
@@ -177,26 +190,45 @@ class Session:
         listen = progress or _ignore
         listen(Progress(Stage.RESOLVE, f"looking up {model}", 0.0))
         platform = self.platform
+        place = self._fleet.places.parse(on).name if on else None
         request = deploying.DeployRequest(
-            model, strategy, threshold, datalake, on, name, file, device, precision
+            model=model,
+            strategy=strategy,
+            threshold=threshold,
+            datalake=datalake,
+            place=place,
+            name=name,
+            model_file=file,
+            device=device,
+            precision=precision,
+            workers=workers,
+            idle=idle,
+            replicas=replicas,
         )
-        plan = deploying.check(request, platform, platform, serves_itself=not platform.is_local)
+        plan = deploying.check(
+            request,
+            platform,
+            platform,
+            serves_itself=not platform.is_local,
+            saved=self._fleet.places.saved,
+        )
         if plan.place:
             _check_serving_installed()
         deployed = deploying.deploy(
             plan,
             platform,
-            KernelLauncher(platform, self._settings.home / "cache" / "models"),
+            self._fleet.launcher(platform, plan, install=install),
             listen=listen,
             clock=time.monotonic,
             began=began,
         )
-        if isinstance(deployed.staged, StagedKernel):
-            self._keep(deployed.record.id, deployed.staged)
+        if deployed.staged is not None:
+            self._fleet.keep(deployed.record.id, cast("Staged", deployed.staged))
         handle = Deployment(
             platform,
             deployed.record,
             undeploy=self.undeploy,
+            reach=self._fleet.address,
             dry_run=deployed.dry_run,
             model_file=plan.model_file,
             compute=plan.compute,
@@ -219,7 +251,7 @@ class Session:
             record = finding.only_deployment(platform.deployments(), verb="use")
         else:
             record = finding.find_deployment(platform, name)
-        return Deployment(platform, record, undeploy=self.undeploy)
+        return Deployment(platform, record, undeploy=self.undeploy, reach=self._fleet.address)
 
     def predict(
         self,
@@ -251,11 +283,38 @@ class Session:
         """
         platform = self.platform
         record = finding.find_deployment(platform, name)
-        lost = self._end_kernel(Deployment(platform, record, undeploy=self.undeploy))
-        if lost.in_words():
-            warnings.warn(lost.in_words(), stacklevel=2)
+        handle = Deployment(platform, record, undeploy=self.undeploy, reach=self._fleet.address)
+        lost, trouble = self._fleet.end(record, handle.stop_serving())
+        for said in (lost.in_words(), str(trouble or "")):
+            if said:
+                warnings.warn(said, stacklevel=2)
         if delete:
             platform.delete_deployment(record.id)
+
+    def places(self) -> PlaceListing:
+        """Where serving kernels can run, and what each of these places has.
+
+        All are asked at once; one that does not answer is told as such.
+        """
+        return PlaceListing(self._fleet.reports())
+
+    def add_place(self, name: str, address: str) -> Place:
+        """Save a Jupyter server under a name: `s.add_place("gpu1", "https://gpu-box:8888")`.
+
+        Its token is not saved with it; see `PICSELLIA_PLACE_TOKEN`.
+
+        Raises:
+            InvalidInputError: the name or the address cannot be taken.
+        """
+        return self._fleet.places.add(name, address)
+
+    def remove_place(self, name: str) -> None:
+        """Forget a saved place; what it serves goes on.
+
+        Raises:
+            NotFoundError: no place of that name is saved.
+        """
+        self._fleet.places.remove(name)
 
     def status(self) -> Status:
         """Where the session is connected, and what it found there."""
@@ -313,30 +372,6 @@ class Session:
             return True
         running = local_platform.find(self._settings.home)
         return running is not None and running.host == platform.host
-
-    def _keep(self, deployment_id: str, staged: StagedKernel) -> None:
-        """Remember a serving kernel of ours; a script's end must not lose its predictions."""
-        if not self._staged:
-            atexit.register(self._end_with_us)
-        self._staged[deployment_id] = staged
-
-    def _end_with_us(self) -> None:
-        while self._staged:
-            _, staged = self._staged.popitem()
-            if staged.ends_with_us:
-                staged.stop()
-
-    def _end_kernel(self, handle: Deployment) -> Backlog:
-        """End the kernel that serves a deployment now, and the one we started, if another."""
-        lost = handle.stop_serving()
-        staged = self._staged.pop(handle.id, None)
-        if staged is not None:
-            said = staged.stop()
-            lost = lost or said
-        elif handle.record.serving is not None and lost is None:
-            # Its front does not answer, so it cannot end itself.
-            end_kernel(handle.record.serving.kernel_id)
-        return lost or Backlog()
 
 
 def _check_serving_installed() -> None:

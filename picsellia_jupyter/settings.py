@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from picsellia_jupyter.domain.errors import InvalidInputError
 
 CLOUD_HOST = "https://app.picsellia.com"
+_PLACE_TOKEN = re.compile(r"PICSELLIA_PLACE_(\w+_)?TOKEN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,17 @@ class Settings:
     token: str | None = None
     """API token; never shown."""
     organization: str | None = None
+    place_tokens: Mapping[str, str] = field(default_factory=dict)
+    """Tokens of places, by the variables that hold them; never shown."""
 
     def __repr__(self) -> str:
         shown = "set" if self.token else "not set"
         return f"Settings(home={str(self.home)!r}, host={self.host!r}, token {shown})"
+
+    @property
+    def cache(self) -> Path:
+        """Where downloaded model files are kept."""
+        return self.home / "cache" / "models"
 
     @property
     def platform_address(self) -> str | None:
@@ -36,7 +45,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the variables `PICSELLIA_{HOST,TOKEN,ORGANIZATION}` and `PICSELLIA_JUPYTER_HOME`.
+        """Read the variables that begin with `PICSELLIA_`.
+
+        They are `HOST`, `TOKEN`, `ORGANIZATION`, `JUPYTER_HOME`, `PLACE_TOKEN` and, for a place
+        that is saved as `gpu1`, `PLACE_GPU1_TOKEN`.
 
         Raises:
             InvalidInputError: the host is no http(s) address.
@@ -53,6 +65,9 @@ class Settings:
             host=host.rstrip("/") if host else None,
             token=env.get("PICSELLIA_TOKEN") or None,
             organization=env.get("PICSELLIA_ORGANIZATION") or None,
+            place_tokens={
+                name: value for name, value in env.items() if _PLACE_TOKEN.fullmatch(name) and value
+            },
         )
 
 

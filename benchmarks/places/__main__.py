@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.places import load
+from benchmarks.places import load, on_ray
 from benchmarks.places.bystander import Bystander
 from benchmarks.places.load import Seen
 from benchmarks.places.ways import (
@@ -17,6 +17,7 @@ from benchmarks.places.ways import (
     DIRECT,
     KERNEL_GATEWAY,
     PROXY,
+    RAY,
     TUNNEL,
     Way,
     ways,
@@ -45,6 +46,7 @@ def main() -> int:
         tunnel = next(way for way in found if way.name == TUNNEL)
         _while_a_cell_runs(tunnel, goals)
         _unseen(tunnel, goals)
+        _on_ray(found, goals, counts[0] * 2)
     if PROXY not in table:
         goals.left_out.append("the proxy of the Lab server extension does not answer here")
     _show(table)
@@ -73,6 +75,8 @@ def _measure(found: Sequence[Way], counts: dict[int, int], rounds: int) -> Table
 
 def _judge(table: Table, goals: Goals) -> None:
     for name, seen in table.items():
+        if name == RAY:
+            continue  # what it costs is Ray's own; its goal is that more replicas pay
         goals.at_most("P1", f"{name}, p50 of one client", seen[1].p50_ms, P50_MS[name], " ms")
         marked = 40.0 <= seen[1].p50_ms <= 60.0
         goals.at_most("P2", f"{name}, Nagle's mark (a p50 of 40 to 60 ms)", float(marked), 0)
@@ -93,6 +97,14 @@ def _while_a_cell_runs(way: Way, goals: Goals) -> None:
         goals.at_most("P5", "tunnel, p50 while a cell runs", seen.p50_ms, 50.0, " ms")
     else:
         goals.left_out.append("answers while a cell runs: the requests took longer than the cell")
+
+
+def _on_ray(found: Sequence[Way], goals: Goals, requests: int) -> None:
+    way = next((way for way in found if way.name == RAY), None)
+    if way is None:
+        goals.left_out.append("Ray Serve, which is not installed")
+    else:
+        on_ray.judge_replicas(way.url.removesuffix("/toy"), goals, requests)
 
 
 def _unseen(way: Way, goals: Goals) -> None:

@@ -83,6 +83,7 @@ def _environment(home: Path) -> dict[str, str]:
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTER_TOKEN": TOKEN,
+        "PICSELLIA_JUPYTER_HOME": str(home / "picsellia"),
         "PYTHONPATH": str(REPOSITORY),
     }
 

@@ -32,7 +32,7 @@ def serve() -> str:
     listener = front.listen()
     address = front.address_of(listener)
     started = threading.Event()
-    worker = _start_worker()
+    worker = start_worker()
 
     async def run() -> None:
         app = Toy(*await asyncio.open_connection(sock=worker))
@@ -49,7 +49,7 @@ def serve() -> str:
     return address
 
 
-def _start_worker() -> socket.socket:
+def start_worker() -> socket.socket:
     """A worker that ends when this process does, and the connection to it."""
     near, far = socket.socketpair()
     command = [sys.executable, "-m", "benchmarks.places.worker", str(far.fileno())]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.places import toy
+from benchmarks.places import on_ray, toy
 from benchmarks.places.servers import gatewayed_server, jupyter_server, kernel_gateway
 from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
 from picsellia_jupyter.launch.tunnel import Tunnel
 
-DIRECT, TUNNEL, PROXY = "direct", "tunnel", "proxy"
+DIRECT, TUNNEL, PROXY, RAY = "direct", "tunnel", "proxy", "Ray Serve, one replica"
 KERNEL_GATEWAY, BEHIND_GATEWAY = "tunnel, Kernel Gateway", "tunnel, server behind a gateway"
 _SERVE = "from benchmarks.places import toy; address = toy.serve()"
 _EXTENSION = "picsellia_jupyter.labserver"
@@ -67,6 +67,9 @@ def ways(folder: Path) -> Iterator[list[Way]]:
             tunnel.wait(30)
             found.append(Way(name, tunnel.address, one, served, bearer))
         found += _proxies(server, kernel_id)
+        if on_ray.installed():
+            url = f"{stack.enter_context(on_ray.ingress())}/toy"
+            found.append(Way(RAY, url, server, kernel_id, bearer))
         yield found
 
 

@@ -38,6 +38,7 @@ class Device:
     """Plays `engine.Engine`."""
 
     loaded = LoadedModel("simulated", device="cuda:0", batch=LARGEST)
+    largest_batch = LARGEST
 
     def prepare(self, image: bytes, name: str, *, record: bool) -> Prepared:
         """Nothing is decoded."""

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,19 @@ class Reply:
 class Registry:
     """Gives the model's files out of a folder, and hands everything else on."""
 
-    def __init__(self, folder: Path, model: str, recording: Any) -> None:
+    def __init__(self, folder: Path, model: str, recording: Any, *, classes: int = 0) -> None:
+        self._classes = classes
+        self._framework = Framework.ONNX if model.endswith(".onnx") else Framework.PYTORCH
         self._files = {"model-latest": folder / model, "serving.json": folder / "serving.json"}
         self._recording = recording
 
     def model_version(self, version_id: str) -> ModelVersion:
         """The version."""
-        kind = InferenceType.OBJECT_DETECTION
-        return ModelVersion(version_id, "m", "bench", "v0", 0, kind, Framework.ONNX, {0: "a"})
+        kind, labels = InferenceType.OBJECT_DETECTION, {0: "a"}
+        if self._classes:
+            kind = InferenceType.CLASSIFICATION
+            labels = {number: str(number) for number in range(self._classes)}
+        return ModelVersion(version_id, "m", "bench", "v0", 0, kind, self._framework, labels)
 
     def files(self, _version: ModelVersion) -> Sequence[ModelFile]:
         """The model and its serving.json."""
@@ -80,28 +85,39 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", default="model.onnx")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--workers", type=int, help="as many as pay by default")
+    parser.add_argument("--classes", type=int, default=0, help="of a classifier")
     parser.add_argument("--platform", nargs=3, metavar=("HOST", "TOKEN", "DEPLOYMENT"))
     given = parser.parse_args()
-    host, token, deployment = given.platform or ("http://127.0.0.1:9", TOKEN, STAND_IN)
+    where = tuple(given.platform or ("http://127.0.0.1:9", TOKEN, STAND_IN))
     with tempfile.TemporaryDirectory() as cache:
-        service, said = _start(given.folder, given.model, cache, (host, token, deployment))
+        how: dict[str, Any] = {
+            "device": given.device,
+            "precision": given.precision,
+            "cache_dir": cache,
+        }
+        how["workers"] = given.workers
+        files = functools.partial(Registry, given.folder, given.model, classes=given.classes)
+        service, said = _start(files, how, where)
         _print(said, service)
         threading.Event().wait()
 
 
 def _start(
-    folder: Path, model: str, cache: str, where: tuple[str, str, str]
+    files: Callable[[Any], Registry], how: dict[str, Any], where: tuple[str, ...]
 ) -> tuple[Any, dict[str, Any]]:
     from picsellia_jupyter.serving import kernel
 
     host, token, deployment = where
     # The one thing that is not as in a real deployment: where the model's files come from.
-    connect = functools.partial(_connect, folder, model, where)
+    connect = functools.partial(_connect, files, where)
     setattr(kernel, "connector", lambda _job: connect)  # noqa: B010 - imported there, no export
     job = {
         "host": host, "token": token, "front_token": uuid.uuid4().hex,
         "organization_id": _organization(host, token), "model_version_id": STAND_IN,
-        "model_file": "model-latest", "cache_dir": cache, "place": "local", "kernel_id": "bench",
+        "model_file": "model-latest", "place": "local", "kernel_id": "bench", **how,
     }  # fmt: skip
     said = kernel.start(job)
     service = kernel._RUNNING[0].service
@@ -132,14 +148,14 @@ def _organization(host: str, token: str) -> str:
     return str(ping["default_organization"])
 
 
-def _connect(folder: Path, model: str, where: tuple[str, str, str]) -> Registry:
+def _connect(files: Callable[[Any], Registry], where: tuple[str, ...]) -> Registry:
     host, token, _ = where
     if token == TOKEN:
-        return Registry(folder, model, None)
+        return files(None)
     from picsellia_jupyter.clients.platform import PlatformClient
 
     client = PlatformClient.connect(host, token, organization_id=_organization(host, token))
-    return Registry(folder, model, client)
+    return files(client)
 
 
 if __name__ == "__main__":

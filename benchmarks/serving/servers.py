@@ -130,10 +130,15 @@ def running(server: Server, folder: Path, extra: Sequence[str] = ()) -> Iterator
         log.close()
 
 
+def python_path() -> str:
+    """Where a process that starts in another folder finds this repository, and what we find."""
+    return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+
+
 def _environment() -> dict[str, str]:
     return {
         "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": python_path(),
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "no_proxy": "127.0.0.1",

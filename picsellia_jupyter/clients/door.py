@@ -11,8 +11,9 @@ from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 from tornado.websocket import WebSocketError
 
+from picsellia_jupyter.clients import server_errors
 from picsellia_jupyter.clients.jupyter import JupyterServer
-from picsellia_jupyter.domain.links import LinkError, Trouble
+from picsellia_jupyter.domain.links import LinkError
 
 _CONNECT_TIMEOUT_S = 10.0
 
@@ -55,7 +56,7 @@ class Door:
         if self._url.startswith("https"):
             plain = JupyterServer(self._url.replace("https", "http", 1), "")
             if await Door(plain, self._kernel_id)._is_jupyter():
-                raise self._no_tls("it answers without")
+                raise server_errors.no_tls(self._url, "it answers without")
         status, _ = await self._get(self.kernel_path)
         if status == 404:
             raise await self._of_status(status)
@@ -63,40 +64,28 @@ class Door:
     async def named(self, error: Exception) -> LinkError:
         """What was wrong when a websocket could not be had."""
         if isinstance(error, HTTPTimeoutError):
-            return self._unreachable("it took too long")
+            return server_errors.unreachable(self._url, "it took too long")
         if isinstance(error, HTTPStreamClosedError | ConnectionResetError):
-            return self._closed()
+            return server_errors.closed(self._url)
         if isinstance(error, HTTPError):
             return await self._of_status(error.code)
         if isinstance(error, WebSocketError):
-            return self._wrong("answers, but not as a kernel's websocket")
+            return server_errors.wrong(self._url, "answers, but not as a kernel's websocket")
         cause = getattr(error, "real_error", None) or error
         if isinstance(cause, ssl.SSLError):
-            return self._of_tls(cause)
-        return self._unreachable(
-            getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+            return server_errors.of_tls(self._url, cause)
+        return server_errors.unreachable(
+            self._url, getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
         )
 
     async def _of_status(self, status: int) -> LinkError:
         if status in (401, 403):
-            return LinkError(
-                Trouble.UNAUTHORIZED,
-                f"The Jupyter server at {self._url} does not accept the token ({status}).",
-                "It may have expired: get a new one there, then set PICSELLIA_PLACE_TOKEN.",
-            )
+            return server_errors.unauthorized(self._url, status)
         if status == 404 and await self._is_jupyter():
-            return LinkError(
-                Trouble.GONE,
-                f"The Jupyter server at {self._url} has no kernel {self._kernel_id} any more.",
-                "It was ended or culled: deploy again.",
-            )
+            return server_errors.gone(self._url, self._kernel_id)
         if status >= 500:
-            return LinkError(
-                Trouble.UNREACHABLE,
-                f"The Jupyter server at {self._url} failed with status {status}.",
-                "See its log; it is being tried again.",
-            )
-        return self._wrong(f"answers with status {status}")
+            return server_errors.failed(self._url, status)
+        return server_errors.wrong(self._url, f"answers with status {status}")
 
     async def _is_jupyter(self) -> bool:
         """Whether the address is a Jupyter server's; the same with a wrong path is not."""
@@ -123,40 +112,3 @@ class Door:
             # Made when it is needed, so that SSL_CERT_FILE may be set in a notebook that runs.
             self._tls = ssl.create_default_context()
         return self._tls
-
-    def _unreachable(self, why: str) -> LinkError:
-        return LinkError(
-            Trouble.UNREACHABLE,
-            f"The Jupyter server at {self._url} does not answer: {why}.",
-            "Is it running, and is the address right? It is being tried again.",
-        )
-
-    def _closed(self) -> LinkError:
-        return LinkError(
-            Trouble.UNREACHABLE,
-            f"The server at {self._url} closed the connection without a word.",
-            "Write the address with https:// if it has a certificate. It is being tried again.",
-        )
-
-    def _of_tls(self, error: ssl.SSLError) -> LinkError:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return LinkError(
-                Trouble.TLS,
-                f"The certificate of {self._url} is not trusted: {error.verify_message}.",
-                "If it is self-signed, save it as a file and set SSL_CERT_FILE to its path.",
-            )
-        return self._no_tls(str(error.reason))
-
-    def _no_tls(self, why: str) -> LinkError:
-        return LinkError(
-            Trouble.TLS,
-            f"{self._url} does not speak TLS: {why}.",
-            "Write the address with http:// if that server has no certificate.",
-        )
-
-    def _wrong(self, what: str) -> LinkError:
-        return LinkError(
-            Trouble.WRONG_ADDRESS,
-            f"There is no Jupyter server at {self._url}: it {what}.",
-            "Give the address that the browser shows before /lab or /tree.",
-        )

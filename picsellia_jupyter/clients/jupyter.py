@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +15,9 @@ from urllib.parse import urlencode
 
 import httpx
 
-from picsellia_jupyter.domain.errors import ServingError
+from picsellia_jupyter.clients import server_errors
+from picsellia_jupyter.domain.errors import PackageMissingError, ServingError, first_line
+from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.wire.predictions import Json
 
 
@@ -49,19 +53,61 @@ class JupyterClient:
 
     def __init__(self, server: JupyterServer) -> None:
         self.server = server
+        # As the system does, SSL_CERT_FILE included, and never a proxy that the environment names.
+        self._tls = ssl.create_default_context() if server.url.startswith("https") else None
         self._http = httpx.Client(
             base_url=server.url,
-            headers={"Authorization": f"token {server.token}"},
+            headers=_entry(server),
             timeout=30.0,
             trust_env=False,
+            verify=self._tls or False,  # where there is no TLS there is nothing to verify
         )
 
     def usable(self) -> bool:
         """Whether it answers and lets us in."""
         try:
-            return self._http.get("/api/kernels", timeout=5.0).is_success
-        except httpx.TransportError:
+            self.check(timeout_s=5.0)
+        except LinkError:
             return False
+        return True
+
+    def check(self, *, timeout_s: float = 10.0) -> None:
+        """See whether it is a Jupyter server that lets us in.
+
+        Raises:
+            LinkError: nobody answers, it is none, it does not accept the token, or its
+                certificate is not trusted.
+        """
+        url = self.server.url
+        try:
+            # Not the list of kernels: a Kernel Gateway shows that to nobody.
+            reply = self._http.get("/api/kernelspecs", timeout=timeout_s)
+        except httpx.TransportError as error:
+            # Not from it: its request holds the token.
+            raise _named(url, error) from None
+        if reply.status_code in (401, 403):
+            raise server_errors.unauthorized(url, reply.status_code)
+        if reply.status_code >= 500:
+            raise server_errors.failed(url, reply.status_code)
+        if not _has_specs(reply):
+            raise server_errors.wrong(url, f"answers with status {reply.status_code}")
+
+    def specs(self) -> Mapping[str, Sequence[str]]:
+        """The kernelspecs it has: what each starts, by their names."""
+        response = self._ask("GET", "/api/kernelspecs")
+        if response.is_error:
+            return {}
+        known = response.json().get("kernelspecs", {})
+        return {name: one.get("spec", {}).get("argv", ()) for name, one in known.items()}
+
+    def kernels(self) -> Sequence[str]:
+        """The ids of all kernels that it has."""
+        response = self._ask("GET", "/api/kernels")
+        return [str(one["id"]) for one in response.json()] if response.is_success else []
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
 
     def kernel_name(self, kernel_id: str) -> str | None:
         """The kernelspec a running kernel was started from."""
@@ -77,6 +123,11 @@ class JupyterClient:
             "kernel": {"name": spec} if spec else {},
         }
         response = self._ask("POST", "/api/sessions", body)
+        if response.status_code == httpx.codes.NOT_FOUND:
+            # A Kernel Gateway has no sessions.
+            response = self._ask("POST", "/api/kernels", body["kernel"])
+            if response.is_success:
+                return cast("str", response.json()["id"])
         if response.is_error:
             raise ServingError(
                 f"The Jupyter server at {self.server.url} could not start a kernel: "
@@ -120,12 +171,12 @@ class JupyterClient:
         query = urlencode({"session_id": session})
         address = f"{self.server.url}/api/kernels/{kernel_id}/channels?{query}"
         request = execute_request(session, code, expression)
-        channel = websocket.WebSocket()
+        channel = websocket.WebSocket(sslopt={"context": self._tls} if self._tls else None)
         try:
             channel.settimeout(timeout_s)
             channel.connect(
                 address.replace("http", "ws", 1),
-                header=[f"Authorization: token {self.server.token}"],
+                header=[f"{name}: {value}" for name, value in _entry(self.server).items()],
                 suppress_origin=True,
                 http_no_proxy=["*"],
             )
@@ -143,10 +194,33 @@ class JupyterClient:
         try:
             return self._http.request(method, path, json=body)
         except httpx.TransportError as error:
-            raise ServingError(
-                f"The Jupyter server at {self.server.url} does not answer.",
-                "Is it still running? Restart this notebook's kernel if it moved.",
-            ) from error
+            raise _named(self.server.url, error) from None
+
+
+def _entry(server: JupyterServer) -> dict[str, str]:
+    """The header that lets us in."""
+    return {"Authorization": f"token {server.token}"} if server.token else {}
+
+
+def _named(url: str, error: httpx.TransportError) -> LinkError:
+    """What was wrong when a server could not be asked."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return server_errors.of_tls(url, cause)
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.TimeoutException):
+        return server_errors.unreachable(url, "it took too long")
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+        return server_errors.closed(url)
+    return server_errors.unreachable(url, first_line(error))
+
+
+def _has_specs(reply: httpx.Response) -> bool:
+    try:
+        return reply.is_success and "kernelspecs" in reply.json()
+    except (ValueError, TypeError):
+        return False
 
 
 def execute_request(session: str, code: str, expression: str) -> Json:
@@ -184,14 +258,15 @@ def expression_value(content: Json) -> str:
     """The value in an `execute_reply`.
 
     Raises:
-        ServingError: the code or the expression raised.
+        PackageMissingError: a package could not be imported.
+        ServingError: the code or the expression raised otherwise.
     """
     value = content.get("user_expressions", {}).get("value", {})
     failed = next((part for part in (content, value) if part.get("status") == "error"), None)
     if failed is not None:
         name, text = failed.get("ename", "Error"), failed.get("evalue", "")
         if name == "ModuleNotFoundError":
-            raise ServingError(
+            raise PackageMissingError(
                 f"The serving kernel's environment lacks a package: {text}.",
                 "Install it there: pip install 'picsellia_jupyter[serving]'",
             )

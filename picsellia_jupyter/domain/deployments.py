@@ -11,6 +11,7 @@ from picsellia_jupyter.domain.devices import AUTO, Compute
 from picsellia_jupyter.domain.errors import InvalidInputError, InvalidThresholdError
 from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.registry import Datalake, InferenceType, ModelVersion
+from picsellia_jupyter.domain.scale import ONE, Scale
 
 DEFAULT_THRESHOLD = 0.1
 """Low on purpose: start low, see how the model behaves, raise it later."""
@@ -105,6 +106,10 @@ class DeploymentPlan:
     """False where the user left it to the default."""
     compute: Compute = devices.DEFAULT
     """What it is to run on."""
+    idle_s: float | None = DEFAULT_IDLE_S
+    """Its serving kernel ends after so many seconds without a request; None never."""
+    scale: Scale = ONE
+    """How many replicas serve it, on Ray."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,8 @@ class ServingJob:
     """What the model is to run on: `auto`, `cpu`, `cuda` or `cuda:N`."""
     precision: str = AUTO
     """`auto`, `fp32`, `fp16` or `bf16`."""
+    workers: int | None = None
+    """Model workers; None for as many as pay."""
     idle_s: float | None = DEFAULT_IDLE_S
     """It ends after so many seconds without a request; None never."""
     resumes: str = ""

@@ -115,6 +115,10 @@ class ServingError(PicselliaJupyterError):
         return shown
 
 
+class PackageMissingError(ServingError):
+    """The environment of a kernel lacks this package, or one that serving needs."""
+
+
 class ModelLoadError(ServingError):
     """The model's files cannot be loaded, or its dry run failed."""
 

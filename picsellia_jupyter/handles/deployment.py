@@ -13,6 +13,7 @@ from picsellia_jupyter.domain import devices
 from picsellia_jupyter.domain.deployments import (
     DeploymentRecord,
     DryRun,
+    ServingKernel,
     ServingState,
     Strategy,
     checked_threshold,
@@ -40,6 +41,7 @@ class Deployment:
         record: DeploymentRecord,
         *,
         undeploy: Callable[[str, bool], None],
+        reach: Callable[[ServingKernel], str] = lambda serving: serving.address,
         dry_run: DryRun | None = None,
         model_file: str = "model-latest",
         compute: Compute = devices.DEFAULT,
@@ -47,6 +49,7 @@ class Deployment:
         self._platform = platform
         self._record = record
         self._undeploy = undeploy
+        self._reach = reach
         self._model_file = model_file
         self._compute = compute
         self._endpoint: Endpoint | None = None
@@ -88,6 +91,18 @@ class Deployment:
     def labels(self) -> dict[int, str]:
         """Class index to label name."""
         return dict(self._record.labels)
+
+    @property
+    def address(self) -> str:
+        """Where any client of this machine finds its front: `http://127.0.0.1:PORT`.
+
+        Also where the serving kernel runs elsewhere; it holds as long as this session lives.
+
+        Raises:
+            NotServingError: no serving kernel answers for this deployment.
+        """
+        self.refresh()
+        return self._served().address
 
     def refresh(self) -> DeploymentRecord:
         """Ask the platform how it is now."""
@@ -210,10 +225,11 @@ class Deployment:
         record = self._record
         if record.serving is None or record.state is ServingState.STOPPED:
             raise self._not_served(record)
-        if self._endpoint is None or self._endpoint.address != record.serving.address:
+        address = self._reach(record.serving)
+        if self._endpoint is None or self._endpoint.address != address:
             if self._endpoint is not None:
                 self._endpoint.close()
-            self._endpoint = Endpoint(record.serving.address, self._platform.token, self.id)
+            self._endpoint = Endpoint(address, self._platform.token, self.id)
         return self._endpoint
 
     def _not_served(self, record: DeploymentRecord) -> NotServingError:

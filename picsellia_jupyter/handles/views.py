@@ -8,6 +8,7 @@ from typing import Any
 
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.monitoring import Dashboard
+from picsellia_jupyter.domain.places import PlaceReport
 from picsellia_jupyter.domain.registry import Datalake, Model
 
 
@@ -60,6 +61,23 @@ class DatalakeListing:
         from picsellia_jupyter.display import cards
 
         return {"text/html": cards.datalakes_table(self.datalakes), "text/plain": repr(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceListing:
+    """Where serving kernels can run, and what is there."""
+
+    reports: tuple[PlaceReport, ...]
+
+    def __repr__(self) -> str:
+        from picsellia_jupyter.display import places
+
+        return places.text(self.reports)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        from picsellia_jupyter.display import places
+
+        return {"text/html": places.table(self.reports), "text/plain": repr(self)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-import ast
-import json
+import os
 import queue
-import secrets
 import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
+import psutil
 from typing_extensions import override
 
-from picsellia_jupyter.clients.endpoint import Backlog, Front
 from picsellia_jupyter.clients.jupyter import (
     JupyterClient,
     execute_content,
     expression_value,
     own_server,
 )
-from picsellia_jupyter.clients.platform import PlatformClient
-from picsellia_jupyter.domain.deployments import (
-    DeploymentPlan,
-    DeploymentRecord,
-    DryRun,
-    ServingJob,
-    ServingKernel,
-    Stage,
-)
-from picsellia_jupyter.domain.errors import NotServingError, ServingError
+from picsellia_jupyter.domain.errors import ServingError
 from picsellia_jupyter.launch import leases
 from picsellia_jupyter.wire.predictions import Json
-from picsellia_jupyter.wire.resources import dry_run_from_json, error_from_json, job_to_json
 
-START_TIMEOUT_S = 60.0
-READY_TIMEOUT_S = 600.0
-SILENCE_S = 5.0
-"""A front that refuses connections this long has died."""
-POLL_S = 0.1
+SPEC = "picsellia-serving"
+"""The kernelspec that this package installs."""
 
 
 class Kernel(Protocol):
@@ -159,137 +143,33 @@ def end_kernel(kernel_id: str) -> bool:
     return client is not None and client.delete_kernel(kernel_id)
 
 
-class KernelLauncher:
-    """Starts serving kernels on this machine."""
-
-    def __init__(self, platform: PlatformClient, cache: Path) -> None:
-        self._platform = platform
-        self._cache = cache
-
-    def start(self, plan: DeploymentPlan) -> StagedKernel:
-        """Start a kernel that begins to download the plan's model.
-
-        Raises:
-            ServingError: no kernel could be started, or the package is missing in it.
-        """
-        kernel = start_kernel(f"Picsellia: {plan.model_version.title}")
-        job = ServingJob(
-            host=self._platform.host,
-            token=self._platform.token,
-            front_token=secrets.token_urlsafe(32),
-            organization_id=self._platform.organization_id,
-            model_version_id=plan.model_version.id,
-            model_file=plan.model_file,
-            cache_dir=str(self._cache),
-            place=plan.place or "local",
-            kernel_id=kernel.kernel_id,
-            device=plan.compute.device,
-            precision=plan.compute.precision,
-        )
-        try:
-            reply = kernel.execute(_code(job), "_picsellia_json", timeout_s=START_TIMEOUT_S)
-            said = json.loads(ast.literal_eval(reply))
-        except BaseException:
-            kernel.end()
-            raise
-        front = Front(said["address"], job.front_token)
-        return StagedKernel(kernel, front, job.place, log_file=said.get("log_file"))
-
-
-class StagedKernel:
-    """A serving kernel that was started; not announced until it is attached."""
-
-    def __init__(
-        self, kernel: Kernel, front: Front, place: str, *, log_file: str | None = None
-    ) -> None:
-        self._kernel = kernel
-        self._front = front
-        self._place = place
-        self._log_file = log_file
-
-    def prepare(self, on_stage: Callable[[Stage, str], None]) -> DryRun:
-        """Wait for download, load and dry run, telling each as it begins and while it lasts.
-
-        Raises:
-            ServingError: one of them failed, or the kernel died; nothing is left running.
-        """
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        while time.monotonic() < deadline:
-            status = self._status()
-            if status.get("stage"):
-                on_stage(Stage(status["stage"]), str(status.get("detail") or ""))
-            if status.get("error"):
-                raise self._failed(status)
-            if status.get("dry_run"):
-                return dry_run_from_json(status["dry_run"])
-            time.sleep(POLL_S)
-        raise ServingError(
-            f"The model was not ready after {READY_TIMEOUT_S:g} s (stage: {status.get('stage')}).",
-            "Deploy again; a model this slow may need a GPU.",
-            log_tail=status.get("log_tail") or (),
-        )
-
-    def attach(self, record: DeploymentRecord) -> ServingKernel:
-        """Have it serve this deployment and report for it."""
-        self._front.attach(record.id)
-        return ServingKernel(self._kernel.kernel_id, self._front.address, self._place)
-
-    @property
-    def ends_with_us(self) -> bool:
-        """Whether its kernel is a child of this process and cannot outlive it."""
-        return isinstance(self._kernel, ChildKernel)
-
-    def stop(self) -> Backlog:
-        """End the kernel and everything it started, once it has recorded what it has.
-
-        Returns:
-            What could not be recorded.
-        """
-        try:
-            return self._front.stop()
-        except ServingError:
-            # A front that is gone already, or never was, has nothing to record.
-            return Backlog()
-        finally:
-            self._front.close()
-            self._kernel.end()
-
-    def _status(self) -> Json:
-        silent_since: float | None = None
-        while True:
-            try:
-                return self._front.status()
-            except (httpx.TransportError, NotServingError) as error:
-                now = time.monotonic()
-                silent_since = silent_since or now
-                if not self._kernel.alive() or now - silent_since > SILENCE_S:
-                    raise ServingError(
-                        "The serving kernel died while the model was loading.",
-                        "It may have run out of memory; the last lines below may say more.",
-                        log_tail=self._last_words(),
-                    ) from error
-                time.sleep(POLL_S)
-
-    def _last_words(self) -> Sequence[str]:
-        """The last lines of the kernel's own log, else of what it wrote to stderr."""
-        try:
-            text = Path(self._log_file or "").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return self._kernel.log_tail()
-        return text.splitlines()[-30:]
-
-    def _failed(self, status: Json) -> ServingError:
-        error = error_from_json(status["error"])
-        kind = type(error) if isinstance(error, ServingError) else ServingError
-        return kind(error.fact, error.remedy, log_tail=status.get("log_tail") or ())
-
-
 def start_kernel(title: str) -> Kernel:
     """A new kernel in this environment: of the user's own Jupyter server where there is one."""
     client = _server_client()
     if client is None:
         return ChildKernel()
-    return ServerKernel(client, client.start_kernel(title, client.kernel_name(_own_kernel_id())))
+    return ServerKernel(client, client.start_kernel(title, _own_spec(client)))
+
+
+def _own_spec(client: JupyterClient) -> str | None:
+    """The kernelspec of the user's own server that starts this very environment's Python.
+
+    Ours, which comes back after a crash by itself, where it does; else that of this notebook.
+    """
+    argv = client.specs().get(SPEC)
+    if argv and _is_of_this_environment(argv[0]):
+        return SPEC
+    return client.kernel_name(_own_kernel_id())
+
+
+def _is_of_this_environment(program: str) -> bool:
+    if not Path(program).is_absolute():
+        # Jupyter takes its own interpreter for a bare "python".
+        try:
+            program = psutil.Process(os.getppid()).cmdline()[0]
+        except (psutil.Error, IndexError):
+            return False
+    return Path(program).parent == Path(sys.executable).parent
 
 
 def _server_client() -> JupyterClient | None:
@@ -307,12 +187,3 @@ def _own_kernel_id() -> str:
         return Path(get_connection_file()).stem.removeprefix("kernel-")
     except RuntimeError:
         return "none"
-
-
-def _code(job: ServingJob) -> str:
-    """What the new kernel is told. Tokens travel in this message: never in argv or env."""
-    return (
-        "import json as _json\n"
-        "from picsellia_jupyter.serving.kernel import start as _start\n"
-        f"_picsellia_json = _json.dumps(_start(_json.loads({json.dumps(job_to_json(job))!r})))\n"
-    )

@@ -36,7 +36,12 @@ def _deploy_arguments() -> Arguments:
         "none for classification",
     )
     parser.add_argument("--datalake", metavar="NAME", help="where predicted images are stored")
-    parser.add_argument("--on", metavar="PLACE", help="where its serving kernel runs: local")
+    parser.add_argument(
+        "--on",
+        metavar="PLACE",
+        help="where its serving kernel runs: local, a Jupyter server (a name of %%places or its "
+        "address), ray or ray:ADDRESS",
+    )
     parser.add_argument("--name", help="of the deployment; two words are made up without one")
     parser.add_argument(
         "--file", default="model-latest", metavar="NAME", help="model file to serve"
@@ -48,6 +53,16 @@ def _deploy_arguments() -> Arguments:
         "--precision",
         metavar="auto|fp32|fp16|bf16",
         help="less than fp32 where that is faster and the outputs stay close (the default)",
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes that hold the model; else what pays"
+    )
+    parser.add_argument(
+        "--idle", metavar="12h|never", help="it ends after so long without a request (default 12h)"
+    )
+    parser.add_argument("--replicas", metavar="N|A..B", help="how many serve it, with --on ray")
+    parser.add_argument(
+        "--install", action="store_true", help="install this package where the place lacks it"
     )
     return parser
 
@@ -66,6 +81,10 @@ def _deploy(session: Session, args: argparse.Namespace) -> object:
             file=args.file,
             device=args.device,
             precision=args.precision,
+            workers=args.workers,
+            idle=args.idle,
+            replicas=args.replicas,
+            install=args.install,
             progress=view,
         )
 

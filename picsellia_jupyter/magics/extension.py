@@ -11,6 +11,7 @@ from IPython.core.magic import no_var_expand
 
 from picsellia_jupyter.magics.deploy import DEPLOY, DEPLOYMENTS, UNDEPLOY
 from picsellia_jupyter.magics.doctor import DOCTOR
+from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import MONITOR, PREDICT
 from picsellia_jupyter.magics.registry import REGISTRY
 from picsellia_jupyter.magics.verb import Arguments, Verb, words
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from picsellia_jupyter.session import Session
 
-VERBS = (DEPLOY, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY)
+VERBS = (DEPLOY, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES)
 UMBRELLA = "picsellia"
 INNER = (DOCTOR,)
 """Verbs that have no magic of their own: `%picsellia doctor`."""

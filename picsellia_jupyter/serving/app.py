@@ -66,7 +66,7 @@ def build(
             Route("/api/deployments/{deployment_id}/flush", routes.flush, methods=["POST"]),
             Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
             Route("/metrics", metrics.show),
-            Route("/v2{rest:path}", oip.build(service, refusals.status_of)),
+            Route("/v2{rest:path}", oip.build(service)),
         ],
         exception_handlers={
             PicselliaJupyterError: refusals.tell,

@@ -32,9 +32,15 @@ _OPEN = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready",
 class Gatekeeper:
     """Knows the tokens of one start of a serving kernel."""
 
-    def __init__(self, job: ServingJob) -> None:
+    def __init__(self, job: ServingJob, secret: bytes | None = None) -> None:
+        """Make one that knows no token but the job's.
+
+        Args:
+            job: what is served.
+            secret: signs tokens; a new one by default, so that those of another start are no good.
+        """
         self._job = job
-        self._secret = secrets.token_bytes(32)
+        self._secret = secret or secrets.token_bytes(32)
         self._verified: dict[bytes, tuple[str, float]] = {}
 
     async def login(
@@ -115,7 +121,7 @@ class Guard:
         self._app = app
         self._keeper = keeper
         port = address.rpartition(":")[2]
-        hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+        hosts = {f"127.0.0.1:{port}", f"localhost:{port}", address.removeprefix("http://")}
         self._hosts = [host.encode() for host in hosts]
         self._origins = [f"http://{host}".encode() for host in hosts]
 

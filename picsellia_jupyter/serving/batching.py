@@ -32,7 +32,8 @@ class Batcher:
             largest: images in the largest batch that pays.
             clock: seconds, never going back.
         """
-        self._largest = largest
+        self.largest = largest
+        """Fewer once a batch did not fit into the device's memory."""
         self._clock = clock
         self._peaks: collections.deque[int] = collections.deque([0], maxlen=_REMEMBERED)
         self._free_since: float | None = None
@@ -56,7 +57,7 @@ class Batcher:
         """
         if not ready:
             return None
-        if ready >= min(self._largest, max(self._peaks)):
+        if ready >= min(self.largest, max(self._peaks)):
             return 0.0
         now = self._clock()
         if self._free_since is None:
@@ -70,7 +71,7 @@ class Batcher:
     def take(self, ready: int) -> int:
         """A batch starts: how many of the ready images are in it."""
         self._free_since = None
-        return min(ready, self._largest)
+        return min(ready, self.largest)
 
     def ran(self, seconds: float, outstanding: int) -> None:
         """A batch is done; so many images are not answered, its own among them."""

@@ -23,7 +23,8 @@ def others(
     """What the workers beside the first one are to load.
 
     On the CPU there is one worker a core, as far as memory allows, and at most four; with CUDA
-    there is one a device, unless the request names a device.
+    there is one a device, or one where the request names a device. More than one a device pay
+    where a worker's own processor time is the limit; each takes the card's memory anew.
 
     Args:
         request: what the first worker has loaded.
@@ -35,14 +36,17 @@ def others(
     if model.device == "cpu":
         count = min(cores(), MOST, 1 + _room_for(_resident(first))) if wanted is None else wanted
         return [request] * (count - 1)
-    if request.device not in ("auto", "cuda"):
-        return []
-    devices = len(_gpus())
-    return [
-        dataclasses.replace(request, device=f"cuda:{number}")
-        for number in range(devices if wanted is None else min(devices, wanted))
-        if model.device != f"cuda:{number}"
-    ]
+    return _on_devices(request, model, wanted)
+
+
+def _on_devices(request: LoadRequest, model: LoadedModel, wanted: int | None) -> list[LoadRequest]:
+    """In turns on all devices, or on the one that is named."""
+    named = request.device not in ("auto", "cuda")
+    there = [] if named else [f"cuda:{number}" for number in range(len(_gpus()))]
+    devices = [model.device, *(one for one in there if one != model.device)]
+    count = len(devices) if wanted is None else wanted
+    turns = (devices[number % len(devices)] for number in range(1, count))
+    return [dataclasses.replace(request, device=device) for device in turns]
 
 
 def cores() -> int:

@@ -71,6 +71,19 @@ class Deadline:
                 self._task.uncancel()
             raise self._why
 
+    def shorten(self, within_s: float) -> None:
+        """Be over so many seconds after its beginning, if that is sooner."""
+        if within_s >= self._within_s:
+            return
+        self._end_at -= self._within_s - within_s
+        self._within_s = within_s
+        self._timer.cancel()
+        if self._lasts:
+            self._timer = self._loop.call_at(self._end_at, self._late)
+        else:
+            listen_at = self._loop.time() + LISTEN_AFTER_S
+            self._timer = self._loop.call_at(min(listen_at, self._end_at), self._look)
+
     def listen(self, receive: Receive) -> None:
         """Give up when the client goes away; its whole body must have been read."""
         self._receive = receive

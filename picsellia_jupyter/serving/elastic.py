@@ -15,16 +15,21 @@ class ElasticBatches:
     """Runs images in batches of a size that fits, and remembers which does."""
 
     def __init__(
-        self, run: Callable[[NDArray[np.float32]], Sequence[Outputs]], largest: int
+        self,
+        run: Callable[[NDArray[np.float32]], Sequence[Outputs]],
+        largest: int,
+        tell: Callable[[str], object] = lambda _: None,
     ) -> None:
         """Make it.
 
         Args:
             run: outputs of every image of a batch (N, C, H, W).
             largest: images that go into a batch at most.
+            tell: told, a line each time, that they are fewer now, and why.
         """
         self._run = run
         self._largest = largest
+        self._tell = tell
 
     @property
     def largest(self) -> int:
@@ -41,5 +46,10 @@ class ElasticBatches:
             except OutOfMemoryError as error:
                 if len(part) == 1:
                     found.append(error)
-                self._largest = max(1, len(part) // 2)
+                self._halve(len(part), error)
         return found
+
+    def _halve(self, tried: int, error: OutOfMemoryError) -> None:
+        before, self._largest = self._largest, max(1, tried // 2)
+        if self._largest < before:
+            self._tell(f"{error.fact} Batches have {self._largest} at most from now on.")

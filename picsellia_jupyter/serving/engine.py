@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Engine:
         self._settled = settled
         self._input = settled.input
         self._head = head
-        self._batches = ElasticBatches(runtime.run, largest_batch)
+        self._batches = ElasticBatches(runtime.run, largest_batch, _log)
         self._torch = Torch()
         self._decoding = DecodingLimit()
 
@@ -86,6 +87,11 @@ class Engine:
             batch=self._batches.largest,
             memory_bytes=runtime.memory_bytes(),
         )
+
+    @property
+    def largest_batch(self) -> int:
+        """Images that go into a batch at most; fewer once a batch did not fit into memory."""
+        return self._batches.largest
 
     def prepare(self, image: bytes, name: str, *, record: bool) -> Prepared:
         """Decode a photo and make the model's input of it. Thread-safe.
@@ -145,3 +151,8 @@ class Engine:
             return self._head(outputs, prepared.placement)
         except PicselliaJupyterError as error:
             return error
+
+
+def _log(line: str) -> None:
+    """Write to the worker's log."""
+    sys.stderr.write(f"{line}\n")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from picsellia_jupyter.domain.deployments import ServingJob
 from picsellia_jupyter.launch import leases, processes
 from picsellia_jupyter.launch.leases import Lease
+from picsellia_jupyter.serving import release
 from picsellia_jupyter.serving.watch import running_kernel
 
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Leasehold:
             title="",
             place=job.place,
             idle_s=job.idle_s,
-            version=metadata.version("picsellia_jupyter"),
+            version=release.version(),
             job=dict(raw),
             parent=os.getppid(),
             parent_started=processes.started(os.getppid()) or "",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,7 +21,15 @@ from picsellia_jupyter.domain.errors import (
     ServingError,
 )
 from picsellia_jupyter.domain.registry import ModelVersion
-from picsellia_jupyter.serving import oip_body, oip_models, oip_tensors
+from picsellia_jupyter.serving import (
+    deadline,
+    oip_body,
+    oip_models,
+    oip_tensors,
+    refusals,
+    release,
+)
+from picsellia_jupyter.serving.deadline import Deadline
 from picsellia_jupyter.serving.oip_models import Offer, Spec
 from picsellia_jupyter.serving.service import Service
 from picsellia_jupyter.wire.predictions import Json
@@ -33,13 +39,8 @@ EXTENSIONS = ("binary_tensor_data", "model_configuration", "parameters", "statis
 _log = logging.getLogger(__name__)
 
 
-def build(service: Service, status_of: Callable[[Exception], int]) -> Starlette:
-    """The routes below `/v2`, with errors as this protocol tells them.
-
-    Args:
-        service: what they ask.
-        status_of: the HTTP status that an error is answered with.
-    """
+def build(service: Service) -> Starlette:
+    """The routes below `/v2`, with errors as this protocol tells them."""
     health, models = _Health(service), _Models(service)
     app = Starlette(
         routes=[
@@ -51,7 +52,11 @@ def build(service: Service, status_of: Callable[[Exception], int]) -> Starlette:
             *_of_model("/v2/models/{model:path}/versions/{version}", models),
             *_of_model("/v2/models/{model:path}", models),
         ],
-        exception_handlers=_handlers(status_of),
+        exception_handlers={
+            PicselliaJupyterError: _tell,
+            HTTPException: _tell_http,
+            Exception: _tell_unexpected,
+        },
     )
     app.router.redirect_slashes = False
     return app
@@ -71,7 +76,7 @@ async def _server(_request: Request) -> JSONResponse:
     return JSONResponse(
         {
             "name": "picsellia_jupyter",
-            "version": importlib.metadata.version("picsellia_jupyter"),
+            "version": release.version(),
             "extensions": list(EXTENSIONS),
         }
     )
@@ -191,7 +196,8 @@ class _Models:
         self._service.check_serves(request.state.deployment_id)
         began = time.perf_counter_ns()
         try:
-            response = await _infer(asked, request)
+            async with Deadline(deadline.of_request(request.scope)) as until:
+                response = await _infer(asked, request, until)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except BaseException:
@@ -229,17 +235,21 @@ class _Models:
         return self._tallies.setdefault(name, _Tally())
 
 
-async def _infer(asked: _Asked, request: Request) -> Response:
-    given = oip_tensors.read_request(*await oip_body.read(request))
+async def _infer(asked: _Asked, request: Request, until: Deadline) -> Response:
+    body = await oip_body.read(request)
+    until.listen(request.receive)
+    given = oip_tensors.read_request(*body)
+    if (within_s := oip_models.timeout_s(given)) is not None:
+        until.shorten(within_s)
     outputs = oip_models.select(await asked.offer.infer(given), given)
     head = {"model_name": asked.name, "model_version": asked.version}
     if given.id is not None:
         head["id"] = given.id
-    body, json_size = oip_tensors.write_reply(head, outputs, given)
+    reply, json_size = oip_tensors.write_reply(head, outputs, given)
     if json_size is None:
-        return Response(body, media_type="application/json")
+        return Response(reply, media_type="application/json")
     headers = {oip_body.JSON_SIZE: str(json_size)}
-    return Response(body, headers=headers, media_type="application/octet-stream")
+    return Response(reply, headers=headers, media_type="application/octet-stream")
 
 
 def _spec(spec: Spec) -> Json:
@@ -258,13 +268,9 @@ def _statistics(name: str, version: str, tally: _Tally) -> Json:
 # Errors ------------------------------------------------------------------------------------
 
 
-def _handlers(status_of: Callable[[Exception], int]) -> Mapping[Any, Any]:
-    async def tell(_request: Request, error: Exception) -> JSONResponse:
-        status = status_of(error)
-        headers = {"Retry-After": "1"} if status in (429, 503) else None
-        return JSONResponse({"error": str(error)}, status, headers)
-
-    return {PicselliaJupyterError: tell, HTTPException: _tell_http, Exception: _tell_unexpected}
+async def _tell(_request: Request, error: Exception) -> JSONResponse:
+    headers = refusals.headers_of(error)
+    return JSONResponse({"error": str(error)}, refusals.status_of(error), headers)
 
 
 async def _tell_http(_request: Request, error: Exception) -> JSONResponse:

@@ -136,6 +136,18 @@ def offers(version: ModelVersion, model: LoadedModel, runner: Runner) -> Mapping
     return {version.model_name: own, TENSORS: own, PHOTOS: Photos(version, runner)}
 
 
+def timeout_s(request: InferRequest) -> float | None:
+    """Seconds that a client gives its request by Triton's parameter `timeout`; None for none.
+
+    Raises:
+        InvalidInputError: it is no number of microseconds.
+    """
+    told = request.parameters.get("timeout", 0)
+    if isinstance(told, bool) or not isinstance(told, int) or told < 0:
+        raise InvalidInputError(f"timeout is {told!r}.", "Send whole microseconds, 0 for none.")
+    return told / 1e6 if told else None
+
+
 def select(outputs: Mapping[str, Array], request: InferRequest) -> Mapping[str, Array]:
     """The outputs that are wanted, in the order that they were asked for.
 

@@ -13,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
+from typing_extensions import TypeIs
+
 from picsellia_jupyter.domain.errors import PicselliaJupyterError, ServingError, first_line
 from picsellia_jupyter.domain.predictions import Prediction
-from picsellia_jupyter.serving import capacity, messages, threads
+from picsellia_jupyter.serving import capacity, joining, messages, threads
 from picsellia_jupyter.serving.batching import Batcher
 from picsellia_jupyter.serving.channel import Channel, Message
 from picsellia_jupyter.serving.engine import Prepared
@@ -35,6 +37,10 @@ class Predictor(Protocol):
     @property
     def loaded(self) -> LoadedModel:
         """What there is to know of the model."""
+
+    @property
+    def largest_batch(self) -> int:
+        """Images that go into a batch at most, as far as is known now."""
 
     def prepare(self, image: bytes, name: str, *, record: bool) -> Prepared:
         """Decode a photo and make the model's input of it. Thread-safe."""
@@ -65,7 +71,8 @@ class _Photo:
 class _Raw:
     """The model's own inputs on their way through the worker."""
 
-    message: Message
+    id: int
+    given: Tensors
     came: float
 
 
@@ -84,6 +91,7 @@ class Pipeline:
         self._batcher = Batcher(engine.loaded.batch)
         self._ready: collections.deque[_Photo] = collections.deque()
         self._raw: collections.deque[_Raw] = collections.deque()
+        self._joins = joining.takes_joined(engine.loaded)
         self._outstanding = 0
         self._changed = threading.Condition()
         self._taking_turns = engine.loaded.device == "cpu" and engine.loaded.batch == 1
@@ -118,13 +126,21 @@ class Pipeline:
             self._outstanding += 1
             self._batcher.came(self._outstanding)
         if message.header["op"] == "infer":
-            with self._changed:
-                self._raw.append(_Raw(message, came))
-                self._changed.notify()
+            self._unpack(message, came)
         else:
             self._prepare(message, came)
         if self._taking_turns:
             self._take_turn()
+
+    def _unpack(self, message: Message, came: float) -> None:
+        try:
+            raw = _Raw(message.id, messages.tensors_of(message), came)
+        except Exception as error:  # noqa: BLE001 - one call's failure must not end the worker
+            self._answer(failure(message.id, error, ""))
+            return
+        with self._changed:
+            self._raw.append(raw)
+            self._changed.notify()
 
     def _prepare(self, message: Message, came: float) -> None:
         header = message.header
@@ -152,16 +168,16 @@ class Pipeline:
                 self._busy = mine = bool(self._raw or self._ready)
                 if not mine:
                     return
-                work = self._raw.popleft() if self._raw_first() else self._batch()
+                work = self._take()
             self._go_on(work)
 
     def _run(self) -> None:
         while True:
             self._go_on(self._next())
 
-    def _go_on(self, work: _Raw | list[_Photo]) -> None:
-        if isinstance(work, _Raw):
-            self._answer(self._infer(work.message))
+    def _go_on(self, work: list[_Raw] | list[_Photo]) -> None:
+        if _are_raw(work):
+            self._infer(work)
             return
         found, run_s = self._predict(work)
         if self._replier and self._ready:
@@ -169,15 +185,21 @@ class Pipeline:
         else:
             self._reply(work, found, run_s)
 
-    def _next(self) -> _Raw | list[_Photo]:
+    def _next(self) -> list[_Raw] | list[_Photo]:
         """Wait until the model has something to do."""
         with self._changed:
-            while not self._raw_first():
-                wait_s = self._batcher.wait_s(len(self._ready), self._outstanding)
-                if wait_s == 0.0:
-                    return self._batch()
+            while (wait_s := self._wait_s()) != 0.0:
                 self._changed.wait(wait_s)
-            return self._raw.popleft()
+            return self._take()
+
+    def _wait_s(self) -> float | None:
+        if not self._raw_first():
+            return self._batcher.wait_s(len(self._ready), self._outstanding)
+        joins = self._joins and joining.rows(self._raw[0].given)
+        return self._batcher.wait_s(len(self._raw), self._outstanding) if joins else 0.0
+
+    def _take(self) -> list[_Raw] | list[_Photo]:
+        return self._raw_batch() if self._raw_first() else self._batch()
 
     def _raw_first(self) -> bool:
         """Whether the model's own inputs are next."""
@@ -193,12 +215,25 @@ class Pipeline:
             batch.append(ready.popleft())
         return batch
 
+    def _raw_batch(self) -> list[_Raw]:
+        """The next inputs of the model's own that go through it together."""
+        self._batcher.take(len(self._raw))
+        first = self._raw.popleft()
+        batch, count = [first], joining.rows(first.given)
+        while count and self._joins and self._raw and joining.fit(first.given, self._raw[0].given):
+            count += joining.rows(self._raw[0].given)
+            if count > self._batcher.largest:
+                break
+            batch.append(self._raw.popleft())
+        return batch
+
     def _predict(self, batch: list[_Photo]) -> tuple[Sequence[Prediction | Exception], float]:
         began = time.perf_counter()
         found = self._found(batch)
         took = time.perf_counter() - began
         with self._changed:
             self._batcher.ran(took, self._outstanding)
+            self._batcher.largest = self._engine.largest_batch
         return found, took
 
     def _found(self, batch: list[_Photo]) -> Sequence[Prediction | Exception]:
@@ -210,17 +245,35 @@ class Pipeline:
         # One of them may be to blame, or all together be too much.
         return [self._found([photo])[0] for photo in batch]
 
-    def _infer(self, message: Message) -> Message:
+    def _infer(self, batch: list[_Raw]) -> None:
         began = time.perf_counter()
-        try:
-            answer = messages.tensors_message(
-                self._engine.infer(messages.tensors_of(message)), message.id
-            )
-        except Exception as error:  # noqa: BLE001 - one call's failure must not end the worker
-            answer = failure(message.id, error, "")
+        outputs: Sequence[Tensors | Exception] | None = self._together(batch)
+        if outputs is None:
+            outputs = [self._alone(raw) for raw in batch]
         with self._changed:
             self._batcher.ran(time.perf_counter() - began, self._outstanding)
-        return answer
+        for raw, found in zip(batch, outputs, strict=True):
+            if isinstance(found, Exception):
+                self._answer(failure(raw.id, found, ""))
+            else:
+                self._answer(messages.tensors_message(found, raw.id))
+
+    def _together(self, batch: list[_Raw]) -> Sequence[Tensors] | None:
+        """Each call's outputs; None where they have to be run one by one."""
+        if len(batch) == 1:
+            return None
+        calls = [raw.given for raw in batch]
+        try:
+            outputs = self._engine.infer(joining.joined(calls))
+        except Exception:  # noqa: BLE001 - one of them may be to blame, or all be too much
+            return None
+        return joining.parted(outputs, list(map(joining.rows, calls)))
+
+    def _alone(self, raw: _Raw) -> Tensors | Exception:
+        try:
+            return self._engine.infer(raw.given)
+        except Exception as error:  # noqa: BLE001 - one call's failure must not end the worker
+            return error
 
     def _reply(
         self, batch: list[_Photo], found: Sequence[Prediction | Exception], run_s: float
@@ -235,6 +288,10 @@ class Pipeline:
         with self._changed:
             self._outstanding -= 1
         self._channel.send(answer)
+
+
+def _are_raw(work: list[_Raw] | list[_Photo]) -> TypeIs[list[_Raw]]:
+    return isinstance(work[0], _Raw)
 
 
 def _reply(photo: _Photo, found: Prediction | Exception, timing: Timing) -> Message:

@@ -32,6 +32,7 @@ def checks(
         Check("Files", f"{files.model.name}{' and serving.json' if files.manifest else ''}"),
         _framework(version, gate.recognise(files.model)),
         _labels(version, files, model),
+        *_assumed(model),
         Check("Dry run", f"{dry_run.latency_s * 1000:.1f} ms{memory}"),
         _sandbox(),
         _origin(version, files),
@@ -69,6 +70,16 @@ def _offset(files: ModelFiles) -> int:
     """What serving.json has added to a class to find its label."""
     said = manifest.read(files.manifest).get("label_offset", 0)
     return said if isinstance(said, int) else 0
+
+
+def _assumed(model: LoadedModel) -> tuple[Check, ...]:
+    """What neither the file nor serving.json tells and was therefore assumed; often nothing."""
+    if not model.notes:
+        return ()
+    remedy = (
+        "Where that is wrong, say it in the version's serving.json; docs/models.md has its keys."
+    )
+    return (Check("Assumed", " ".join(model.notes), remedy),)
 
 
 def _sandbox() -> Check:

@@ -70,7 +70,10 @@ class Preparation:
             files.model, files.manifest, version.type, len(version.labels),
             self._job.device, self._job.precision,
         )  # fmt: skip
-        pool = self.pool = Pool(request, self._on_state, self._on_line, photo=trial.photo())
+        pool = self.pool = Pool(
+            request, self._on_state, self._on_line,
+            workers=self._job.workers, photo=trial.photo(),
+        )  # fmt: skip
         model = pool.start()
         self._begin(ServingState.WARMING, Stage.DRY_RUN, "one made-up photo, twice")
         dry_run = trial.run(pool, model)

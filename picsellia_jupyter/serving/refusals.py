@@ -60,9 +60,14 @@ def body_of(error: Exception) -> Json:
 
 def answer(error: Exception) -> JSONResponse:
     """The reply to a request that failed."""
-    status = status_of(error)
-    headers = {"Retry-After": str(retry_after_s(error))} if status in (429, 503) else None
-    return JSONResponse(body_of(error), status, headers)
+    return JSONResponse(body_of(error), status_of(error), headers_of(error))
+
+
+def headers_of(error: Exception) -> dict[str, str] | None:
+    """What a reply to it has beside the body: when to ask again, where that may go well."""
+    if status_of(error) not in (429, 503):
+        return None
+    return {"Retry-After": str(retry_after_s(error))}
 
 
 def retry_after_s(error: Exception) -> int:

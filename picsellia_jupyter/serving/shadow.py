@@ -137,6 +137,7 @@ class Shadow:
         """Predict on nothing more and end the worker."""
         with self._changed:
             self._closed = True
+            self._leave_out()
             self._changed.notify_all()
         pool = self._pool
         if pool:
@@ -173,14 +174,19 @@ class Shadow:
             self._bytes -= len(image.image)
             return image
 
+    def _leave_out(self) -> None:
+        """What still waits is not going to be predicted on."""
+        self._dropped += len(self._queue)
+        self._queue.clear()
+        self._bytes = 0
+
     def _change(self) -> None:
         """End the model that is served and load the one that is wanted."""
         self._end_worker()
         wanted = self._served = self._wanted
         if wanted is None:
             with self._changed:
-                self._queue.clear()
-                self._bytes = 0
+                self._leave_out()
             self._set("none")
             return
         self._set("loading", wanted)

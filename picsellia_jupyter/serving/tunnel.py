@@ -11,12 +11,12 @@ import asyncio
 import functools
 import inspect
 import logging
-import sys
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from picsellia_jupyter.domain.errors import InvalidInputError
+from picsellia_jupyter.serving import release
 from picsellia_jupyter.serving.tunnelled import App, Exchange, Say
 from picsellia_jupyter.wire import tunnel
 from picsellia_jupyter.wire.predictions import Json
@@ -124,7 +124,7 @@ class ControlTunnel:
             )
 
         if isinstance(message, tunnel.Hello):
-            say(tunnel.Welcome(self.incarnation, self._address, _version()))
+            say(tunnel.Welcome(self.incarnation, self._address, release.version()))
             return
         try:
             self._loop.call_soon_threadsafe(self._take, message, say)
@@ -206,8 +206,3 @@ class ControlTunnel:
     ) -> None:
         if isinstance(message, tunnel.Open | tunnel.Body | tunnel.Ack):
             say(tunnel.Refused(message.id, message.incarnation, status, fact, remedy))
-
-
-def _version() -> str:
-    """Of this package; it is loaded, and importing it by name would import the notebook's side."""
-    return str(sys.modules[__name__.partition(".")[0]].__version__)

@@ -135,6 +135,8 @@ def job_from_json(raw: Mapping[str, Any]) -> ServingJob:
     values: dict[str, Any] = {name: str(raw[name]) for name in told}
     if "idle_s" in told:
         values["idle_s"] = None if raw["idle_s"] is None else float(raw["idle_s"])
+    if "workers" in told:
+        values["workers"] = None if raw["workers"] is None else int(raw["workers"])
     return ServingJob(**values)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from picsellia_jupyter.domain.deployments import (
@@ -18,6 +18,8 @@ from picsellia_jupyter.domain.deployments import (
 )
 from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S, parse_idle
+from picsellia_jupyter.domain.places import LOCAL, RAY, Place
 from picsellia_jupyter.domain.ports import (
     Clock,
     Datalakes,
@@ -27,10 +29,10 @@ from picsellia_jupyter.domain.ports import (
     StagedServing,
 )
 from picsellia_jupyter.domain.registry import ModelReference, ModelVersion
+from picsellia_jupyter.domain.scale import Scale
 from picsellia_jupyter.workflows.registry import find_datalake, find_model_version
 from picsellia_jupyter.workflows.shield import shielded
 
-PLACES = ("local",)
 DEFAULT_FILE = "model-latest"
 """Name of the model file that is served where none is named."""
 LIVE = frozenset(
@@ -58,6 +60,9 @@ class DeployRequest:
     model_file: str = DEFAULT_FILE
     device: str | None = None
     precision: str | None = None
+    workers: int | None = None
+    idle: str | None = None
+    replicas: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,12 @@ class Deployed:
 
 
 def check(
-    request: DeployRequest, registry: Registry, datalakes: Datalakes, *, serves_itself: bool
+    request: DeployRequest,
+    registry: Registry,
+    datalakes: Datalakes,
+    *,
+    serves_itself: bool,
+    saved: Mapping[str, str] | None = None,
 ) -> DeploymentPlan:
     """Turn what a user asked for into a plan.
 
@@ -81,16 +91,18 @@ def check(
         datalakes: where its datalake is looked up.
         serves_itself: whether the platform hosts what is deployed with Picsellia Serving,
             as the cloud does; on the local platform we start its serving kernel.
+        saved: addresses of the saved places by their names.
 
     Raises:
         NotFoundError: the model, version, file or datalake does not exist.
         InvalidThresholdError: the threshold is out of range, or none applies.
-        InvalidInputError: the strategy, the place, the device or the precision is unknown.
+        InvalidInputError: the strategy, the idle time, the number of replicas or workers, the
+            device or the precision is none that there is.
     """
     strategy = Strategy.parse(request.strategy)
     version = find_model_version(registry, ModelReference.parse(request.model))
-    place = _place(request.place, strategy, serves_itself=serves_itself)
-    compute = Compute.parse(request.device, request.precision)
+    place = _place(request.place, strategy, saved, serves_itself=serves_itself)
+    compute = Compute.parse(request.device, request.precision, request.workers)
     _check_used(compute, place)
     if place is not None:
         _check_file(registry, version, request.model_file)
@@ -105,6 +117,8 @@ def check(
         threshold_chosen=request.threshold is not None,
         datalake_chosen=request.datalake is not None,
         compute=compute,
+        idle_s=parse_idle(request.idle) if request.idle else DEFAULT_IDLE_S,
+        scale=_scale(request.replicas, place),
     )
 
 
@@ -236,11 +250,24 @@ def _check_used(compute: Compute, place: str | None) -> None:
         )
 
 
-def _place(asked: str | None, strategy: Strategy, *, serves_itself: bool) -> str | None:
-    if asked is not None and asked not in PLACES:
+def _scale(replicas: str | None, place: str | None) -> Scale:
+    scale = Scale.parse(replicas)
+    if replicas is not None and not (place or "").startswith(RAY):
         raise InvalidInputError(
-            f"There is no place {asked!r}.", f"Known: {', '.join(PLACES)}, as in --on local."
+            f"--replicas {replicas} asks for Ray; elsewhere one serving kernel serves.",
+            "Add --on ray, or leave it out.",
         )
+    return scale
+
+
+def _place(
+    typed: str | None,
+    strategy: Strategy,
+    saved: Mapping[str, str] | None,
+    *,
+    serves_itself: bool,
+) -> str | None:
+    asked = Place.parse(typed, saved).name if typed else None
     if strategy is Strategy.SERVING and serves_itself:
         if asked:
             raise InvalidInputError(
@@ -248,7 +275,7 @@ def _place(asked: str | None, strategy: Strategy, *, serves_itself: bool) -> str
                 "Leave --on out, or serve it on your own hardware: --strategy monitoring.",
             )
         return None
-    return asked or ("local" if strategy is Strategy.SERVING else None)
+    return asked or (LOCAL if strategy is Strategy.SERVING else None)
 
 
 def _check_file(registry: Registry, version: ModelVersion, name: str) -> None:

@@ -68,8 +68,8 @@ def test_a_deployment_is_the_line_it_stands_for():
         '%deploy digits-detector:0 --strategy serving --threshold 0.3 --datalake "my lake" '
         "--on local --name line-1 --file model-export"
     )
-    assert record.line(compute=Compute("cuda:0", "fp16")).endswith(
-        "--name line-1 --device cuda:0 --precision fp16"
+    assert record.line(compute=Compute("cuda:0", "fp16", 2)).endswith(
+        "--name line-1 --device cuda:0 --precision fp16 --workers 2"
     )
 
 

@@ -15,7 +15,7 @@ from picsellia_jupyter.domain.deployments import DeploymentPlan, Progress, Stage
 from picsellia_jupyter.domain.errors import ModelLoadError, ServingError
 from picsellia_jupyter.domain.registry import Framework, InferenceType
 from picsellia_jupyter.launch import leases, local_platform
-from picsellia_jupyter.launch.kernels import ChildKernel, KernelLauncher
+from picsellia_jupyter.launch.kernels import ChildKernel
 from picsellia_jupyter.session import Session
 from picsellia_jupyter.workflows.deploying import DeployRequest, check
 
@@ -72,7 +72,7 @@ def test_stopping_a_deployment_at_any_stage_leaves_nothing_behind(session: Sessi
 
 
 def test_a_kernel_that_dies_while_loading_is_an_error_with_its_last_lines(session: Session):
-    launcher = KernelLauncher(session.platform, Path(session.status().rows["Data directory"]))
+    launcher = session._fleet.launcher(session.platform, plan(session), install=False)
     staged = launcher.start(plan(session))
     kernel = staged._kernel
     assert isinstance(kernel, ChildKernel)

@@ -49,7 +49,7 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
     result = shell.run_line_magic(
         "deploy",
         'pets:1 --strategy monitoring --threshold 0.3 --datalake "my lake" --on local '
-        "--device cuda:0 --precision fp16",
+        "--device cuda:0 --precision fp16 --workers 2 --idle 2h",
     )
 
     assert result == "value of deploy"
@@ -66,6 +66,10 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
                 "file": "model-latest",
                 "device": "cuda:0",
                 "precision": "fp16",
+                "workers": 2,
+                "idle": "2h",
+                "replicas": None,
+                "install": False,
             },
         )
     ]
@@ -83,6 +87,7 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
         ("%monitor", ("monitor", (None,), {"last": "24h"})),
         ("%deployments", ("deployments", (), {})),
         ("%registry", ("registry", (), {})),
+        ("%places", ("places", (), {})),
         ("%picsellia", ("status", (), {})),
         ("%picsellia doctor --fix", ("doctor", (), {"fix": True})),
         ("%picsellia monitor d1", ("monitor", ("d1",), {"last": "24h"})),
@@ -192,3 +197,29 @@ def test_unloading_takes_the_magics_away(shell: InteractiveShell, session: Notin
 
     assert shell.find_line_magic("deploy") is None
     assert shell.find_line_magic("picsellia") is None
+
+
+def test_places_are_added_and_removed_and_then_shown(
+    shell: InteractiveShell, session: NotingSession
+):
+    shell.run_line_magic("places", "add gpu1 https://gpu-box:8888")
+    shell.run_line_magic("places", "remove gpu1")
+
+    assert session.calls == [
+        ("add_place", ("gpu1", "https://gpu-box:8888"), {}),
+        ("places", (), {}),
+        ("remove_place", ("gpu1",), {}),
+        ("places", (), {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("add gpu1", "add needs a name and an address"), ("remove", "remove needs a name")],
+)
+def test_a_place_without_its_name_or_address_is_a_usage_error(
+    shell: InteractiveShell, session: NotingSession, line: str, message: str
+):
+    with pytest.raises(UsageError, match=message):
+        shell.run_line_magic("places", line)
+    assert session.calls == []

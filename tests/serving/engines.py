@@ -10,14 +10,19 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 
-from picsellia_jupyter.domain.errors import InvalidImageError, InvalidPredictionError
+from picsellia_jupyter.domain.errors import (
+    InvalidImageError,
+    InvalidInputError,
+    InvalidPredictionError,
+)
 from picsellia_jupyter.domain.predictions import Classification, ImageSize
 from picsellia_jupyter.serving import worker
 from picsellia_jupyter.serving.engine import Prepared
-from picsellia_jupyter.serving.signature import LoadedModel
+from picsellia_jupyter.serving.signature import LoadedModel, TensorSignature
 
 
 class Engine:
@@ -25,6 +30,7 @@ class Engine:
 
     def __init__(self, batch=1, device="cpu"):
         self.loaded = LoadedModel("a test's engine", device=device, batch=batch)
+        self.largest_batch = batch
 
     @classmethod
     def load(cls, request):
@@ -34,6 +40,8 @@ class Engine:
             time.sleep(float(number))
         elif word == "exit":
             os._exit(int(number))
+        elif word == "tensors":
+            return Tensors(int(number))
         elif word == "batches":
             return cls(int(number), "cuda:0")
         return cls()
@@ -76,6 +84,10 @@ class Engine:
         if count > most:
             raise MemoryError
 
+    def _shrink(self, number, _count):
+        """From now on there is room for so many only."""
+        self.largest_batch = int(number)
+
     def _spin(self, _number, _count):
         while True:
             pass
@@ -97,6 +109,22 @@ class Engine:
 
     def _exit(self, code, _count):
         raise SystemExit(int(code))
+
+
+class Tensors(Engine):
+    """Takes tensors of any number of rows, and tells with how many they were run."""
+
+    def __init__(self, batch):
+        super().__init__(batch, "cuda:0")
+        sides = [TensorSignature(name, "float32", (None, None)) for name in ("x", "y", "rows")]
+        self.loaded = replace(self.loaded, inputs=(sides[0],), outputs=tuple(sides[1:]))
+
+    def infer(self, tensors):
+        (array,) = tensors.values()
+        time.sleep(0.05)
+        if (array < 0).any():
+            raise InvalidInputError("A value is negative.")
+        return {"y": array + 1, "rows": np.full((len(array), 1), len(array), np.float32)}
 
 
 if __name__ == "__main__":

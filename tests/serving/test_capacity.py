@@ -45,6 +45,16 @@ def test_with_cuda_there_is_one_worker_a_device(monkeypatch):
     assert others(LoadedModel("m", device="cuda:1"), device="cuda:1") == []
 
 
+def test_workers_that_are_asked_for_share_devices_in_turns(monkeypatch):
+    monkeypatch.setattr(capacity, "_gpus", lambda: ["a", "b"])
+    model = LoadedModel("m", device="cuda:1")
+    on = [one.device for one in others(model, wanted=4)]
+    assert on == ["cuda:0", "cuda:1", "cuda:0"]
+    assert [one.device for one in others(model, device="cuda:1", wanted=3)] == ["cuda:1"] * 2
+    monkeypatch.setattr(capacity, "_gpus", list)
+    assert [one.device for one in others(model, device="cuda", wanted=2)] == ["cuda:1"]
+
+
 def test_devices_are_those_that_a_worker_would_see(tmp_path, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert capacity._gpus(tmp_path) == []

@@ -37,6 +37,17 @@ def test_a_batch_that_does_not_fit_is_halved_and_every_image_is_answered():
     assert batches.largest == 2
 
 
+def test_the_log_tells_once_what_fits_from_now_on():
+    told = []
+    batches = ElasticBatches(Memory(3).run, 8, told.append)
+    batches.run(images(8))
+    batches.run(images(8))
+    assert told == [
+        "8 images do not fit into the memory of cuda:0. Batches have 4 at most from now on.",
+        "4 images do not fit into the memory of cuda:0. Batches have 2 at most from now on.",
+    ]
+
+
 def test_the_size_that_fits_is_remembered():
     memory = Memory(3)
     batches = ElasticBatches(memory.run, 8)

@@ -56,6 +56,13 @@ def test_a_batch_that_takes_too_much_memory_is_predicted_on_one_by_one(make_pool
     assert first.result(5)
 
 
+def test_batches_are_no_larger_than_the_worker_found_room_for(make_pool):
+    pool = make_pool("batches:8")
+    pool.ask("shrink:2").result(5)
+    asked = [pool.ask("sleep:0.04") for _ in range(7)]
+    assert max(reply.result(5).timing.batch for reply in asked) == 2
+
+
 def test_images_that_wait_for_a_busy_device_share_a_batch(make_pool):
     pool = make_pool("batches:8")
     asked = [pool.ask("sleep:0.04") for _ in range(6)]

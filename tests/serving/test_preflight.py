@@ -176,3 +176,10 @@ def test_labels_are_looked_for_where_serving_json_puts_them(look):
     version, shapes = version_of(labels=(1, 2, 3)), outputs(output0=(1, 8, 8400))
     told = look(version, {"label_offset": 1}, head="yolo8", outputs=shapes)["Labels"]
     assert told.found == "4 classes, but no labels for 4"
+
+
+def test_what_was_assumed_of_a_model_is_told_with_where_to_say_it(start):
+    silent = {key: value for key, value in models.DETECTOR.items() if key != "head"}
+    told = checklist(start(manifest=silent))["Assumed"]
+    assert told.found.startswith('The head is taken to be "boxes_scores". Boxes are taken for left')
+    assert "serving.json" in told.remedy

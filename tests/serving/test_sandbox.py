@@ -22,7 +22,10 @@ ROOT = Path(__file__).parents[2]
 ALLOWED, DENIED = 0x7FFF0000, 0x00050000 | errno.EPERM
 
 
-def attempts(folder: Path, kind: str) -> dict[str, str]:
+DEVICES = ("cpu", "cuda:0") if confinement.has_cards("cuda:0") else ("cpu",)
+
+
+def attempts(folder: Path, kind: str, device: str = "cpu") -> dict[str, str]:
     outside, scratch = folder / "outside", folder / "scratch"
     outside.mkdir()
     scratch.mkdir()
@@ -32,7 +35,7 @@ def attempts(folder: Path, kind: str) -> dict[str, str]:
     done = subprocess.run(
         [
             sys.executable, "-m", "tests.serving.escapes", outside / "secret", outside,
-            f"--sandbox={kind}", "--device=cpu", f"--scratch={scratch}",
+            f"--sandbox={kind}", f"--device={device}", f"--scratch={scratch}",
         ],
         env=sandbox.environment(scratch, {**os.environ, "PYTHONPATH": str(ROOT)}),
         check=True, capture_output=True, timeout=60,
@@ -75,10 +78,10 @@ def free(tmp_path_factory):
     return attempts(tmp_path_factory.mktemp("free"), "process")
 
 
-@pytest.fixture(scope="module")
-def confined(tmp_path_factory):
+@pytest.fixture(scope="module", params=DEVICES)
+def confined(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("confined")
-    outcomes = attempts(folder, "full")
+    outcomes = attempts(folder, "full", request.param)
     outcomes["left"] = {
         f.name: f.read_text() for f in (folder / "outside").iterdir() if f.suffix != ".pt"
     }

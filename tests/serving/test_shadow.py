@@ -132,3 +132,5 @@ def test_what_finds_the_shadows_queue_full_is_left_out_and_counted(tmp_path, mon
     # A platform that is away is asked again.
     fakes.wait_for(lambda: platform.asked > 2)
     shadow.close()
+    # What waited at the end is not predicted on any more, and says so.
+    assert (shadow.report()["pending"], shadow.report()["dropped"]) == (0, shadows.QUEUE_LIMIT + 7)

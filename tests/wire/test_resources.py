@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,11 +56,14 @@ def test_a_serving_job_comes_back_whole_and_does_not_show_its_tokens():
         "k",
         "cuda:0",
         "fp16",
+        2,
         None,
         "dep-1",
     )
 
     assert resources.job_from_json(through_json(resources.job_to_json(job))) == job
+    unsaid = replace(job, workers=None)
+    assert resources.job_from_json(through_json(resources.job_to_json(unsaid))) == unsaid
     assert "secret" not in repr(job)
 
 

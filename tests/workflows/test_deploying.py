@@ -14,6 +14,7 @@ from picsellia_jupyter.domain.errors import (
     NotFoundError,
 )
 from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.domain.scale import Scale
 from picsellia_jupyter.workflows.deploying import Deployed, DeployRequest, check, deploy
 from tests.workflows.fakes import FakeLauncher, FakePlatform, FakeServing, version
 
@@ -100,8 +101,8 @@ def test_a_plan_says_what_to_run_on():
     platform = FakePlatform(DETECTOR)
 
     assert plan_of(platform).compute == Compute("auto", "auto")
-    chosen = plan_of(platform, device="cuda:0", precision="fp16").compute
-    assert chosen == Compute("cuda:0", "fp16")
+    chosen = plan_of(platform, device="cuda:0", precision="fp16", workers=2).compute
+    assert chosen == Compute("cuda:0", "fp16", 2)
 
 
 def test_a_device_without_a_serving_kernel_is_refused():
@@ -110,8 +111,25 @@ def test_a_device_without_a_serving_kernel_is_refused():
 
 
 def test_an_unknown_place_is_refused():
-    with pytest.raises(InvalidInputError, match="no place 'mars'"):
+    with pytest.raises(NotFoundError, match="no place named 'mars'") as caught:
         plan_of(FakePlatform(DETECTOR), place="mars")
+
+    assert "%places add NAME URL" in caught.value.remedy
+
+
+def test_replicas_are_for_ray_alone():
+    plan = plan_of(FakePlatform(DETECTOR), place="ray", replicas="1..4")
+    assert (plan.place, plan.scale) == ("ray", Scale(1, 4))
+
+    with pytest.raises(InvalidInputError, match="--replicas 2 asks for Ray") as caught:
+        plan_of(FakePlatform(DETECTOR), place="local", replicas="2")
+    assert caught.value.remedy == "Add --on ray, or leave it out."
+
+
+def test_the_idle_time_is_read():
+    assert plan_of(FakePlatform(DETECTOR), idle="90m").idle_s == 5400.0
+    assert plan_of(FakePlatform(DETECTOR), idle="never").idle_s is None
+    assert plan_of(FakePlatform(DETECTOR)).idle_s == 12 * 3600.0
 
 
 def test_stages_are_told_in_their_order():

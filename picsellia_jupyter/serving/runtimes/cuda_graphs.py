@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import bisect
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+USUAL_BATCHES = (1, 2, 4, 8, 16, 32)
+"""Sizes that are recorded where nobody says which."""
+_GAIN = 0.9
+"""A replay has to take less than this part of the time to be worth its memory."""
+_TIMED = 10
 _WARM_UPS = 3
 """Runs before a recording, in which libraries choose their kernels and take their memory."""
 
@@ -62,6 +68,63 @@ class GraphedModule:
         with torch.cuda.graph(graph, pool=self._pool):
             found = self.module(given)
         return graph, given, found
+
+
+def check_recordable(torch: Any, module: Callable[[Any], Any], image: Any) -> None:
+    """Run a module once and see that it waits for the GPU nowhere, which no recording can.
+
+    It is seen before a recording is tried: one that fails leaves its memory taken.
+
+    Raises:
+        RuntimeError: it does.
+    """
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        module(image)
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
+
+def pays(torch: Any, graphed: GraphedModule, image: Any) -> bool:
+    """Whether replays give what the module gives, also for another image, and are faster.
+
+    What a recording has made of an image's own values, instead of computing them anew, would
+    show in the other one.
+
+    Args:
+        torch: the package.
+        graphed: the recordings.
+        image: (1, C, H, W) as the module is fed.
+    """
+    other = torch.rand_like(image) if image.is_floating_point() else image.flip(-1)
+    same = all(_close(torch, graphed(one), graphed.module(one)) for one in (image, other))
+    return same and _seconds(torch, graphed, image) < _GAIN * _seconds(torch, graphed.module, image)
+
+
+def _seconds(torch: Any, module: Callable[[Any], Any], image: Any) -> float:
+    torch.cuda.synchronize()
+    began = time.perf_counter()
+    for _ in range(_TIMED):
+        module(image)
+    torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+def _close(torch: Any, got: Any, want: Any) -> bool:
+    found = zip(_leaves(got), _leaves(want), strict=True)
+    return all(
+        one.shape == other.shape and torch.allclose(one, other, rtol=1e-3, atol=1e-3)
+        for one, other in found
+    )
+
+
+def _leaves(found: Any) -> list[Any]:
+    if isinstance(found, dict):
+        found = list(found.values())
+    if isinstance(found, tuple | list):
+        return [leaf for item in found for leaf in _leaves(item)]
+    return [found]
 
 
 def fitting(sizes: Sequence[int], count: int) -> int | None:

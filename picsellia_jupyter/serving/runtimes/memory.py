@@ -18,6 +18,25 @@ class OutOfMemoryError(ServingError):
         )
 
 
+_TOLD = (
+    "CUDA out of memory",  # TorchScript's interpreter makes a RuntimeError of torch's own error
+    "CUDA error: out of memory",  # the driver's, such as while it loads a kernel
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
+_NO_ROOM_TO_WORK = "unable to find an engine to execute this computation"
+"""What cuDNN's callers say where none of its ways has the memory that it needs."""
+
+
+def tells_of_memory(error: Exception, batch: int) -> bool:
+    """Whether what a library raised means that a batch of so many images does not fit.
+
+    Only torch's own allocator has an exception of its own for it.
+    """
+    told = str(error)
+    return any(words in told for words in _TOLD) or (batch > 1 and _NO_ROOM_TO_WORK in told)
+
+
 def resident_bytes() -> int:
     """Memory of this process that is resident now, or was at most where that is not told."""
     try:

@@ -30,8 +30,9 @@ class Options:
     threads: int = 1
     """Of one worker on the CPU; more of them on a shared machine cost more than they bring."""
     architecture: Architecture | None = None
-    graph_batches: tuple[int, ...] = ()
-    """Batch sizes that are recorded as CUDA graphs; none without."""
+    graph_batches: tuple[int, ...] | None = None
+    """Batch sizes that are recorded as CUDA graphs; none where it is empty, and where it is
+    None some that are usual, if that is faster."""
 
 
 DEFAULT = Options()
@@ -52,7 +53,8 @@ def split(
     """
     rest = dict(said)
     architecture = _architecture(rest.pop("architecture", None))
-    batches = _batches(rest.pop("cuda_graphs", ()))
+    asked = rest.pop("cuda_graphs", None)
+    batches = _batches(asked) if asked is not None else None
     return Options(device, precision, architecture=architecture, graph_batches=batches), rest
 
 
@@ -73,5 +75,5 @@ def _batches(said: object) -> tuple[int, ...]:
     if isinstance(said, Sequence) and all(type(n) is int and 1 <= n <= 1024 for n in said):
         return tuple(sorted(set(said)))
     raise ModelLoadError(
-        f"serving.json: cuda_graphs is {said!r}.", "Give batch sizes: [1, 2, 4, 8]."
+        f"serving.json: cuda_graphs is {said!r}.", "Give batch sizes: [1, 2, 4, 8], or [] for none."
     )

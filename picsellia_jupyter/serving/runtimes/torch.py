@@ -18,10 +18,13 @@ from picsellia_jupyter.domain.errors import (
     first_line,
 )
 from picsellia_jupyter.serving.gate import ModelFormat
-from picsellia_jupyter.serving.runtimes import layouts, torch_files, torch_outputs
+from picsellia_jupyter.serving.runtimes import cuda_graphs, layouts, torch_files, torch_outputs
 from picsellia_jupyter.serving.runtimes.closeness import ROUNDING, TOLERANCE, deviation
-from picsellia_jupyter.serving.runtimes.cuda_graphs import GraphedModule
-from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError, resident_bytes
+from picsellia_jupyter.serving.runtimes.memory import (
+    OutOfMemoryError,
+    resident_bytes,
+    tells_of_memory,
+)
 from picsellia_jupyter.serving.runtimes.options import Options
 from picsellia_jupyter.serving.runtimes.torch_programs import Program, faster
 from picsellia_jupyter.serving.signature import InputSignature, Outputs, TensorSignature
@@ -130,12 +133,17 @@ class TorchRuntime:
     def _call(self, program: Program, *given: NDArray[np.generic]) -> Any:
         try:
             return program(*given)
-        except self._torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not self._out_of_memory(error, len(given[0])):
+                raise
             error.__traceback__ = None  # its frames hold tensors
             refused = OutOfMemoryError(self.device, len(given[0]))
         if self.device != "cpu":
             self._torch.cuda.empty_cache()
         raise refused
+
+    def _out_of_memory(self, error: RuntimeError, batch: int) -> bool:
+        return isinstance(error, self._torch.OutOfMemoryError) or tells_of_memory(error, batch)
 
     def _fastest(self, image: NDArray[np.float32], want: Outputs) -> Program:
         """The first way of running it that gives what it should; as it is where none does."""
@@ -154,14 +162,31 @@ class TorchRuntime:
         return self._program
 
     def _record_graphs(self, image: NDArray[np.float32]) -> None:
+        """Record the sizes that are asked for; else the usual ones, where that can be and pays."""
         program, batches = self._program, self._options.graph_batches
-        if self.device == "cpu" or not batches or program.as_list or not self._free:
+        if self.device == "cpu" or batches == () or program.as_list or not self._free:
             return
-        torch = self._torch
+        if batches is not None:
+            self._program = self._graphed(image, batches, at_all_costs=True)
+            return
+        try:
+            self._program = self._graphed(image, cuda_graphs.USUAL_BATCHES, at_all_costs=False)
+        except Exception:  # noqa: BLE001 - not every network can be recorded, nor has the memory
+            self._torch.cuda.synchronize(self.device)
+            self._torch.cuda.empty_cache()
+
+    def _graphed(
+        self, image: NDArray[np.float32], batches: Sequence[int], *, at_all_costs: bool
+    ) -> Program:
+        torch, program = self._torch, self._program
         with torch.inference_mode(), torch.cuda.device(self.device), program.casting():
             given = program.feed(self._fed(image))
-            module = GraphedModule(torch, program.module, given, batches)
-        self._program = dataclasses.replace(program, module=module)
+            if not at_all_costs:
+                cuda_graphs.check_recordable(torch, program.module, given)
+            module = cuda_graphs.GraphedModule(torch, program.module, given, batches)
+            if not (at_all_costs or cuda_graphs.pays(torch, module, given)):
+                return program
+        return dataclasses.replace(program, module=module)
 
 
 def _torch(threads: int) -> Any:
@@ -252,7 +277,7 @@ def _input(
             sides = [*sides[1:], sides[0]]
         return TensorSignature(signature.name, signature.dtype, (signature.batch, *sides))
     module = program.module
-    if isinstance(module, GraphedModule):
+    if isinstance(module, cuda_graphs.GraphedModule):
         module = module.module
     if isinstance(module, torch.jit.ScriptModule):
         name = module.forward.schema.arguments[1].name

@@ -50,6 +50,11 @@ def test_batches_of_cuda_graphs_are_sorted():
     assert split({"cuda_graphs": [8, 1, 8]})[0].graph_batches == (1, 8)
 
 
+def test_without_a_word_batches_of_cuda_graphs_are_chosen_and_an_empty_list_is_none():
+    assert split({})[0].graph_batches is None
+    assert split({"cuda_graphs": []})[0].graph_batches == ()
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(tmp_path):
     path = script(trained(Classifier()), tmp_path / "m")

@@ -12,6 +12,7 @@ from picsellia_jupyter.serving.runtimes import torch_outputs
 from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError
 from picsellia_jupyter.serving.runtimes.options import Options
 from picsellia_jupyter.serving.runtimes.torch_fusing import fused
+from picsellia_jupyter.serving.runtimes.torch_programs import Program
 from tests.serving.runtimes import networks
 from tests.serving.runtimes.networks import Classifier, Returning, eager, images, trained
 
@@ -229,14 +230,45 @@ def test_its_own_outputs_are_given_for_its_own_inputs(tmp_path):
     assert found["output_0"] == pytest.approx(eager(network, images(3)).numpy(), abs=1e-5)
 
 
-def test_too_little_memory_is_told_as_such(tmp_path):
-    class Full(nn.Module):
-        def forward(self, images):
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+class Full(nn.Module):
+    """Fails as it is told to."""
 
-    from picsellia_jupyter.serving.runtimes.torch_programs import Program
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
 
-    runtime = scripted(trained(Classifier()), tmp_path)
-    runtime._program = Program(torch, Full(), "cpu")
+    def forward(self, images):
+        raise self.error
+
+
+OF_SCRIPT = "The following operation failed in the TorchScript interpreter.\nCUDA out of memory."
+NO_ENGINE = RuntimeError("GET was unable to find an engine to execute this computation")
+
+
+def failing(error, folder):
+    runtime = scripted(trained(Classifier()), folder)
+    runtime._program = Program(torch, Full(error), "cpu")
+    return runtime
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB"),
+        RuntimeError(OF_SCRIPT),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        NO_ENGINE,
+    ],
+)
+def test_too_little_memory_is_told_as_such_whichever_library_says_it(error, tmp_path):
+    runtime = failing(error, tmp_path)
     with pytest.raises(OutOfMemoryError, match=r"3 images do not fit into the memory of cpu"):
         runtime.run(images(3))
+
+
+def test_other_failures_are_not_taken_for_a_lack_of_memory(tmp_path):
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        failing(RuntimeError("shapes do not match"), tmp_path).run(images(3))
+    with pytest.raises(RuntimeError, match="unable to find an engine"):
+        failing(NO_ENGINE, tmp_path).run(images(1))

@@ -1,0 +1,163 @@
+"""The places that a user has saved, and how each lets us in."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
+from picsellia_jupyter.domain.errors import NotFoundError, PlatformError
+from picsellia_jupyter.domain.links import LinkError, Trouble
+from picsellia_jupyter.domain.places import Place, checked_name, read_address
+
+FILE = "places.json"
+KEYRING_SERVICE = "picsellia_jupyter"
+
+Prompt = Callable[[str], str | None]
+"""Asks the user for a secret without showing it; None where nobody can be asked."""
+
+
+class Places:
+    """Saved places, by name; their tokens are never saved with them."""
+
+    def __init__(
+        self, home: Path, tokens: Mapping[str, str], prompt: Prompt = lambda _text: None
+    ) -> None:
+        """Look into a data directory.
+
+        Args:
+            home: the data directory.
+            tokens: what the environment says, by variable: `PICSELLIA_PLACE_TOKEN` for any
+                place, `PICSELLIA_PLACE_GPU1_TOKEN` for the one saved as `gpu1`.
+            prompt: asks for a token that is not known otherwise; nobody by default.
+        """
+        self._path = home / FILE
+        self._tokens = tokens
+        self._prompt = prompt
+        self._given: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Places({', '.join(self.saved)})"
+
+    @property
+    def saved(self) -> Mapping[str, str]:
+        """The address of each saved place, by name.
+
+        Raises:
+            PlatformError: the file that keeps them cannot be read.
+        """
+        try:
+            said = json.loads(self._path.read_text(encoding="utf-8"))
+            return MappingProxyType({str(name): str(said[name]) for name in said})
+        except FileNotFoundError:
+            return MappingProxyType({})
+        except (OSError, ValueError, TypeError) as error:
+            raise PlatformError(
+                f"{self._path} cannot be read: {type(error).__name__}.",
+                "Mend it, or remove it and save the places again: %places add NAME URL",
+            ) from error
+
+    def parse(self, typed: str) -> Place:
+        """Read what was typed after `--on`; a token that came with it is used in this session."""
+        place = Place.parse(typed, self.saved)
+        if place.token and place.address:
+            self._given[place.address] = place.token
+        return place
+
+    def add(self, name: str, address: str) -> Place:
+        """Save a place; one of that name gets the new address.
+
+        Raises:
+            InvalidInputError: it cannot be called so, or that is no server's address.
+        """
+        name = checked_name(name)
+        url, token = read_address(address)
+        if token:
+            self._given[url] = token
+        self._save({**self.saved, name: url})
+        return self.parse(name)
+
+    def remove(self, name: str) -> None:
+        """Forget a saved place; what it serves goes on.
+
+        Raises:
+            NotFoundError: no place of that name is saved.
+        """
+        saved = dict(self.saved)
+        if name not in saved:
+            raise NotFoundError.named("saved place", name, list(saved))
+        del saved[name]
+        self._save(saved)
+
+    def client(self, place: Place) -> JupyterClient:
+        """A connection to a place's server that has been let in.
+
+        The token is taken from where it is known: typed with the address, the environment,
+        the keyring (where the package `keyring` is installed), or the user's answer, which is
+        then offered to the keyring.
+
+        Raises:
+            LinkError: nobody answers there, it is no Jupyter server, its certificate is not
+                trusted, or it does not accept the token.
+        """
+        address = place.address or ""
+        token = self._known_token(place)
+        client = JupyterClient(JupyterServer(address, token))
+        try:
+            client.check()
+        except LinkError as error:
+            client.close()
+            if error.trouble is not Trouble.UNAUTHORIZED or token:
+                raise
+            answer = self._prompt(f"Token of the Jupyter server at {address}: ")
+            if not answer:
+                raise
+            return self._let_in(address, answer.strip())
+        return client
+
+    def _let_in(self, address: str, token: str) -> JupyterClient:
+        client = JupyterClient(JupyterServer(address, token))
+        client.check()
+        self._given[address] = token
+        _keep_in_keyring(address, token)
+        return client
+
+    def _known_token(self, place: Place) -> str:
+        address = place.address or ""
+        own = f"PICSELLIA_PLACE_{place.name.upper().replace('-', '_')}_TOKEN"
+        return (
+            self._given.get(address)
+            or self._tokens.get(own)
+            or self._tokens.get("PICSELLIA_PLACE_TOKEN")
+            or _of_keyring(address)
+        )
+
+    def _save(self, places: Mapping[str, str]) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A file of its own mode 0600, renamed: never half written.
+        handle, part = tempfile.mkstemp(dir=self._path.parent, prefix=".places-")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(dict(sorted(places.items())), file, indent=1)
+        Path(part).replace(self._path)
+
+
+def _of_keyring(address: str) -> str:
+    try:
+        import keyring
+
+        return keyring.get_password(KEYRING_SERVICE, address) or ""
+    except Exception:  # noqa: BLE001 - there is none, it is locked, or it has no backend
+        return ""
+
+
+def _keep_in_keyring(address: str, token: str) -> None:
+    try:
+        import keyring
+
+        keyring.set_password(KEYRING_SERVICE, address, token)
+    except Exception:  # noqa: BLE001 - as above; the token is good for this session
+        return

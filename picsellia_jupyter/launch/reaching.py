@@ -1,0 +1,77 @@
+"""How a notebook reaches the serving kernels it knows of."""
+
+from __future__ import annotations
+
+from picsellia_jupyter.clients.jupyter import JupyterServer
+from picsellia_jupyter.domain.deployments import ServingKernel
+from picsellia_jupyter.domain.links import LinkState
+from picsellia_jupyter.domain.places import Kind
+from picsellia_jupyter.launch import leases
+from picsellia_jupyter.launch.places import Places
+from picsellia_jupyter.launch.tunnel import Tunnel
+
+LINK_TIMEOUT_S = 15.0
+
+
+class Reaches:
+    """A loopback address for each serving kernel, wherever it runs.
+
+    A kernel of this machine is asked directly. For any other one a tunnel through its Jupyter
+    server is kept open as long as this session lives; its address stays the same.
+    """
+
+    def __init__(self, places: Places, *, direct: bool = True) -> None:
+        """Reach nothing yet.
+
+        Args:
+            places: knows the servers and their tokens.
+            direct: whether a kernel whose lease is on this machine is asked without a tunnel.
+        """
+        self._places = places
+        self._direct = direct
+        self._tunnels: dict[str, Tunnel] = {}
+
+    def address(self, serving: ServingKernel) -> str:
+        """`http://127.0.0.1:PORT`, where its front answers any client of this machine.
+
+        Raises:
+            LinkError: its Jupyter server does not let us through to it.
+            NotFoundError: its place is not saved any more.
+        """
+        place = self._places.parse(serving.place)
+        if place.kind is not Kind.SERVER:
+            return serving.address
+        lease = leases.read(serving.kernel_id) if self._direct else None
+        if lease is not None:
+            return lease.address
+        tunnel = self._tunnels.get(serving.kernel_id)
+        if tunnel is None:
+            server = self._places.client(place).server
+            tunnel = self._tunnels[serving.kernel_id] = Tunnel(server, serving.kernel_id)
+        tunnel.wait(LINK_TIMEOUT_S)
+        return tunnel.address
+
+    def lead(self, server: JupyterServer, kernel_id: str) -> str:
+        """The address for a kernel that was just started on a server of a place."""
+        lease = leases.read(kernel_id) if self._direct else None
+        if lease is not None:
+            return lease.address
+        tunnel = self._tunnels[kernel_id] = Tunnel(server, kernel_id)
+        tunnel.wait(LINK_TIMEOUT_S)
+        return tunnel.address
+
+    def link(self, kernel_id: str) -> LinkState | None:
+        """How the link to a kernel is; None where it needs none."""
+        tunnel = self._tunnels.get(kernel_id)
+        return tunnel.state if tunnel else None
+
+    def leave(self, kernel_id: str) -> None:
+        """Close the tunnel to a kernel that has ended."""
+        tunnel = self._tunnels.pop(kernel_id, None)
+        if tunnel is not None:
+            tunnel.close()
+
+    def close(self) -> None:
+        """Close all tunnels."""
+        for kernel_id in tuple(self._tunnels):
+            self.leave(kernel_id)

@@ -1,0 +1,240 @@
+"""Starts a serving kernel at a place, and waits until it may be announced."""
+
+from __future__ import annotations
+
+import ast
+import json
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpx
+
+from picsellia_jupyter.clients.endpoint import Backlog, Front
+from picsellia_jupyter.clients.jupyter import JupyterClient
+from picsellia_jupyter.clients.platform import PlatformClient
+from picsellia_jupyter.domain.deployments import (
+    DeploymentPlan,
+    DeploymentRecord,
+    DryRun,
+    ServingJob,
+    ServingKernel,
+    Stage,
+)
+from picsellia_jupyter.domain.errors import NotServingError, PackageMissingError, ServingError
+from picsellia_jupyter.domain.places import LOCAL, Kind
+from picsellia_jupyter.launch import installing
+from picsellia_jupyter.launch.kernels import SPEC, ChildKernel, Kernel, ServerKernel, start_kernel
+from picsellia_jupyter.launch.places import Places
+from picsellia_jupyter.launch.reaching import Reaches
+from picsellia_jupyter.wire.predictions import Json
+from picsellia_jupyter.wire.resources import dry_run_from_json, error_from_json, job_to_json
+
+START_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 600.0
+SILENCE_S = 5.0
+"""A front that refuses connections this long has died."""
+POLL_S = 0.1
+
+
+class KernelLauncher:
+    """Starts serving kernels on this machine, and on Jupyter servers elsewhere."""
+
+    def __init__(
+        self,
+        platform: PlatformClient,
+        cache: Path,
+        *,
+        places: Places,
+        reaches: Reaches,
+        install: bool = False,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            platform: whose models are served.
+            cache: folder for downloaded model files on this machine.
+            places: knows the servers elsewhere.
+            reaches: reaches their kernels.
+            install: whether this package may be installed where a server lacks it.
+        """
+        self._platform = platform
+        self._cache = cache
+        self._places = places
+        self._reaches = reaches
+        self._install = install
+
+    def start(self, plan: DeploymentPlan) -> StagedKernel:
+        """Start a kernel that begins to download the plan's model.
+
+        Raises:
+            LinkError: the place's server does not answer or does not let us in.
+            PackageMissingError: no kernel of that server has this package.
+            ServingError: no kernel could be started.
+        """
+        place = self._places.parse(plan.place or LOCAL)
+        title = f"Picsellia: {plan.model_version.title}"
+        if place.kind is not Kind.SERVER:
+            kernel = start_kernel(title)
+            job = self._job(plan, kernel.kernel_id, str(self._cache))
+            said = _tell(kernel, job)
+            front = Front(said["address"], job.front_token)
+            return StagedKernel(kernel, front, job.place, log_file=said.get("log_file"))
+        return self._start_on(self._places.client(place), plan, title)
+
+    def _start_on(self, client: JupyterClient, plan: DeploymentPlan, title: str) -> StagedKernel:
+        """Start one elsewhere: of our kernelspec if it is there, else of the server's own."""
+        has_ours = SPEC in client.specs()
+        try:
+            return self._start_from(client, plan, title, SPEC if has_ours else None)
+        except PackageMissingError:
+            if not (has_ours or self._install):
+                raise
+        if self._install:
+            installing.install(client, title)
+        return self._start_from(client, plan, title, None)
+
+    def _start_from(
+        self, client: JupyterClient, plan: DeploymentPlan, title: str, spec: str | None
+    ) -> StagedKernel:
+        kernel = ServerKernel(client, client.start_kernel(title, spec))
+        # Not a folder of this machine: the kernel chooses one of its own.
+        job = self._job(plan, kernel.kernel_id, "")
+        said = _tell(kernel, job)
+        try:
+            address = self._reaches.lead(client.server, kernel.kernel_id)
+        except BaseException:
+            kernel.end()
+            raise
+        front = Front(address, job.front_token)
+        return StagedKernel(kernel, front, job.place, log_file=said.get("log_file"))
+
+    def _job(self, plan: DeploymentPlan, kernel_id: str, cache: str) -> ServingJob:
+        return ServingJob(
+            host=self._platform.host,
+            token=self._platform.token,
+            front_token=secrets.token_urlsafe(32),
+            organization_id=self._platform.organization_id,
+            model_version_id=plan.model_version.id,
+            model_file=plan.model_file,
+            cache_dir=cache,
+            place=plan.place or LOCAL,
+            kernel_id=kernel_id,
+            device=plan.compute.device,
+            precision=plan.compute.precision,
+            workers=plan.compute.workers,
+            idle_s=plan.idle_s,
+        )
+
+
+class StagedKernel:
+    """A serving kernel that was started; not announced until it is attached."""
+
+    def __init__(
+        self, kernel: Kernel, front: Front, place: str, *, log_file: str | None = None
+    ) -> None:
+        self._kernel = kernel
+        self._front = front
+        self._place = place
+        self._log_file = log_file
+
+    def prepare(self, on_stage: Callable[[Stage, str], None]) -> DryRun:
+        """Wait for download, load and dry run, telling each as it begins and while it lasts.
+
+        Raises:
+            ServingError: one of them failed, or the kernel died; nothing is left running.
+        """
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline:
+            status = self._status()
+            if status.get("stage"):
+                on_stage(Stage(status["stage"]), str(status.get("detail") or ""))
+            if status.get("error"):
+                raise self._failed(status)
+            if status.get("dry_run"):
+                return dry_run_from_json(status["dry_run"])
+            time.sleep(POLL_S)
+        raise ServingError(
+            f"The model was not ready after {READY_TIMEOUT_S:g} s (stage: {status.get('stage')}).",
+            "Deploy again; a model this slow may need a GPU.",
+            log_tail=status.get("log_tail") or (),
+        )
+
+    def attach(self, record: DeploymentRecord) -> ServingKernel:
+        """Have it serve this deployment and report for it."""
+        self._front.attach(record.id)
+        return ServingKernel(self._kernel.kernel_id, self._front.address, self._place)
+
+    @property
+    def ends_with_us(self) -> bool:
+        """Whether its kernel is a child of this process and cannot outlive it."""
+        return isinstance(self._kernel, ChildKernel)
+
+    def stop(self) -> Backlog:
+        """End the kernel and everything it started, once it has recorded what it has.
+
+        Returns:
+            What could not be recorded.
+        """
+        try:
+            return self._front.stop()
+        except ServingError:
+            # A front that is gone already, or never was, has nothing to record.
+            return Backlog()
+        finally:
+            self._front.close()
+            self._kernel.end()
+
+    def _status(self) -> Json:
+        silent_since: float | None = None
+        while True:
+            try:
+                return self._front.status()
+            except (httpx.TransportError, NotServingError) as error:
+                now = time.monotonic()
+                silent_since = silent_since or now
+                if not self._kernel.alive() or now - silent_since > SILENCE_S:
+                    raise ServingError(
+                        "The serving kernel died while the model was loading.",
+                        "It may have run out of memory; the last lines below may say more.",
+                        log_tail=self._last_words(),
+                    ) from error
+                time.sleep(POLL_S)
+
+    def _last_words(self) -> Sequence[str]:
+        """The last lines of the kernel's own log, else of what it wrote to stderr."""
+        try:
+            text = Path(self._log_file or "").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return self._kernel.log_tail()
+        return text.splitlines()[-30:]
+
+    def _failed(self, status: Json) -> ServingError:
+        error = error_from_json(status["error"])
+        kind = type(error) if isinstance(error, ServingError) else ServingError
+        return kind(error.fact, error.remedy, log_tail=status.get("log_tail") or ())
+
+
+def _tell(kernel: Kernel, job: ServingJob) -> Json:
+    """Have a new kernel serve; what it says of its front. It is ended where it cannot."""
+    try:
+        reply = kernel.execute(_code(job), "_picsellia_json", timeout_s=START_TIMEOUT_S)
+        said: Json = json.loads(ast.literal_eval(reply))
+    except BaseException:
+        kernel.end()
+        raise
+    return said
+
+
+def _code(job: ServingJob) -> str:
+    """What the new kernel is told. Tokens travel in this message: never in argv or env."""
+    return (
+        "import json as _json\n"
+        "from picsellia_jupyter.serving.kernel import start as _start\n"
+        "from picsellia_jupyter.settings import Settings as _Settings\n"
+        f"_job = _json.loads({json.dumps(job_to_json(job))!r})\n"
+        "_job['cache_dir'] = _job['cache_dir'] or str(_Settings.from_environment().cache)\n"
+        "_picsellia_json = _json.dumps(_start(_job))\n"
+        "del _job\n"
+    )
