@@ -84,8 +84,10 @@ bench-peers: setup ## Install the servers that ours is measured beside; no test 
 	  > "$$(build/peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
 	build/peers/bin/python -m pip --disable-pip-version-check -q install litserve fastapi uvicorn 'ray[serve]'
 
-faults: setup postgres compiler ## Kill, cut the power and break disks for long; counts what is lost
-	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py --long -s --timeout 3600 $(PYTEST_ARGS)
+faults: setup postgres compiler ## Kill, cut the power, break disks and images for long; counts what is lost
+	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py \
+	  tests/serving/test_mutated_images.py tests/serving/test_broken_models.py tests/serving/test_hostile_*.py \
+	  --long -s --timeout 3600 $(PYTEST_ARGS)
 
 chromium:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null || { \

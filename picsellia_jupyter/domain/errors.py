@@ -131,6 +131,16 @@ class DeadlineError(NotServingError):
     """It did not answer within the time that it was given."""
 
 
+_HEADINGS = (
+    "The following operation failed in the TorchScript interpreter.",
+    "Graph execution error:",
+)
+"""What torch and TensorFlow say before a trace, at whose end the error itself stands."""
+
+
 def first_line(error: BaseException) -> str:
     """What an error of somebody else's says first; its class where it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    if lines[0] in _HEADINGS:
+        return [line for line in lines if line[:1].strip()][-1]
+    return lines[0]

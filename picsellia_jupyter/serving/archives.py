@@ -34,15 +34,20 @@ def check(archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     if len(members) > MOST_MEMBERS:
         raise UnsafeArchiveError(f"a zip archive of {len(members)} members, over {MOST_MEMBERS}")
+    first = min((member.header_offset for member in members), default=0)
+    if first:
+        # What is cut off may end with a whole archive that it holds.
+        raise UnsafeArchiveError(f"a broken zip archive: its first {first} bytes are of no member")
     total = sum(member.file_size for member in members)
     if total > MOST_BYTES:
         raise UnsafeArchiveError(f"a zip archive that unpacks to {total} bytes")
     seen: set[str] = set()
     for member in members:
         _check_member(member)
-        if member.filename in seen:
+        name = member.filename.casefold()  # torch's reader does not tell "a" from "A"
+        if name in seen:
             raise UnsafeArchiveError(f"a zip archive with two members {member.filename!r}")
-        seen.add(member.filename)
+        seen.add(name)
     _check_overlap(members)
 
 
@@ -122,7 +127,7 @@ def _asked(pickled: bytes) -> Iterator[str]:
 
 # Programs that say what they do --------------------------------------------------------------
 
-_FILE_CALLS = re.compile(rb"\b(?:torch\.|aten\.|aten::)(save|from_file)\b")
+_FILE_CALLS = re.compile(rb"\b(?:torch|aten)[\s\\]*(?:\.|::)[\s\\]*(save|from_file)\b")
 
 
 def check_torchscript(archive: zipfile.ZipFile) -> None:
@@ -142,15 +147,71 @@ def check_torchscript(archive: zipfile.ZipFile) -> None:
 _NATIVE = (".so", ".dylib", ".dll", ".cubin", ".o")
 
 
+_PICKLED_OBJECT = "opaque_obj"
+"""How torch.export names constants that it unpickles without any check."""
+_GRAPHS = re.compile(r"(^|/)models/[^/]*$|^serialized_exported_program", re.IGNORECASE)
+_ARITHMETIC = re.compile(r"(?:[\w\s+*/%(),<>=!&|~-]|\.\d)*")
+"""What sizes are computed with. torch has them evaluated as Python."""
+_SYMBOL = re.compile(r"Symbol\('\w+'")
+_NAMES = re.compile(
+    r"[A-Z]\w*|[a-z]{1,6}\d+|positive|negative|nonnegative|nonzero|integer|real|finite"
+    r"|floor|ceiling|sqrt|log|exp|abs"
+)
+"""sympy's classes, symbols, what is assumed of them and functions; none of Python's own."""
+
+
+def check_root(archive: zipfile.ZipFile) -> None:
+    """Refuse an archive of torch that is several ones: torch reads the first, others the last.
+
+    Raises:
+        UnsafeArchiveError: it is.
+    """
+    roots = {name.partition("/")[0] for name in archive.namelist()}
+    if len(roots) > 1:
+        raise UnsafeArchiveError(f"a torch archive with several roots, {', '.join(sorted(roots))}")
+
+
 def check_export(archive: zipfile.ZipFile) -> None:
-    """Refuse a torch.export archive with machine code in it.
+    """Refuse a torch.export archive with machine code, pickled objects or Python in it.
 
     Raises:
         UnsafeArchiveError: it has some.
     """
-    for name in archive.namelist():
-        if name.lower().endswith(_NATIVE) or "aotinductor" in name:
+    names = archive.namelist()
+    for name in names:
+        if name.lower().endswith(_NATIVE) or "aotinductor" in name.lower():
             raise UnsafeArchiveError(f"a torch.export archive with machine code, {name!r}")
+        if name.rpartition("/")[2].lower().startswith(_PICKLED_OBJECT):
+            raise UnsafeArchiveError(
+                f"a torch.export archive with a Python pickle, {name!r}: "
+                "it runs code when it is loaded"
+            )
+    for name in filter(_GRAPHS.search, names):
+        _check_graph(archive, name)
+
+
+def _check_graph(archive: zipfile.ZipFile, name: str) -> None:
+    content = read(archive, name)
+    if found := _FILE_CALLS.search(content):
+        call = found[1].decode()
+        raise UnsafeArchiveError(f"a torch.export archive that calls aten::{call} on files")
+    try:
+        said = list(_objects(json.loads(content)))
+    except (ValueError, RecursionError) as error:
+        raise UnsafeArchiveError(
+            f"a torch.export archive with a broken {name!r} ({error})"
+        ) from error
+    for text in (one["expr_str"] for one in said if "expr_str" in one):
+        if not _is_arithmetic(str(text)):
+            raise UnsafeArchiveError(
+                f"a torch.export archive with the size {str(text)[:40]!r}, which is code"
+            )
+
+
+def _is_arithmetic(text: str) -> bool:
+    text = _SYMBOL.sub("Symbol(", text)
+    names = re.findall(r"[^\W\d]\w*", text)
+    return bool(_ARITHMETIC.fullmatch(text)) and all(map(_NAMES.fullmatch, names))
 
 
 _CODE_LAYERS = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")

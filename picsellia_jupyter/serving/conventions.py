@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from picsellia_jupyter.domain.errors import ModelLoadError, PicselliaJupyterError
+from picsellia_jupyter.domain.errors import ModelLoadError, PicselliaJupyterError, first_line
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving import heads, manifest, pixels
 from picsellia_jupyter.serving.heads import Recognised, Trial
@@ -86,9 +86,8 @@ def _run(runtime: Runtime, spec: InputSpec) -> Outputs:
         raise
     except Exception as error:  # runtimes raise whatever the model's own code does
         height, width = batch.shape[2:]
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelLoadError(
-            f"The model cannot run on a photo of {width} x {height} pixels: {first}",
+            f"The model cannot run on a photo of {width} x {height} pixels: {first_line(error)}",
             'Name the size it takes in serving.json: {"input": {"width": …, "height": …}}.',
         ) from error
 

@@ -14,6 +14,7 @@ from typing_extensions import Self
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.domain.predictions import ImageSize, Prediction
 from picsellia_jupyter.serving import conventions, manifest, pixels, runtimes, warming
+from picsellia_jupyter.serving.decoding import DecodingLimit
 from picsellia_jupyter.serving.elastic import ElasticBatches
 from picsellia_jupyter.serving.heads import Head, head_of
 from picsellia_jupyter.serving.manifest import Manifest
@@ -53,6 +54,7 @@ class Engine:
         self._head = head
         self._batches = ElasticBatches(runtime.run, largest_batch, _log)
         self._torch = Torch()
+        self._decoding = DecodingLimit()
 
     @classmethod
     def load(cls, request: LoadRequest) -> Self:
@@ -102,9 +104,10 @@ class Engine:
         Raises:
             InvalidImageError: it is no image, or one that cannot be predicted on.
         """
-        photo = pixels.decode(image, name, self._input)
-        tensor, placement = pixels.to_input(photo, self._input, self._torch)
-        png = pixels.as_png(photo) if record and photo.content_type is None else None
+        with self._decoding.photo() as claim:
+            photo = pixels.decode(image, name, self._input, claim)
+            tensor, placement = pixels.to_input(photo, self._input, self._torch)
+            png = pixels.as_png(photo) if record and photo.content_type is None else None
         return Prepared(tensor, placement, photo.size, photo.content_type or "image/png", png)
 
     def run(self, batch: Sequence[Prepared]) -> list[Prediction | PicselliaJupyterError]:

@@ -105,6 +105,8 @@ def _checked(archive: zipfile.ZipFile) -> ModelFormat | None:
         return ModelFormat.TORCH_EXPORT
     if any(name.endswith(".data/extern_modules") for name in whole):
         raise archives.UnsafeArchiveError("a torch.package, which is Python code")
+    if "data.pkl" in within:
+        archives.check_root(archive)
     if "data.pkl" in within and any(name.startswith("code/") for name in within):
         archives.check_torchscript(archive)
         return ModelFormat.TORCHSCRIPT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 """Decoders that are asked; rare ones have a history of holes."""
 
 _ORIENTATION = 0x0112
+_SCAN, _MOST_SCANS = b"\xff\xda", 50
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "box": Image.Resampling.BOX,
@@ -113,7 +115,12 @@ class Placement:
         return np.asarray((xy - np.array([self.left, self.top], dtype=np.float64)) * scale)
 
 
-def decode(data: bytes, name: str, into: InputSpec | None = None) -> Photo:
+def decode(
+    data: bytes,
+    name: str,
+    into: InputSpec | None = None,
+    claim: Callable[[int], None] | None = None,
+) -> Photo:
     """Decode one photo and turn it upright.
 
     Args:
@@ -121,6 +128,7 @@ def decode(data: bytes, name: str, into: InputSpec | None = None) -> Photo:
             frame counts.
         name: what to call it in an error.
         into: the input that it is decoded for, which may ask for less than all pixels.
+        claim: told how many pixels it has before they take any memory.
 
     Raises:
         InvalidImageError: it is no image, is broken, or has more than 50 million pixels.
@@ -132,7 +140,7 @@ def decode(data: bytes, name: str, into: InputSpec | None = None) -> Photo:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decode(data, name, into)
+            return _decode(data, name, into, claim)
     except InvalidImageError:
         raise
     except Exception as error:  # a broken file makes Pillow's decoders raise nearly anything
@@ -142,7 +150,9 @@ def decode(data: bytes, name: str, into: InputSpec | None = None) -> Photo:
         ) from error
 
 
-def _decode(data: bytes, name: str, into: InputSpec | None) -> Photo:
+def _decode(
+    data: bytes, name: str, into: InputSpec | None, claim: Callable[[int], None] | None
+) -> Photo:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
@@ -150,13 +160,26 @@ def _decode(data: bytes, name: str, into: InputSpec | None) -> Photo:
                 f"{name!r} has {width} x {height} pixels.",
                 f"Send at most {MAX_PIXELS // 10**6} million pixels; resize it first.",
             )
+        if claim:
+            claim(width * height)
         content_type = _RECORDED_AS.get(image.format or "")
         size = _upright_size(image)
         pixels = jpegs.decode(data, image, _enough(size, into))
         if pixels is not None:
             return Photo(pixels, content_type, size)
+        _check_scans(data, name, image)
         image.load()
-        return Photo.of(_eight_bit(ImageOps.exif_transpose(image)), content_type)
+        return Photo.of(_convertible(ImageOps.exif_transpose(image)), content_type)
+
+
+def _check_scans(data: bytes, name: str, image: Image.Image) -> None:
+    """A scan of a hundred bytes makes a decoder go over all pixels once more."""
+    scans = data.count(_SCAN) if image.info.get("progressive") else 0
+    if scans > _MOST_SCANS:
+        raise InvalidImageError(
+            f"{name!r} is a progressive JPEG of {scans} scans.",
+            f"Send one of at most {_MOST_SCANS}; cameras and programs write ten or so.",
+        )
 
 
 def _upright_size(image: Image.Image) -> ImageSize:
@@ -172,8 +195,13 @@ def _enough(size: ImageSize, into: InputSpec | None) -> ImageSize | None:
     return ImageSize(spot.width, spot.height)
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Pillow clips 16-bit grey to white where it should scale it."""
+def _convertible(image: Image.Image) -> Image.Image:
+    """As an image that Pillow makes grey or RGB of without a loss.
+
+    It clips 16-bit grey to white where it should scale it, and cannot make LAB grey.
+    """
+    if image.mode == "LAB":
+        return image.convert("RGB")
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image, dtype=np.uint16) >> 8).astype(np.uint8))
     return image

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from picsellia_jupyter.domain.deployments import Check, DryRun
-from picsellia_jupyter.domain.registry import Framework, InferenceType, ModelVersion
-from picsellia_jupyter.serving import confinement, gate
+from picsellia_jupyter.domain.registry import Framework, ModelVersion
+from picsellia_jupyter.serving import class_counts, confinement, gate, manifest
 from picsellia_jupyter.serving.download import ModelFiles
 from picsellia_jupyter.serving.gate import ModelFormat
 from picsellia_jupyter.serving.signature import LoadedModel
@@ -31,7 +31,7 @@ def checks(
     return (
         Check("Files", f"{files.model.name}{' and serving.json' if files.manifest else ''}"),
         _framework(version, gate.recognise(files.model)),
-        _labels(version, model),
+        _labels(version, files, model),
         *_assumed(model),
         Check("Dry run", f"{dry_run.latency_s * 1000:.1f} ms{memory}"),
         _sandbox(),
@@ -54,15 +54,22 @@ def _framework(version: ModelVersion, kind: ModelFormat) -> Check:
     )  # fmt: skip
 
 
-def _labels(version: ModelVersion, model: LoadedModel) -> Check:
-    classes = _classes(version, model)
-    missing = [str(index) for index in range(classes) if index not in version.labels]
+def _labels(version: ModelVersion, files: ModelFiles, model: LoadedModel) -> Check:
+    classes = class_counts.classes_of(model, version.type)
+    offset = _offset(files)
+    missing = [str(n + offset) for n in range(classes) if n + offset not in version.labels]
     if not missing:
         return Check("Labels", f"{len(version.labels)}")
     return Check(
         "Labels", f"{classes} classes, but no labels for {', '.join(missing[:10])}",
         "Complete them: model_version.update(labels={'0': …}).",
     )  # fmt: skip
+
+
+def _offset(files: ModelFiles) -> int:
+    """What serving.json has added to a class to find its label."""
+    said = manifest.read(files.manifest).get("label_offset", 0)
+    return said if isinstance(said, int) else 0
 
 
 def _assumed(model: LoadedModel) -> tuple[Check, ...]:
@@ -73,14 +80,6 @@ def _assumed(model: LoadedModel) -> tuple[Check, ...]:
         "Where that is wrong, say it in the version's serving.json; docs/models.md has its keys."
     )
     return (Check("Assumed", " ".join(model.notes), remedy),)
-
-
-def _classes(version: ModelVersion, model: LoadedModel) -> int:
-    """How many classes a classification has; 0 where the outputs do not tell."""
-    if version.type is not InferenceType.CLASSIFICATION or len(model.outputs) != 1:
-        return 0
-    shape = model.outputs[0].shape
-    return shape[-1] or 0 if len(shape) == 2 else 0
 
 
 def _sandbox() -> Check:

@@ -67,37 +67,37 @@ def onnx_classifier(path: Path) -> Path:
 
 def torchscript_detector(path: Path) -> Path:
     """The same as `onnx_detector`, with outputs in a tuple."""
-    path.write_bytes(_torchscript())
+    path.write_bytes(torchscript_bytes())
     return path
 
 
 def exported_detector(path: Path) -> Path:
     """The same as `onnx_detector`, with outputs in a dict."""
-    path.write_bytes(_exported())
+    path.write_bytes(exported_bytes())
     return path
 
 
 @functools.cache
-def _torchscript() -> bytes:
+def torchscript_bytes() -> bytes:
     import torch
 
     out = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.save(torch.jit.trace(_detector(as_dict=False), _images()), out)
+        torch.jit.save(torch.jit.trace(_detector(as_dict=False), images()), out)
     return out.getvalue()
 
 
 @functools.cache
-def _exported() -> bytes:
+def exported_bytes() -> bytes:
     import torch
 
     out = io.BytesIO()
-    torch.export.save(torch.export.export(_detector(as_dict=True), (_images(),)), out)
+    torch.export.save(torch.export.export(_detector(as_dict=True), (images(),)), out)
     return out.getvalue()
 
 
-def _images():
+def images():
     import torch
 
     return torch.zeros(1, 1, HEIGHT, WIDTH)

@@ -45,3 +45,10 @@ def test_members_that_overlap_are_refused(tmp_path):
         archive.filelist[1].header_offset = archive.filelist[0].header_offset
     with pytest.raises(ModelLoadError, match="overlaps another member"):
         recognise(path)
+
+
+def test_an_archive_in_front_of_another_one_is_refused(tmp_path):
+    path = tmp_path / "model"
+    path.write_bytes(corpus.zipped([("data.pkl", "")])[:-1] + corpus.zipped([("data.pkl", "")]))
+    with pytest.raises(ModelLoadError, match="its first 113 bytes are of no member"):
+        recognise(path)

@@ -1,5 +1,6 @@
 import contextlib
 import io
+import json
 import pickle
 import tarfile
 import zipfile
@@ -124,6 +125,31 @@ def test_any_content_is_recognised_or_refused(tmp_path_factory, content):
     path = written(tmp_path_factory.getbasetemp(), content)
     with contextlib.suppress(ModelLoadError):
         assert recognise(path) in ModelFormat
+
+
+@pytest.mark.parametrize(
+    ("size", "fine"),
+    [
+        ("s34", True),
+        ("Symbol('s34', positive=True, integer=True)", True),
+        ("2*s0 + Max(1, FloorDiv(u1, 2)) - floor(0.5*s0)", True),
+        ("exec(bytes((112, 97)))", False),
+        ("exec(chr(112) + chr(97))", False),
+        ("Symbol('__import__')", True),  # a name, and no more
+        ("__import__", False),
+        ("s0.func", False),
+        ("Max(exec, 1)", False),
+        ("Function('exec')", False),
+        ("(lambda: 1)()", False),
+    ],
+)
+def test_the_sizes_of_an_exported_program_are_arithmetic(size, fine, tmp_path):
+    graph = json.dumps({"sizes": [{"as_expr": {"expr_str": size}}]})
+    path = written(tmp_path, zipped(**{"m__models__model.json": graph}))
+    if fine:
+        assert recognise(path) is ModelFormat.TORCH_EXPORT
+    else:
+        assert "which is code" in refusal(path)
 
 
 def test_weights_and_graphs_are_data_and_the_rest_are_programs():

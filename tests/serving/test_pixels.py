@@ -141,6 +141,14 @@ def test_sixteen_bit_grey_is_scaled_not_clipped():
     assert set(batch.ravel()) == {0x33}
 
 
+@pytest.mark.parametrize("channels", ["L", "RGB"])
+def test_a_photo_in_lab_becomes_what_the_model_takes(channels):
+    white = Image.merge("LAB", [Image.new("L", (64, 48), level) for level in (255, 128, 128)])
+    photo = pixels.decode(encoded(white, "TIFF"), "a.tif")
+    batch, _ = pixels.to_input(photo, spec(channels=channels, scale=1.0))
+    assert batch.min() >= 250
+
+
 @pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA", "CMYK"])
 def test_every_common_mode_becomes_colour(mode):
     kind = "JPEG" if mode == "CMYK" else "PNG"
@@ -223,3 +231,12 @@ def test_a_mutated_photo_is_read_or_refused_but_raises_nothing_else(data):
     with contextlib.suppress(InvalidImageError):
         batch, _ = pixels.to_input(pixels.decode(bytes(photo), "a"), spec())
         assert batch.shape == (1, 1, 48, 64)
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_and_an_ordinary_progressive_one_is_not():
+    jpeg = encoded(Image.new("RGB", (64, 48), "white"), "JPEG", progressive=True)
+    assert pixels.decode(jpeg, "a.jpg").size == ImageSize(64, 48)
+    last = jpeg[jpeg.rindex(b"\xff\xda") : -2]
+    with pytest.raises(InvalidImageError, match="a progressive JPEG of 110 scans") as caught:
+        pixels.decode(jpeg[:-2] + last * 100 + jpeg[-2:], "a.jpg")
+    assert "at most 50" in caught.value.remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _SPINNING = "session.intra_op.allow_spinning"
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 _NUMPY_NAMES = {"float": "float32", "double": "float64"}
+_UNKNOWN_OPERATOR = re.compile(r"([\w.-]*:\w+)\(-?\d+\) is not a registered function/op")
 _OUT_OF_MEMORY = ("Failed to allocate memory", "CUDA failure 2:", "out of memory")
 
 
@@ -106,11 +108,7 @@ class OnnxRuntime:
                 path.read_bytes(), _session_options(ort, options), providers=self._providers()
             )
         except Exception as error:  # onnxruntime's errors share no base class
-            raise ModelLoadError(
-                f"onnxruntime cannot load the model: {first_line(error)}",
-                "Export it again with its weights inside the file: "
-                "torch.onnx.export(…, external_data=False).",
-            ) from error
+            raise _unloadable(first_line(error)) from error
         # It takes the CPU without a word where the GPU's libraries cannot be loaded.
         if self.device == "cpu" or session.get_providers()[0] == _CUDA:
             return session
@@ -128,6 +126,21 @@ class OnnxRuntime:
         if precision in ("auto", self.precision):
             return ""
         return f", {self.precision} as in its file, not {precision}"
+
+
+def _unloadable(said: str) -> ModelLoadError:
+    """The refusal of a model, by what onnxruntime says of it."""
+    if unknown := _UNKNOWN_OPERATOR.search(said):
+        return ModelLoadError(
+            f"The model needs the operator {unknown[1]}, which onnxruntime does not have.",
+            "Export it with ONNX's own operators; libraries of others are never loaded here.",
+        )
+    what = "it keeps weights in another file" if "xternal data" in said else "it cannot be read"
+    return ModelLoadError(
+        f"onnxruntime cannot load the model, {what}: {said}",
+        "Export it again with its weights inside the file: "
+        "torch.onnx.export(…, external_data=False).",
+    )
 
 
 def _session_options(ort: Any, options: Options) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,20 @@ def load(torch: Any, path: Path, kind: ModelFormat, options: Options) -> Any:
         ) from error
 
 
+def _check_sums(path: Path, kind: ModelFormat) -> None:
+    """Torch compares no checksums: it would serve a model with a wrong bit in its weights."""
+    with zipfile.ZipFile(path) as archive:
+        wrong = archive.testzip()
+    if wrong:
+        raise ModelLoadError(
+            f"The {kind.value} is a broken zip archive: {wrong!r} has another checksum.",
+            "Store it again.",
+        )
+
+
 def _load(torch: Any, path: Path, kind: ModelFormat, options: Options) -> Any:
+    if kind is not ModelFormat.SAFETENSORS:
+        _check_sums(path, kind)
     if kind is ModelFormat.TORCH_EXPORT:
         # torch.export.load falls back to unpickling anything; the worker's environment forbids
         # that (see sandbox.py), and this file is loaded nowhere else.
