@@ -73,13 +73,18 @@ class JupyterServer:
 
 
 @contextmanager
-def running_jupyter(kind: Literal["lab", "notebook"], folder: Path) -> Iterator[JupyterServer]:
+def running_jupyter(
+    kind: Literal["lab", "notebook"], folder: Path, *options: str
+) -> Iterator[JupyterServer]:
     """Start a server, wait until it answers, and end it with all its kernels."""
     _prepare(folder)
     token = secrets.token_hex(16)
     with (folder / "jupyter.log").open("w") as log:
         process = subprocess.Popen(
-            _command(kind, folder / "root"), env=_environment(folder, token), stdout=log, stderr=log
+            [*_command(kind, folder / "root"), *options],
+            env=_environment(folder, token),
+            stdout=log,
+            stderr=log,
         )
     try:
         yield _wait_until_up(process, kind, folder, token)
