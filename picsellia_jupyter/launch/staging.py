@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import secrets
+import sys
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,6 +38,7 @@ READY_TIMEOUT_S = 600.0
 SILENCE_S = 5.0
 """A front that refuses connections this long has died."""
 POLL_S = 0.1
+_INSTALL = "Add --install to %deploy, which installs this version in their environment."
 
 
 class KernelLauncher:
@@ -101,7 +104,7 @@ class KernelLauncher:
         kernel = ServerKernel(client, client.start_kernel(title, spec))
         # Not a folder of this machine: the kernel chooses one of its own.
         job = self._job(plan, kernel.kernel_id, "")
-        said = _tell(kernel, job)
+        said = _tell_elsewhere(client.server.url, kernel, job)
         try:
             address = self._reaches.lead(client.server, kernel.kernel_id)
         except BaseException:
@@ -227,10 +230,38 @@ def _tell(kernel: Kernel, job: ServingJob) -> Json:
     return said
 
 
+def _tell_elsewhere(url: str, kernel: Kernel, job: ServingJob) -> Json:
+    """Have a new kernel of another server serve, if it has what we have."""
+    try:
+        said = _tell(kernel, job)
+    except PackageMissingError as error:
+        raise PackageMissingError(
+            f"The kernels at {url} lack what serving needs: {error.fact.partition(': ')[2]}",
+            _INSTALL,
+        ) from None
+    if "other_version" in said:
+        kernel.end()
+        raise PackageMissingError(
+            f"The kernels at {url} have picsellia_jupyter {said['other_version']}, "
+            f"this notebook has {_version()}.",
+            _INSTALL,
+        )
+    return said
+
+
 def _code(job: ServingJob) -> str:
     """What the new kernel is told. Tokens travel in this message: never in argv or env."""
     return (
         "import json as _json\n"
+        "import picsellia_jupyter as _package\n"
+        f"if _package.__version__ != {_version()!r}:\n"
+        "    _picsellia_json = _json.dumps({'other_version': _package.__version__})\n"
+        "else:\n" + textwrap.indent(_starting(job), "    ")
+    )
+
+
+def _starting(job: ServingJob) -> str:
+    return (
         "from picsellia_jupyter.serving.kernel import start as _start\n"
         "from picsellia_jupyter.settings import Settings as _Settings\n"
         f"_job = _json.loads({json.dumps(job_to_json(job))!r})\n"
@@ -238,3 +269,8 @@ def _code(job: ServingJob) -> str:
         "_picsellia_json = _json.dumps(_start(_job))\n"
         "del _job\n"
     )
+
+
+def _version() -> str:
+    # Not imported: the package's own module names the session, which is above.
+    return str(sys.modules[__name__.partition(".")[0]].__version__)
