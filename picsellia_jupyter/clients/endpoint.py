@@ -20,8 +20,9 @@ from picsellia_jupyter.domain.errors import (
     ServingError,
 )
 from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.domain.running import Running
 from picsellia_jupyter.wire.predictions import Json
-from picsellia_jupyter.wire.resources import error_from_json, reply_from_json
+from picsellia_jupyter.wire.resources import error_from_json, reply_from_json, running_from_json
 
 PREDICT_TIMEOUT_S = 90.0
 BATCH = 32
@@ -31,6 +32,7 @@ BATCHES_IN_FLIGHT = 2
 STOP_TIMEOUT_S = 150.0
 """A kernel that stops first records what it has."""
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+_LOOK_TIMEOUT_S = 3.0
 PATIENCE_S = 30.0
 """How long a busy kernel, or one whose worker is being restarted, is asked again."""
 _LATER = "kept, and recorded when the deployment is served there again"
@@ -226,6 +228,15 @@ class Endpoint:
         """
         path = f"/api/deployments/{self._deployment_id}/stop"
         return _left(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
+
+    def running(self) -> Running | None:
+        """What it says of the model that it runs; None where it does not say."""
+        path = f"/api/deployments/{self._deployment_id}/running"
+        try:
+            response = self._try("GET", path, {"timeout": _LOOK_TIMEOUT_S})
+        except (httpx.TransportError, PicselliaJupyterError):
+            return None
+        return running_from_json(response.json()) if response.is_success else None
 
     def close(self) -> None:
         """Close its connections."""
