@@ -113,6 +113,8 @@ class JupyterClient:
             # Not the list of kernels: a Kernel Gateway shows that to nobody.
             reply = self._http.get("/api/kernelspecs", timeout=timeout_s)
         except httpx.TransportError as error:
+            if isinstance(error, httpx.TimeoutException) and _answers_without_tls(url):
+                raise server_errors.no_tls(url, "it answers without") from None
             # Not from it: its request holds the token.
             raise _named(url, error) from None
         if reply.status_code in (401, 403):
@@ -244,6 +246,17 @@ def _named(url: str, error: httpx.TransportError) -> LinkError:
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
         return server_errors.closed(url)
     return server_errors.unreachable(url, first_line(error))
+
+
+def _answers_without_tls(url: str) -> bool:
+    """Whether a server that is silent over TLS speaks without; it is told no token."""
+    if not url.startswith("https"):
+        return False
+    try:
+        plain = url.replace("https", "http", 1)
+        return httpx.get(f"{plain}/api", timeout=5.0, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _has_specs(reply: httpx.Response) -> bool:

@@ -1,0 +1,123 @@
+"""How a session reaches kernels at places, and what it says where it cannot, with real servers."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from benchmarks.places.servers import TOKEN, jupyter_server
+from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
+from picsellia_jupyter.domain.deployments import ServingKernel
+from picsellia_jupyter.domain.links import LinkError, Trouble
+from picsellia_jupyter.launch.places import Places
+from picsellia_jupyter.launch.reaching import Reaches
+from picsellia_jupyter.launch.tunnel import Tunnel
+from tests.launch.certificates import tls_server
+from tests.launch.tunnelled import serving_kernel
+
+EXPIRED = "an-expired-one-77e0"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[JupyterServer]:
+    with jupyter_server(tmp_path_factory.mktemp("jupyter")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def kernel_id(server: JupyterServer) -> Iterator[str]:
+    with serving_kernel(server) as kernel_id:
+        yield kernel_id
+
+
+@pytest.fixture
+def reaches(tmp_path: Path) -> Iterator[Reaches]:
+    reaches = Reaches(Places(tmp_path, {"PICSELLIA_PLACE_TOKEN": TOKEN}))
+    yield reaches
+    reaches.close()
+
+
+def test_a_kernel_has_one_address_for_the_session(reaches: Reaches, server, kernel_id: str):
+    serving = ServingKernel(kernel_id, "http://127.0.0.1:1", server.url)
+
+    address = reaches.address(serving)
+
+    assert reaches.address(serving) == address != serving.address
+    assert httpx.get(f"{address}/anything", trust_env=False).status_code != 503
+
+
+def test_a_link_whose_token_has_expired_goes_on_with_a_new_one_at_the_same_address(
+    reaches: Reaches, server: JupyterServer, kernel_id: str
+):
+    tunnel = Tunnel(JupyterServer(server.url, EXPIRED), kernel_id)
+    with pytest.raises(LinkError, match="does not accept the token"):
+        tunnel.wait(20)
+    reaches._tunnels[kernel_id] = tunnel
+
+    address = reaches.address(ServingKernel(kernel_id, "http://127.0.0.1:1", server.url))
+
+    assert address == tunnel.address
+    assert tunnel.state.connected
+
+
+def test_a_kernel_that_its_server_does_not_have_any_more_is_named_and_leaves_no_listener(
+    reaches: Reaches, server: JupyterServer
+):
+    with pytest.raises(LinkError) as caught:
+        reaches.address(ServingKernel("no-such-kernel", "http://127.0.0.1:1", server.url))
+
+    assert caught.value.trouble is Trouble.GONE
+    assert caught.value.fact == (
+        f"The Jupyter server at {server.url} has no kernel no-such-kernel any more."
+    )
+    assert caught.value.remedy == "It was ended or culled: deploy again."
+    assert reaches._tunnels == {}
+
+
+def test_a_link_that_is_left_is_closed(reaches: Reaches, server: JupyterServer, kernel_id: str):
+    address = reaches.address(ServingKernel(kernel_id, "http://127.0.0.1:1", server.url))
+
+    reaches.leave(kernel_id)
+
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))) != 0
+
+
+def test_a_self_signed_server_is_named_and_entered_once_its_certificate_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    places = Places(tmp_path, {"PICSELLIA_PLACE_TOKEN": TOKEN})
+    with tls_server(tmp_path) as (server, _trusting):
+        place = places.parse(server.url)
+        with pytest.raises(LinkError) as caught:
+            places.client(place)
+        assert caught.value.trouble is Trouble.TLS
+        assert caught.value.fact == (
+            f"The certificate of {server.url} is not trusted: self-signed certificate."
+        )
+        assert caught.value.remedy == (
+            "If it is self-signed, save it as a file and set SSL_CERT_FILE to its path."
+        )
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+        client = places.client(place)
+        kernel_id = client.start_kernel("Picsellia", None)
+
+        assert client.execute(kernel_id, "a = 6 * 7", "a", timeout_s=60) == "42"
+
+
+def test_a_server_without_tls_is_named(tmp_path: Path, server: JupyterServer):
+    secure = server.url.replace("http", "https", 1)
+
+    with pytest.raises(LinkError) as caught:
+        JupyterClient(JupyterServer(secure, TOKEN)).check(timeout_s=0.5)
+
+    assert caught.value.trouble is Trouble.TLS
+    assert caught.value.fact.startswith(f"{secure} does not speak TLS")
+    assert (
+        caught.value.remedy == "Write the address with http:// if that server has no certificate."
+    )
