@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from picsellia_jupyter.clients.jupyter import JupyterServer
 from picsellia_jupyter.domain.deployments import ServingKernel
 from picsellia_jupyter.domain.errors import NotFoundError
@@ -31,6 +33,7 @@ class Reaches:
         self._places = places
         self._direct = direct
         self._tunnels: dict[str, Tunnel] = {}
+        self._digging = threading.Lock()
 
     def address(self, serving: ServingKernel) -> str:
         """`http://127.0.0.1:PORT`, where its front answers any client of this machine.
@@ -45,16 +48,17 @@ class Reaches:
         lease = leases.read(serving.kernel_id) if self._direct else None
         if lease is not None:
             return lease.address
-        tunnel = self._tunnels.get(serving.kernel_id)
-        if tunnel is None:
-            return self._dig(self._places.client(place).server, serving.kernel_id)
+        with self._digging:
+            tunnel = self._tunnels.get(serving.kernel_id)
+            if tunnel is None:
+                return self._dig(self._server(place), serving.kernel_id)
         try:
             tunnel.wait(LINK_TIMEOUT_S)
         except LinkError as error:
             if error.trouble is not Trouble.UNAUTHORIZED:
                 raise
             # There may be a new token by now; the address stays.
-            tunnel.lead_to(self._places.client(place).server, serving.kernel_id)
+            tunnel.lead_to(self._server(place), serving.kernel_id)
             tunnel.wait(LINK_TIMEOUT_S)
         return tunnel.address
 
@@ -80,6 +84,11 @@ class Reaches:
         """Close all tunnels."""
         for kernel_id in tuple(self._tunnels):
             self.leave(kernel_id)
+
+    def _server(self, place: Place) -> JupyterServer:
+        client = self._places.client(place)
+        client.close()
+        return client.server
 
     def _dig(self, server: JupyterServer, kernel_id: str) -> str:
         tunnel = Tunnel(server, kernel_id)

@@ -25,8 +25,9 @@ from picsellia_jupyter.domain.deployments import (
     Stage,
 )
 from picsellia_jupyter.domain.errors import NotServingError, PackageMissingError, ServingError
+from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.places import LOCAL, Kind
-from picsellia_jupyter.launch import installing
+from picsellia_jupyter.launch import installing, leases
 from picsellia_jupyter.launch.kernels import SPEC, ChildKernel, Kernel, ServerKernel, start_kernel
 from picsellia_jupyter.launch.places import Places
 from picsellia_jupyter.launch.reaching import Reaches
@@ -37,6 +38,8 @@ START_TIMEOUT_S = 60.0
 READY_TIMEOUT_S = 600.0
 SILENCE_S = 5.0
 """A front that refuses connections this long has died."""
+LINK_PATIENCE_S = 60.0
+"""A link that is cut while a model loads gets so long to come back."""
 POLL_S = 0.1
 _INSTALL = "Add --install to %deploy, which installs this version in their environment."
 
@@ -111,7 +114,10 @@ class KernelLauncher:
             kernel.end()
             raise
         front = Front(address, job.front_token)
-        return StagedKernel(kernel, front, job.place, log_file=said.get("log_file"))
+        if leases.read(kernel.kernel_id) is not None:
+            return StagedKernel(kernel, front, job.place, log_file=said.get("log_file"))
+        # Its log lies elsewhere, and a cut link takes some seconds to come back.
+        return StagedKernel(kernel, front, job.place, silence_s=LINK_PATIENCE_S)
 
     def _job(self, plan: DeploymentPlan, kernel_id: str, cache: str) -> ServingJob:
         return ServingJob(
@@ -135,12 +141,28 @@ class StagedKernel:
     """A serving kernel that was started; not announced until it is attached."""
 
     def __init__(
-        self, kernel: Kernel, front: Front, place: str, *, log_file: str | None = None
+        self,
+        kernel: Kernel,
+        front: Front,
+        place: str,
+        *,
+        log_file: str | None = None,
+        silence_s: float = SILENCE_S,
     ) -> None:
+        """Take charge of it.
+
+        Args:
+            kernel: it.
+            front: its front, as it is reached from here.
+            place: where it runs.
+            log_file: its log, if that lies on this machine.
+            silence_s: a front that is silent so long, though its server answers, has died.
+        """
         self._kernel = kernel
         self._front = front
         self._place = place
         self._log_file = log_file
+        self._silence_s = silence_s
 
     def prepare(self, on_stage: Callable[[Stage, str], None]) -> DryRun:
         """Wait for download, load and dry run, telling each as it begins and while it lasts.
@@ -191,19 +213,31 @@ class StagedKernel:
 
     def _status(self) -> Json:
         silent_since: float | None = None
+        lost_since: float | None = None
         while True:
             try:
                 return self._front.status()
             except (httpx.TransportError, NotServingError) as error:
                 now = time.monotonic()
-                silent_since = silent_since or now
-                if not self._kernel.alive() or now - silent_since > SILENCE_S:
-                    raise ServingError(
-                        "The serving kernel died while the model was loading.",
-                        "It may have run out of memory; the last lines below may say more.",
-                        log_tail=self._last_words(),
-                    ) from error
+                try:
+                    alive = self._kernel.alive()
+                except LinkError as lost:
+                    # Its server is out of reach: that says nothing of the kernel.
+                    lost_since, silent_since = lost_since or now, None
+                    if now - lost_since > LINK_PATIENCE_S:
+                        raise lost from None
+                else:
+                    silent_since, lost_since = silent_since or now, None
+                    if not alive or now - silent_since > self._silence_s:
+                        raise self._died() from error
                 time.sleep(POLL_S)
+
+    def _died(self) -> ServingError:
+        return ServingError(
+            "The serving kernel died while the model was loading.",
+            "It may have run out of memory; the last lines below may say more.",
+            log_tail=self._last_words(),
+        )
 
     def _last_words(self) -> Sequence[str]:
         """The last lines of the kernel's own log, else of what it wrote to stderr."""

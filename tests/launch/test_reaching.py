@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -11,8 +12,15 @@ import pytest
 
 from benchmarks.places.servers import TOKEN, jupyter_server
 from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
-from picsellia_jupyter.domain.deployments import ServingKernel
+from picsellia_jupyter.domain.deployments import (
+    DeploymentRecord,
+    ServingKernel,
+    ServingState,
+    Strategy,
+)
 from picsellia_jupyter.domain.links import LinkError, Trouble
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.launch.fleet import Fleet
 from picsellia_jupyter.launch.places import Places
 from picsellia_jupyter.launch.reaching import Reaches
 from picsellia_jupyter.launch.tunnel import Tunnel
@@ -48,6 +56,15 @@ def test_a_kernel_has_one_address_for_the_session(reaches: Reaches, server, kern
 
     assert reaches.address(serving) == address != serving.address
     assert httpx.get(f"{address}/anything", trust_env=False).status_code != 503
+
+
+def test_threads_that_ask_at_once_share_a_link(reaches: Reaches, server, kernel_id: str):
+    serving = ServingKernel(kernel_id, "http://127.0.0.1:1", server.url)
+
+    with ThreadPoolExecutor(4) as pool:
+        addresses = set(pool.map(lambda _: reaches.address(serving), range(4)))
+
+    assert len(addresses) == 1
 
 
 def test_a_link_whose_token_has_expired_goes_on_with_a_new_one_at_the_same_address(
@@ -121,3 +138,17 @@ def test_a_server_without_tls_is_named(tmp_path: Path, server: JupyterServer):
     assert (
         caught.value.remedy == "Write the address with http:// if that server has no certificate."
     )
+
+
+def test_where_a_place_is_not_saved_any_more_undeploying_says_so_and_goes_on(tmp_path: Path):
+    fleet = Fleet(tmp_path, {}, lambda _text: None)
+    record = DeploymentRecord(
+        id="d", name="line-1", type=InferenceType.CLASSIFICATION, strategy=Strategy.SERVING,
+        state=ServingState.READY, model_version_id="v", model_title="digits:0", threshold=None,
+        datalake_id="l", serving=ServingKernel("a-kernel", "http://127.0.0.1:1", "gpu1"),
+    )  # fmt: skip
+
+    lost, trouble = fleet.end(record, None)
+
+    assert not lost.in_words()
+    assert str(trouble).startswith("There is no place named 'gpu1'.")
