@@ -206,7 +206,7 @@ class Endpoint:
         path = f"/api/deployments/{self._deployment_id}/predict/batch"
         try:
             if self._jwt is None:
-                self._log_in()
+                self.log_in()
             headers = {**self._headers, **request.headers}
             with self._http.stream("POST", path, content=request.body(), headers=headers) as answer:
                 yield answer
@@ -263,10 +263,10 @@ class Endpoint:
 
     def _try(self, method: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
         if self._jwt is None:
-            self._log_in()
+            self.log_in()
         response = self._http.request(method, path, headers=self._headers, **body)
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            self._log_in()
+            self.log_in()
             response = self._http.request(method, path, headers=self._headers, **body)
         return response
 
@@ -274,11 +274,18 @@ class Endpoint:
     def _headers(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self._jwt}"}
 
-    def _log_in(self) -> None:
+    def log_in(self) -> str:
+        """Get a token for this deployment, and use it from now on.
+
+        Raises:
+            AuthenticationError: the platform does not know the API token.
+            NotServingError: the kernel serves another deployment, or none.
+        """
         response = self._http.post("/api/login", json=self._credentials)
         if response.is_error:
             raise _refusal(response)
         self._jwt = str(response.json()["jwt"])
+        return self._jwt
 
 
 def _pause_s(response: httpx.Response) -> float:

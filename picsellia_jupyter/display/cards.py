@@ -128,6 +128,8 @@ def _serving_facts(serving: ServingKernel, now: ServedNow) -> list[tuple[str, st
     if now.running:
         facts.append(("Runs on", now.running.device_in_words()))
         facts.append(("Ends", now.running.end_in_words()))
+        if now.running.relayed:
+            facts.append(("Reports", "through this notebook; kept on its disk without one"))
     return facts
 
 

@@ -36,6 +36,8 @@ class Running:
     """It ends after so many seconds without a request; None never."""
     idle_left_s: float | None = None
     """Until then, as it is now."""
+    relayed: bool = False
+    """Whether it reaches its platform only through a notebook that is connected."""
 
     def device_in_words(self) -> str:
         """`cuda:0 (fp16), 512 MiB`, `cpu (fp32), 2 workers of 210 MiB`."""

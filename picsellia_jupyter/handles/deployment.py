@@ -32,6 +32,10 @@ from picsellia_jupyter.workflows.metrics import parse_range, summarize
 FLUSH_TIMEOUT_S = 10.0
 
 
+Reach = Callable[[PlatformClient, DeploymentRecord, ServingKernel], str]
+"""Gives the loopback address of the serving kernel of a deployment."""
+
+
 class Deployment:
     """One deployment: predict with it, look at its dashboard, change its threshold.
 
@@ -44,7 +48,7 @@ class Deployment:
         record: DeploymentRecord,
         *,
         undeploy: Callable[[str, bool], None],
-        reach: Callable[[ServingKernel], str] = lambda serving: serving.address,
+        reach: Reach,
         dry_run: DryRun | None = None,
         model_file: str = "model-latest",
         compute: Compute = devices.DEFAULT,
@@ -244,7 +248,7 @@ class Deployment:
         record = self._record
         if record.serving is None or record.state is ServingState.STOPPED:
             raise self._not_served(record)
-        address = self._reach(record.serving)
+        address = self._reach(self._platform, record, record.serving)
         if self._endpoint is None or self._endpoint.address != address:
             if self._endpoint is not None:
                 self._endpoint.close()

@@ -27,10 +27,11 @@ from picsellia_jupyter.domain.deployments import (
 from picsellia_jupyter.domain.errors import NotServingError, PackageMissingError, ServingError
 from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.places import LOCAL, Kind
-from picsellia_jupyter.launch import installing, leases
+from picsellia_jupyter.launch import installing, leases, loopback
 from picsellia_jupyter.launch.kernels import SPEC, ChildKernel, Kernel, ServerKernel, start_kernel
 from picsellia_jupyter.launch.places import Places
 from picsellia_jupyter.launch.reaching import Reaches
+from picsellia_jupyter.launch.relays import Relays
 from picsellia_jupyter.wire.predictions import Json
 from picsellia_jupyter.wire.resources import dry_run_from_json, error_from_json, job_to_json
 
@@ -54,6 +55,7 @@ class KernelLauncher:
         *,
         places: Places,
         reaches: Reaches,
+        relays: Relays,
         install: bool = False,
     ) -> None:
         """Start nothing yet.
@@ -63,12 +65,14 @@ class KernelLauncher:
             cache: folder for downloaded model files on this machine.
             places: knows the servers elsewhere.
             reaches: reaches their kernels.
+            relays: performs what they ask of a platform that only this machine reaches.
             install: whether this package may be installed where a server lacks it.
         """
         self._platform = platform
         self._cache = cache
         self._places = places
         self._reaches = reaches
+        self._relays = relays
         self._install = install
 
     def start(self, plan: DeploymentPlan) -> StagedKernel:
@@ -113,11 +117,24 @@ class KernelLauncher:
         except BaseException:
             kernel.end()
             raise
+        if said.get("relayed"):
+            host = self._platform.host
+            self._relays.begin(kernel.kernel_id, address, host, lambda: job.front_token)
         front = Front(address, job.front_token)
-        if leases.read(kernel.kernel_id) is not None:
-            return StagedKernel(kernel, front, job.place, log_file=said.get("log_file"))
-        # Its log lies elsewhere, and a cut link takes some seconds to come back.
-        return StagedKernel(kernel, front, job.place, silence_s=LINK_PATIENCE_S)
+        is_here = leases.read(kernel.kernel_id) is not None
+        return StagedKernel(
+            kernel,
+            front,
+            job.place,
+            log_file=said.get("log_file") if is_here else None,
+            # A cut link takes some seconds to come back.
+            silence_s=SILENCE_S if is_here else LINK_PATIENCE_S,
+            on_ended=lambda: self._leave(kernel.kernel_id),
+        )
+
+    def _leave(self, kernel_id: str) -> None:
+        self._relays.end(kernel_id)
+        self._reaches.leave(kernel_id)
 
     def _job(self, plan: DeploymentPlan, kernel_id: str, cache: str) -> ServingJob:
         return ServingJob(
@@ -148,6 +165,7 @@ class StagedKernel:
         *,
         log_file: str | None = None,
         silence_s: float = SILENCE_S,
+        on_ended: Callable[[], None] = lambda: None,
     ) -> None:
         """Take charge of it.
 
@@ -157,12 +175,14 @@ class StagedKernel:
             place: where it runs.
             log_file: its log, if that lies on this machine.
             silence_s: a front that is silent so long, though its server answers, has died.
+            on_ended: called once it was ended.
         """
         self._kernel = kernel
         self._front = front
         self._place = place
         self._log_file = log_file
         self._silence_s = silence_s
+        self._on_ended = on_ended
 
     def prepare(self, on_stage: Callable[[Stage, str], None]) -> DryRun:
         """Wait for download, load and dry run, telling each as it begins and while it lasts.
@@ -209,7 +229,10 @@ class StagedKernel:
             return Backlog()
         finally:
             self._front.close()
-            self._kernel.end()
+            try:
+                self._kernel.end()
+            finally:
+                self._on_ended()
 
     def _status(self) -> Json:
         silent_since: float | None = None
@@ -295,12 +318,16 @@ def _code(job: ServingJob) -> str:
 
 
 def _starting(job: ServingJob) -> str:
+    """What it runs; a kernel on another machine asks a platform on loopback through us."""
+    is_ours = loopback.is_loopback(job.host)
     return (
         "from picsellia_jupyter.serving.kernel import start as _start\n"
         "from picsellia_jupyter.settings import Settings as _Settings\n"
         f"_job = _json.loads({json.dumps(job_to_json(job))!r})\n"
+        "from picsellia_jupyter.launch import loopback as _loopback\n"
         "_job['cache_dir'] = _job['cache_dir'] or str(_Settings.from_environment().cache)\n"
-        "_picsellia_json = _json.dumps(_start(_job))\n"
+        f"_job['relayed'] = {is_ours} and _loopback.identity() != {loopback.identity()!r}\n"
+        "_picsellia_json = _json.dumps({**_start(_job), 'relayed': _job['relayed']})\n"
         "del _job\n"
     )
 

@@ -53,7 +53,7 @@ def build(
         on_attached: told the deployment that it was attached to.
         relay: where requests to a platform wait that only a notebook reaches.
     """
-    routes = _Routes(service, keeper, on_stopped, activity, on_attached)
+    routes = _Routes(service, keeper, on_stopped, activity, on_attached, relayed=relay is not None)
     predicting = PredictRoutes(service)
     metrics = Metrics(service.readings)
     app = Starlette(
@@ -92,8 +92,11 @@ class _Routes:
         on_stopped: Callable[[], None],
         activity: Activity,
         on_attached: Callable[[str], None],
+        *,
+        relayed: bool,
     ) -> None:
         self._service = service
+        self._relayed = relayed
         self._keeper = keeper
         self._on_stopped = on_stopped
         self._activity = activity
@@ -120,6 +123,7 @@ class _Routes:
             workers=len(now.worker_pids),
             idle_s=idle.idle_s,
             idle_left_s=idle.left_s,
+            relayed=self._relayed,
         )
         return JSONResponse(dataclasses.asdict(told))
 

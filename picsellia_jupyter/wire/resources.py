@@ -235,6 +235,7 @@ def running_from_json(raw: Mapping[str, Any]) -> Running:
         workers=int(raw.get("workers") or 0),
         idle_s=_seconds(raw.get("idle_s")),
         idle_left_s=_seconds(raw.get("idle_left_s")),
+        relayed=raw.get("relayed") is True,
     )
 
 
