@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,31 @@ from picsellia_jupyter.domain.errors import InvalidInputError
 
 CLOUD_HOST = "https://app.picsellia.com"
 _PLACE_TOKEN = re.compile(r"PICSELLIA_PLACE_(\w+_)?TOKEN")
+
+
+class PlaceTokens(Mapping[str, str]):
+    """The tokens of places in an environment, as it is when they are asked for.
+
+    A new one may be set while a notebook runs.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def __getitem__(self, name: str) -> str:
+        value = self._environment[name] if _PLACE_TOKEN.fullmatch(name) else ""
+        if not value:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._environment if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"PlaceTokens({', '.join(self)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +90,7 @@ class Settings:
             host=host.rstrip("/") if host else None,
             token=env.get("PICSELLIA_TOKEN") or None,
             organization=env.get("PICSELLIA_ORGANIZATION") or None,
-            place_tokens={
-                name: value for name, value in env.items() if _PLACE_TOKEN.fullmatch(name) and value
-            },
+            place_tokens=PlaceTokens(env),
         )
 
 

@@ -20,8 +20,9 @@ from picsellia_jupyter.domain.errors import (
     ServingError,
 )
 from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.domain.running import Running
 from picsellia_jupyter.wire.predictions import Json
-from picsellia_jupyter.wire.resources import error_from_json, reply_from_json
+from picsellia_jupyter.wire.resources import error_from_json, reply_from_json, running_from_json
 
 PREDICT_TIMEOUT_S = 90.0
 BATCH = 32
@@ -31,6 +32,7 @@ BATCHES_IN_FLIGHT = 2
 STOP_TIMEOUT_S = 150.0
 """A kernel that stops first records what it has."""
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+_LOOK_TIMEOUT_S = 3.0
 PATIENCE_S = 30.0
 """How long a busy kernel, or one whose worker is being restarted, is asked again."""
 _LATER = "kept, and recorded when the deployment is served there again"
@@ -204,7 +206,7 @@ class Endpoint:
         path = f"/api/deployments/{self._deployment_id}/predict/batch"
         try:
             if self._jwt is None:
-                self._log_in()
+                self.log_in()
             headers = {**self._headers, **request.headers}
             with self._http.stream("POST", path, content=request.body(), headers=headers) as answer:
                 yield answer
@@ -226,6 +228,15 @@ class Endpoint:
         """
         path = f"/api/deployments/{self._deployment_id}/stop"
         return _left(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
+
+    def running(self) -> Running | None:
+        """What it says of the model that it runs; None where it does not say."""
+        path = f"/api/deployments/{self._deployment_id}/running"
+        try:
+            response = self._try("GET", path, {"timeout": _LOOK_TIMEOUT_S})
+        except (httpx.TransportError, PicselliaJupyterError):
+            return None
+        return running_from_json(response.json()) if response.is_success else None
 
     def close(self) -> None:
         """Close its connections."""
@@ -252,10 +263,10 @@ class Endpoint:
 
     def _try(self, method: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
         if self._jwt is None:
-            self._log_in()
+            self.log_in()
         response = self._http.request(method, path, headers=self._headers, **body)
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            self._log_in()
+            self.log_in()
             response = self._http.request(method, path, headers=self._headers, **body)
         return response
 
@@ -263,11 +274,18 @@ class Endpoint:
     def _headers(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self._jwt}"}
 
-    def _log_in(self) -> None:
+    def log_in(self) -> str:
+        """Get a token for this deployment, and use it from now on.
+
+        Raises:
+            AuthenticationError: the platform does not know the API token.
+            NotServingError: the kernel serves another deployment, or none.
+        """
         response = self._http.post("/api/login", json=self._credentials)
         if response.is_error:
             raise _refusal(response)
         self._jwt = str(response.json()["jwt"])
+        return self._jwt
 
 
 def _pause_s(response: httpx.Response) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import ssl
+import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -33,19 +34,48 @@ class JupyterServer:
 def own_server() -> JupyterServer | None:
     """The Jupyter server that started this very kernel, or None where there is none.
 
-    A kernel's parent process is its server, and a server leaves its address and token in
-    a file named after its pid that only its user can read.
+    A server leaves its address and token in a file named after its pid that only its user can
+    read. One of JupyterHub leaves no token there; its kernels have it in their environment.
     """
     from jupyter_core.paths import jupyter_runtime_dir
 
-    path = Path(jupyter_runtime_dir()) / f"jpserver-{os.getppid()}.json"
-    try:
-        info = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    url, token = info.get("url"), info.get("token")
-    # With a password instead of a token its REST API is closed to us.
-    return JupyterServer(url.rstrip("/"), token) if url and token else None
+    for pid in server_pids():
+        path = Path(jupyter_runtime_dir()) / f"jpserver-{pid}.json"
+        try:
+            info = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        url, token = info.get("url"), info.get("token") or _hub_token(info.get("base_url"))
+        # With a password instead of a token its REST API is closed to us.
+        if url and token:
+            return JupyterServer(url.rstrip("/"), token)
+    return None
+
+
+def server_pids() -> Sequence[int]:
+    """The processes that may be the Jupyter server of this very kernel, the likeliest first."""
+    # A kernel that a script or `conda run` starts has another parent. A program that a cell
+    # runs has the variable too, but is no kernel.
+    told = _variable("JPY_PARENT_PID") if _is_kernel() else ""
+    return list(dict.fromkeys([os.getppid(), *([int(told)] if told.isdecimal() else [])]))
+
+
+def _hub_token(base_url: str | None) -> str:
+    """JupyterHub's, which also lets into the user's own server at that base path."""
+    is_of_hub = base_url and base_url == _variable("JUPYTERHUB_SERVICE_PREFIX")
+    return _variable("JUPYTERHUB_API_TOKEN") if is_of_hub else ""
+
+
+def _variable(name: str) -> str:
+    return os.environ.get(name, "")  # noqa: TID251 - Jupyter's own
+
+
+def _is_kernel() -> bool:
+    if "ipykernel" not in sys.modules:
+        return False
+    from ipykernel.kernelapp import IPKernelApp
+
+    return bool(IPKernelApp.initialized())
 
 
 class JupyterClient:
@@ -83,6 +113,8 @@ class JupyterClient:
             # Not the list of kernels: a Kernel Gateway shows that to nobody.
             reply = self._http.get("/api/kernelspecs", timeout=timeout_s)
         except httpx.TransportError as error:
+            if isinstance(error, httpx.TimeoutException) and _answers_without_tls(url):
+                raise server_errors.no_tls(url, "it answers without") from None
             # Not from it: its request holds the token.
             raise _named(url, error) from None
         if reply.status_code in (401, 403):
@@ -214,6 +246,17 @@ def _named(url: str, error: httpx.TransportError) -> LinkError:
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
         return server_errors.closed(url)
     return server_errors.unreachable(url, first_line(error))
+
+
+def _answers_without_tls(url: str) -> bool:
+    """Whether a server that is silent over TLS speaks without; it is told no token."""
+    if not url.startswith("https"):
+        return False
+    try:
+        plain = url.replace("https", "http", 1)
+        return httpx.get(f"{plain}/api", timeout=5.0, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _has_specs(reply: httpx.Response) -> bool:

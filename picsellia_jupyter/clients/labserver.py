@@ -6,7 +6,6 @@ leaves it a secret of its own, which is good for starting and ending serving ker
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -14,7 +13,13 @@ from typing import Any, cast
 import httpx
 
 from picsellia_jupyter.clients import introductions, private_files
-from picsellia_jupyter.clients.jupyter import JupyterServer, expression_value
+from picsellia_jupyter.clients.jupyter import (
+    JupyterClient,
+    JupyterServer,
+    expression_value,
+    own_server,
+    server_pids,
+)
 from picsellia_jupyter.domain.errors import ServingError
 from picsellia_jupyter.wire.predictions import Json
 
@@ -65,7 +70,11 @@ def own_extension() -> LabServer | None:
     Returns:
         None where there is no server, it has no extension, or it cannot be reached over HTTP.
     """
-    told = introductions.read(os.getppid())
+    return next((found for pid in server_pids() if (found := _extension_of(pid))), None)
+
+
+def _extension_of(pid: int) -> LabServer | None:
+    told = introductions.read(pid)
     if told is None:
         return None
     try:
@@ -75,6 +84,18 @@ def own_extension() -> LabServer | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return LabServer(url, told.secret) if url.startswith(("http://", "https://")) else None
+
+
+def own_client() -> JupyterClient | LabServer | None:
+    """A connection to one's own server: by its token, or by the extension where that is refused.
+
+    Returns:
+        None where there is no server, or it lets its kernels in by neither.
+    """
+    server, extension = own_server(), own_extension()
+    if server is not None and (client := JupyterClient(server)).usable():
+        return client
+    return extension if extension and extension.usable() else None
 
 
 class LabServer:

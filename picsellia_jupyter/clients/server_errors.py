@@ -19,6 +19,15 @@ def unauthorized(url: str, status: int) -> LinkError:
     )
 
 
+def unusable_token(url: str) -> LinkError:
+    """What was given cannot be a token."""
+    return LinkError(
+        Trouble.UNAUTHORIZED,
+        f"The token for the Jupyter server at {url} has characters that no token has.",
+        "Copy it anew, without quotes or line ends.",
+    )
+
+
 def gone(url: str, kernel_id: str) -> LinkError:
     """It has no such kernel any more."""
     return LinkError(

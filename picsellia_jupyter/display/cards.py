@@ -18,10 +18,12 @@ from picsellia_jupyter.domain.deployments import (
     DeploymentRecord,
     DryRun,
     Progress,
+    ServingKernel,
     ServingState,
     Stage,
 )
 from picsellia_jupyter.domain.registry import Datalake, InferenceType, Model, ModelVersion
+from picsellia_jupyter.domain.running import ServedNow
 
 _NO_DEPLOYMENTS = "No deployments yet. Make one with: %deploy MODEL"
 _NO_MODELS = (
@@ -52,7 +54,12 @@ def with_note_text(text: str, note: str) -> str:
 
 
 def deployment_card(
-    record: DeploymentRecord, dry_run: DryRun | None, line: str, *, code: str | None = None
+    record: DeploymentRecord,
+    dry_run: DryRun | None,
+    line: str,
+    now: ServedNow | None = None,
+    *,
+    code: str | None = None,
 ) -> str:
     """A deployment as a card: what it is, how it is, what can be done with it.
 
@@ -60,11 +67,12 @@ def deployment_card(
         record: what the platform says of it.
         dry_run: what its one trial prediction showed, where there was one.
         line: the magic it stands for; empty where it is not known.
+        now: what its serving kernel says, where it was asked.
         code: Python that sends predictions to it, where the user serves it by hand.
     """
     name = f'<span class="pxj-name">{style.escape(record.name)}</span>'
     kind = f'<span class="pxj-muted">{style.escape(record.type.title)}</span>'
-    facts = [(fact, style.escape(value)) for fact, value in _facts(record, dry_run)]
+    facts = [(fact, style.escape(value)) for fact, value in _facts(record, dry_run, now)]
     if record.url and record.url.startswith(("http://", "https://")):
         url = style.escape(record.url)
         facts.append(("On the platform", f'<a href="{url}" rel="noreferrer">{url}</a>'))
@@ -79,17 +87,21 @@ def deployment_card(
     return style.block(f'<div class="pxj-card">{"".join(parts)}</div>', label=label)
 
 
-def deployment_text(record: DeploymentRecord, dry_run: DryRun | None, line: str) -> str:
+def deployment_text(
+    record: DeploymentRecord, dry_run: DryRun | None, line: str, now: ServedNow | None = None
+) -> str:
     """A deployment in a few aligned lines."""
     head = f"{printable(record.name)}: {record.state.value} ({record.type.title})"
-    facts = _facts(record, dry_run)
+    facts = _facts(record, dry_run, now)
     if line:
         facts.append(("Run again", line))
     facts.append(("Next", "  ".join(_next_steps(record))))
     return "\n".join([head, *aligned(facts, indent="  ")])
 
 
-def _facts(record: DeploymentRecord, dry_run: DryRun | None) -> list[tuple[str, str]]:
+def _facts(
+    record: DeploymentRecord, dry_run: DryRun | None, now: ServedNow | None
+) -> list[tuple[str, str]]:
     facts = [
         ("Why", record.reason),
         ("Model version", record.model_title or record.model_version_id),
@@ -98,13 +110,27 @@ def _facts(record: DeploymentRecord, dry_run: DryRun | None) -> list[tuple[str, 
         ("Datalake", record.datalake_name or record.datalake_id),
     ]
     if record.serving:
-        facts.append(("Served", f"{record.serving.place}, {record.serving.address}"))
+        facts += _serving_facts(record.serving, now or ServedNow())
     facts.append(("Inferences", f"{record.inferences:,}"))
     if dry_run:
         facts.append(("Dry run", _dry_run(dry_run)))
         facts.append(("Checked", _checked(dry_run)))
         facts += [(f"⚠ {check.name}", _warning(check)) for check in dry_run.checks if check.remedy]
     return [(fact, value) for fact, value in facts if value]
+
+
+def _serving_facts(serving: ServingKernel, now: ServedNow) -> list[tuple[str, str]]:
+    # Its own address is no use on another machine than its own.
+    facts = [
+        ("Served", f"{serving.place}, {now.address or serving.address}"),
+        ("Not reached", now.trouble),
+    ]
+    if now.running:
+        facts.append(("Runs on", now.running.device_in_words()))
+        facts.append(("Ends", now.running.end_in_words()))
+        if now.running.relayed:
+            facts.append(("Reports", "through this notebook; kept on its disk without one"))
+    return facts
 
 
 def _dry_run(dry_run: DryRun) -> str:

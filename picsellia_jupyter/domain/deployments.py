@@ -9,7 +9,7 @@ from enum import Enum
 from picsellia_jupyter.domain import devices
 from picsellia_jupyter.domain.devices import AUTO, Compute
 from picsellia_jupyter.domain.errors import InvalidInputError, InvalidThresholdError
-from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
+from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S, idle_in_words
 from picsellia_jupyter.domain.registry import Datalake, InferenceType, ModelVersion
 from picsellia_jupyter.domain.scale import ONE, Scale
 
@@ -220,7 +220,13 @@ class DeploymentRecord:
     url: str | None = None
     """Its page on the platform, where it has one."""
 
-    def line(self, *, model_file: str = "model-latest", compute: Compute = devices.DEFAULT) -> str:
+    def line(
+        self,
+        *,
+        model_file: str = "model-latest",
+        compute: Compute = devices.DEFAULT,
+        idle_s: float | None = DEFAULT_IDLE_S,
+    ) -> str:
         """The magic this deployment stands for, as it is now: run again, it gives the same."""
         words = ["%deploy", self.model_title, f"--strategy {self.strategy.value}"]
         if self.threshold is not None:
@@ -232,7 +238,10 @@ class DeploymentRecord:
         words.append(f"--name {_quoted(self.name)}")
         if model_file != "model-latest":
             words.append(f"--file {_quoted(model_file)}")
-        return " ".join(words + compute.words())
+        words += compute.words()
+        if idle_s != DEFAULT_IDLE_S:
+            words.append(f"--idle {idle_in_words(idle_s)}")
+        return " ".join(words)
 
 
 def checked_threshold(threshold: float | None, kind: InferenceType) -> float | None:

@@ -6,12 +6,13 @@ import enum
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
 
 from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
 
 LOCAL, RAY = "local", "ray"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(%\w+)?")
 _PAGES = re.compile(r"/(lab|tree|notebooks|doc|edit|terminals|console)(/.*)?$")
 
 
@@ -63,10 +64,12 @@ class Place:
             address, token = read_address(typed)
             known = next((name for name, url in saved.items() if url == address), address)
             return cls(Kind.SERVER, known, address, token)
-        if re.fullmatch(r"[\w.-]+:\d+(/.*)?", typed):
+        # What follows may be a token, and what precedes a host its password.
+        shown = re.split(r"[?#]", typed)[0].rpartition("@")[2]
+        if shown != typed or re.search(r"[.:/]", typed):
             raise InvalidInputError(
-                f"{typed!r} is an address without http:// or https://.",
-                f"Write it whole, as in --on https://{typed}.",
+                f"{shown!r} is an address without http:// or https://.",
+                f"Write it whole, as in --on https://{_PAGES.sub('', shown)}.",
             )
         raise NotFoundError.named(
             "place", typed, [LOCAL, *saved, RAY], remedy="Save one with: %places add NAME URL"
@@ -85,8 +88,8 @@ def read_address(typed: str) -> tuple[str, str]:
     Raises:
         InvalidInputError: it is no http(s) address, or holds a user's name or password.
     """
-    parts = urlsplit(typed)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = _parts(typed)
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.hostname or ""):
         raise InvalidInputError(
             f"{parts.scheme}://{parts.hostname or ''} is no address of a Jupyter server.",
             "It begins with http:// or https:// and names a host, as in https://gpu-box:8888.",
@@ -99,6 +102,19 @@ def read_address(typed: str) -> tuple[str, str]:
     token = next(iter(parse_qs(parts.query).get("token", [])), "")
     path = _PAGES.sub("", parts.path.rstrip("/"))
     return urlunsplit((parts.scheme, parts.netloc, path, "", "")), token
+
+
+def _parts(typed: str) -> SplitResult:
+    try:
+        parts = urlsplit(typed)
+        _ = parts.port  # which is only looked at when it is asked for
+    except ValueError:
+        # Not from it, nor with what was typed: that may hold a token.
+        raise InvalidInputError(
+            "What was typed as the address of a place has no valid host or port.",
+            "It names both, as in https://gpu-box:8888.",
+        ) from None
+    return parts
 
 
 def checked_name(name: str) -> str:

@@ -20,6 +20,9 @@ from picsellia_jupyter.domain.deployments import (
 )
 from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError
+from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
+from picsellia_jupyter.domain.links import LinkError
+from picsellia_jupyter.domain.running import ServedNow
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.predictions import Predictions, predict_files
 from picsellia_jupyter.handles.views import DashboardView
@@ -27,6 +30,10 @@ from picsellia_jupyter.workflows.interconnection import interconnection_code
 from picsellia_jupyter.workflows.metrics import parse_range, summarize
 
 FLUSH_TIMEOUT_S = 10.0
+
+
+Reach = Callable[[PlatformClient, DeploymentRecord, ServingKernel], str]
+"""Gives the loopback address of the serving kernel of a deployment."""
 
 
 class Deployment:
@@ -41,7 +48,7 @@ class Deployment:
         record: DeploymentRecord,
         *,
         undeploy: Callable[[str, bool], None],
-        reach: Callable[[ServingKernel], str] = lambda serving: serving.address,
+        reach: Reach,
         dry_run: DryRun | None = None,
         model_file: str = "model-latest",
         compute: Compute = devices.DEFAULT,
@@ -206,26 +213,42 @@ class Deployment:
     def __repr__(self) -> str:
         from picsellia_jupyter.display import cards
 
-        return cards.deployment_text(self._record, self.dry_run, self._line())
+        now = self._now()
+        return cards.deployment_text(self._record, self.dry_run, self._line(now), now)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         from picsellia_jupyter.display import cards
 
         record = self.refresh()
         by_hand = record.strategy is Strategy.MONITORING and record.serving is None
-        html = cards.deployment_card(
-            record, self.dry_run, self._line(), code=self.code() if by_hand else None
-        )
-        return {"text/html": html, "text/plain": repr(self)}
+        now = self._now()
+        line = self._line(now)
+        code = self.code() if by_hand else None
+        html = cards.deployment_card(record, self.dry_run, line, now, code=code)
+        text = cards.deployment_text(record, self.dry_run, line, now)
+        return {"text/html": html, "text/plain": text}
 
-    def _line(self) -> str:
-        return self._record.line(model_file=self._model_file, compute=self._compute)
+    def _now(self) -> ServedNow | None:
+        """Where it can be asked, and what it says there; why not, where it cannot."""
+        if self._record.serving is None or not self._platform.is_local:
+            return None
+        try:
+            served = self._served()
+        except LinkError as error:
+            return ServedNow(trouble=str(error))
+        except NotServingError:
+            return None
+        return ServedNow(served.address, served.running())
+
+    def _line(self, now: ServedNow | None) -> str:
+        idle_s = now.running.idle_s if now and now.running else DEFAULT_IDLE_S
+        return self._record.line(model_file=self._model_file, compute=self._compute, idle_s=idle_s)
 
     def _served(self) -> Endpoint:
         record = self._record
         if record.serving is None or record.state is ServingState.STOPPED:
             raise self._not_served(record)
-        address = self._reach(record.serving)
+        address = self._reach(self._platform, record, record.serving)
         if self._endpoint is None or self._endpoint.address != address:
             if self._endpoint is not None:
                 self._endpoint.close()

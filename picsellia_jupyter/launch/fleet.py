@@ -18,6 +18,7 @@ from picsellia_jupyter.launch.kernels import end_kernel
 from picsellia_jupyter.launch.places import Places, Prompt
 from picsellia_jupyter.launch.ray_serve import RayLauncher
 from picsellia_jupyter.launch.reaching import Reaches
+from picsellia_jupyter.launch.relays import Relays
 from picsellia_jupyter.launch.staging import KernelLauncher
 
 
@@ -45,6 +46,7 @@ class Fleet:
         """
         self.places = Places(home, tokens, prompt)
         self.reaches = Reaches(self.places)
+        self.relays = Relays()
         self._cache = home / "cache" / "models"
         self._staged: dict[str, Staged] = {}
 
@@ -56,12 +58,22 @@ class Fleet:
         if place.kind is Kind.RAY:
             return RayLauncher(platform, self._cache, address=place.address, scale=plan.scale)
         return KernelLauncher(
-            platform, self._cache, places=self.places, reaches=self.reaches, install=install
+            platform,
+            self._cache,
+            places=self.places,
+            reaches=self.reaches,
+            relays=self.relays,
+            install=install,
         )
 
-    def address(self, serving: ServingKernel) -> str:
-        """The loopback address of a serving kernel; raises what `Reaches.address` does."""
-        return self.reaches.address(serving)
+    def address(
+        self, platform: PlatformClient, record: DeploymentRecord, serving: ServingKernel
+    ) -> str:
+        """The loopback address of a deployment's kernel; raises what `Reaches.address` does."""
+        address = self.reaches.address(serving)
+        if self.reaches.link(serving.kernel_id) is not None:
+            self.relays.begin_again(serving.kernel_id, address, platform, record.id)
+        return address
 
     def reports(self) -> tuple[PlaceReport, ...]:
         """What this machine and all saved places have."""
@@ -96,6 +108,7 @@ class Fleet:
         except PicselliaJupyterError as error:
             trouble = error
         if record.serving is not None:
+            self.relays.end(record.serving.kernel_id)
             self.reaches.leave(record.serving.kernel_id)
         return lost or said, trouble
 

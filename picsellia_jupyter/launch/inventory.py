@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitTimeoutError
 from importlib.metadata import PackageNotFoundError, version
@@ -61,9 +62,10 @@ def of_all(places: Places, asked: list[Place]) -> tuple[PlaceReport, ...]:
     pool = ThreadPoolExecutor(max_workers=max(1, len(asked)), thread_name_prefix="places")
     told = [pool.submit(_report, places, place) for place in asked]
     reports = []
+    deadline = time.monotonic() + PATIENCE_S
     for place, one in zip(asked, told, strict=True):
         try:
-            reports.append(one.result(PATIENCE_S))
+            reports.append(one.result(max(0.0, deadline - time.monotonic())))
         except WaitTimeoutError:
             trouble = f"It did not tell what it has within {PATIENCE_S:g} s."
             reports.append(PlaceReport(place, trouble=trouble))
@@ -75,7 +77,8 @@ def _report(places: Places, place: Place) -> PlaceReport:
     try:
         if place.kind is Kind.LOCAL:
             return PlaceReport(place, here())
-        return PlaceReport(place, _of_server(places.client(place)))
+        # Several questions at once, from threads, are none that a user can answer.
+        return PlaceReport(place, _of_server(places.client(place, asks=False)))
     except PicselliaJupyterError as error:
         return PlaceReport(place, trouble=str(error))
 

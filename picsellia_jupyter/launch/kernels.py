@@ -19,9 +19,8 @@ from picsellia_jupyter.clients.jupyter import (
     JupyterClient,
     execute_content,
     expression_value,
-    own_server,
 )
-from picsellia_jupyter.clients.labserver import LabServer, own_extension
+from picsellia_jupyter.clients.labserver import LabServer, own_client
 from picsellia_jupyter.domain.errors import ServingError
 from picsellia_jupyter.launch import leases
 from picsellia_jupyter.wire.predictions import Json
@@ -140,13 +139,13 @@ def end_kernel(kernel_id: str) -> bool:
         Whether that server knew it. A kernel that answers ends itself when it is told to
         stop, and one that a script started ends with the script.
     """
-    client = _server_client()
+    client = own_client()
     return client is not None and client.delete_kernel(kernel_id)
 
 
 def start_kernel(title: str) -> Kernel:
     """A new kernel in this environment: of the user's own Jupyter server where there is one."""
-    client = _server_client()
+    client = own_client()
     if client is None:
         return ChildKernel()
     return ServerKernel(client, client.start_kernel(title, _own_spec(client)))
@@ -171,13 +170,6 @@ def _is_of_this_environment(program: str) -> bool:
         except (psutil.Error, IndexError):
             return False
     return Path(program).parent == Path(sys.executable).parent
-
-
-def _server_client() -> JupyterClient | LabServer | None:
-    """The user's own server: by its token, or by its extension where it has none for us."""
-    server = own_server()
-    client = JupyterClient(server) if server else own_extension()
-    return client if client and client.usable() else None
 
 
 def _own_kernel_id() -> str:

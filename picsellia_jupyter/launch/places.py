@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from picsellia_jupyter.clients import server_errors
 from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
 from picsellia_jupyter.domain.errors import NotFoundError, PlatformError
 from picsellia_jupyter.domain.links import LinkError, Trouble
@@ -93,48 +94,51 @@ class Places:
         del saved[name]
         self._save(saved)
 
-    def client(self, place: Place) -> JupyterClient:
+    def client(self, place: Place, *, asks: bool = True) -> JupyterClient:
         """A connection to a place's server that has been let in.
 
         The token is taken from where it is known: typed with the address, the environment,
         the keyring (where the package `keyring` is installed), or the user's answer, which is
-        then offered to the keyring.
+        then offered to the keyring. The user is asked where none of these is accepted.
+
+        Args:
+            place: of a Jupyter server.
+            asks: whether the user may be asked now.
 
         Raises:
             LinkError: nobody answers there, it is no Jupyter server, its certificate is not
                 trusted, or it does not accept the token.
         """
         address = place.address or ""
-        token = self._known_token(place)
-        client = JupyterClient(JupyterServer(address, token))
-        try:
-            client.check()
-        except LinkError as error:
-            client.close()
-            if error.trouble is not Trouble.UNAUTHORIZED or token:
-                raise
-            answer = self._prompt(f"Token of the Jupyter server at {address}: ")
-            if not answer:
-                raise
-            return self._let_in(address, answer.strip())
+        refused: LinkError | None = None
+        for token in self._known_tokens(place) or [""]:
+            try:
+                return _let_in(address, token)
+            except LinkError as error:
+                if error.trouble is not Trouble.UNAUTHORIZED:
+                    raise
+                refused = error
+        self._given.pop(address, None)
+        answer = self._prompt(f"Token of the Jupyter server at {address}: ") if asks else None
+        if refused is not None and not answer:
+            raise refused
+        client = _let_in(address, (answer or "").strip())
+        self._given[address] = client.server.token
+        _keep_in_keyring(address, client.server.token)
         return client
 
-    def _let_in(self, address: str, token: str) -> JupyterClient:
-        client = JupyterClient(JupyterServer(address, token))
-        client.check()
-        self._given[address] = token
-        _keep_in_keyring(address, token)
-        return client
-
-    def _known_token(self, place: Place) -> str:
+    def _known_tokens(self, place: Place) -> Sequence[str]:
+        """Each that may be the right one, the likeliest first: one of them may have expired."""
         address = place.address or ""
         own = f"PICSELLIA_PLACE_{place.name.upper().replace('-', '_')}_TOKEN"
-        return (
-            self._given.get(address)
-            or self._tokens.get(own)
-            or self._tokens.get("PICSELLIA_PLACE_TOKEN")
-            or _of_keyring(address)
+        known = (
+            self._given.get(address),
+            self._tokens.get(own),
+            self._tokens.get("PICSELLIA_PLACE_TOKEN"),
+            _of_keyring(address),
         )
+        # A line end may have come with it from a file.
+        return list(dict.fromkeys(token.strip() for token in known if token))
 
     def _save(self, places: Mapping[str, str]) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -143,6 +147,19 @@ class Places:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(dict(sorted(places.items())), file, indent=1)
         Path(part).replace(self._path)
+
+
+def _let_in(address: str, token: str) -> JupyterClient:
+    if not (token.isascii() and token.isprintable()):
+        # As a header it would be refused with a message that shows it.
+        raise server_errors.unusable_token(address)
+    client = JupyterClient(JupyterServer(address, token))
+    try:
+        client.check()
+    except LinkError:
+        client.close()
+        raise
+    return client
 
 
 def _of_keyring(address: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 from picsellia_jupyter.clients.jupyter import JupyterServer
 from picsellia_jupyter.domain.deployments import ServingKernel
-from picsellia_jupyter.domain.links import LinkState
-from picsellia_jupyter.domain.places import Kind
+from picsellia_jupyter.domain.errors import NotFoundError
+from picsellia_jupyter.domain.links import LinkError, LinkState, Trouble
+from picsellia_jupyter.domain.places import Kind, Place
 from picsellia_jupyter.launch import leases
 from picsellia_jupyter.launch.places import Places
 from picsellia_jupyter.launch.tunnel import Tunnel
@@ -30,25 +33,33 @@ class Reaches:
         self._places = places
         self._direct = direct
         self._tunnels: dict[str, Tunnel] = {}
+        self._digging = threading.Lock()
 
     def address(self, serving: ServingKernel) -> str:
         """`http://127.0.0.1:PORT`, where its front answers any client of this machine.
 
         Raises:
-            LinkError: its Jupyter server does not let us through to it.
-            NotFoundError: its place is not saved any more.
+            LinkError: its Jupyter server does not let us through to it, or its place is not
+                saved any more.
         """
-        place = self._places.parse(serving.place)
+        place = self._place(serving)
         if place.kind is not Kind.SERVER:
             return serving.address
         lease = leases.read(serving.kernel_id) if self._direct else None
         if lease is not None:
             return lease.address
-        tunnel = self._tunnels.get(serving.kernel_id)
-        if tunnel is None:
-            server = self._places.client(place).server
-            tunnel = self._tunnels[serving.kernel_id] = Tunnel(server, serving.kernel_id)
-        tunnel.wait(LINK_TIMEOUT_S)
+        with self._digging:
+            tunnel = self._tunnels.get(serving.kernel_id)
+            if tunnel is None:
+                return self._dig(self._server(place), serving.kernel_id)
+        try:
+            tunnel.wait(LINK_TIMEOUT_S)
+        except LinkError as error:
+            if error.trouble is not Trouble.UNAUTHORIZED:
+                raise
+            # There may be a new token by now; the address stays.
+            tunnel.lead_to(self._server(place), serving.kernel_id)
+            tunnel.wait(LINK_TIMEOUT_S)
         return tunnel.address
 
     def lead(self, server: JupyterServer, kernel_id: str) -> str:
@@ -56,9 +67,7 @@ class Reaches:
         lease = leases.read(kernel_id) if self._direct else None
         if lease is not None:
             return lease.address
-        tunnel = self._tunnels[kernel_id] = Tunnel(server, kernel_id)
-        tunnel.wait(LINK_TIMEOUT_S)
-        return tunnel.address
+        return self._dig(server, kernel_id)
 
     def link(self, kernel_id: str) -> LinkState | None:
         """How the link to a kernel is; None where it needs none."""
@@ -75,3 +84,28 @@ class Reaches:
         """Close all tunnels."""
         for kernel_id in tuple(self._tunnels):
             self.leave(kernel_id)
+
+    def _server(self, place: Place) -> JupyterServer:
+        client = self._places.client(place)
+        client.close()
+        return client.server
+
+    def _dig(self, server: JupyterServer, kernel_id: str) -> str:
+        tunnel = Tunnel(server, kernel_id)
+        try:
+            tunnel.wait(LINK_TIMEOUT_S)
+        except BaseException:
+            tunnel.close()
+            raise
+        self._tunnels[kernel_id] = tunnel
+        return tunnel.address
+
+    def _place(self, serving: ServingKernel) -> Place:
+        try:
+            return self._places.parse(serving.place)
+        except NotFoundError:
+            raise LinkError(
+                Trouble.WRONG_ADDRESS,
+                f"It is served at {serving.place!r}, which is no saved place here.",
+                f"Save it: %places add {serving.place} https://HOST:PORT",
+            ) from None

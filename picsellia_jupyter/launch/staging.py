@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import secrets
+import sys
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,11 +25,13 @@ from picsellia_jupyter.domain.deployments import (
     Stage,
 )
 from picsellia_jupyter.domain.errors import NotServingError, PackageMissingError, ServingError
+from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.places import LOCAL, Kind
-from picsellia_jupyter.launch import installing
+from picsellia_jupyter.launch import installing, leases, loopback
 from picsellia_jupyter.launch.kernels import SPEC, ChildKernel, Kernel, ServerKernel, start_kernel
 from picsellia_jupyter.launch.places import Places
 from picsellia_jupyter.launch.reaching import Reaches
+from picsellia_jupyter.launch.relays import Relays
 from picsellia_jupyter.wire.predictions import Json
 from picsellia_jupyter.wire.resources import dry_run_from_json, error_from_json, job_to_json
 
@@ -35,7 +39,10 @@ START_TIMEOUT_S = 60.0
 READY_TIMEOUT_S = 600.0
 SILENCE_S = 5.0
 """A front that refuses connections this long has died."""
+LINK_PATIENCE_S = 60.0
+"""A link that is cut while a model loads gets so long to come back."""
 POLL_S = 0.1
+_INSTALL = "Add --install to %deploy, which installs this version in their environment."
 
 
 class KernelLauncher:
@@ -48,6 +55,7 @@ class KernelLauncher:
         *,
         places: Places,
         reaches: Reaches,
+        relays: Relays,
         install: bool = False,
     ) -> None:
         """Start nothing yet.
@@ -57,12 +65,14 @@ class KernelLauncher:
             cache: folder for downloaded model files on this machine.
             places: knows the servers elsewhere.
             reaches: reaches their kernels.
+            relays: performs what they ask of a platform that only this machine reaches.
             install: whether this package may be installed where a server lacks it.
         """
         self._platform = platform
         self._cache = cache
         self._places = places
         self._reaches = reaches
+        self._relays = relays
         self._install = install
 
     def start(self, plan: DeploymentPlan) -> StagedKernel:
@@ -101,14 +111,30 @@ class KernelLauncher:
         kernel = ServerKernel(client, client.start_kernel(title, spec))
         # Not a folder of this machine: the kernel chooses one of its own.
         job = self._job(plan, kernel.kernel_id, "")
-        said = _tell(kernel, job)
+        said = _tell_elsewhere(client.server.url, kernel, job)
         try:
             address = self._reaches.lead(client.server, kernel.kernel_id)
         except BaseException:
             kernel.end()
             raise
+        if said.get("relayed"):
+            host = self._platform.host
+            self._relays.begin(kernel.kernel_id, address, host, lambda: job.front_token)
         front = Front(address, job.front_token)
-        return StagedKernel(kernel, front, job.place, log_file=said.get("log_file"))
+        is_here = leases.read(kernel.kernel_id) is not None
+        return StagedKernel(
+            kernel,
+            front,
+            job.place,
+            log_file=said.get("log_file") if is_here else None,
+            # A cut link takes some seconds to come back.
+            silence_s=SILENCE_S if is_here else LINK_PATIENCE_S,
+            on_ended=lambda: self._leave(kernel.kernel_id),
+        )
+
+    def _leave(self, kernel_id: str) -> None:
+        self._relays.end(kernel_id)
+        self._reaches.leave(kernel_id)
 
     def _job(self, plan: DeploymentPlan, kernel_id: str, cache: str) -> ServingJob:
         return ServingJob(
@@ -132,12 +158,31 @@ class StagedKernel:
     """A serving kernel that was started; not announced until it is attached."""
 
     def __init__(
-        self, kernel: Kernel, front: Front, place: str, *, log_file: str | None = None
+        self,
+        kernel: Kernel,
+        front: Front,
+        place: str,
+        *,
+        log_file: str | None = None,
+        silence_s: float = SILENCE_S,
+        on_ended: Callable[[], None] = lambda: None,
     ) -> None:
+        """Take charge of it.
+
+        Args:
+            kernel: it.
+            front: its front, as it is reached from here.
+            place: where it runs.
+            log_file: its log, if that lies on this machine.
+            silence_s: a front that is silent so long, though its server answers, has died.
+            on_ended: called once it was ended.
+        """
         self._kernel = kernel
         self._front = front
         self._place = place
         self._log_file = log_file
+        self._silence_s = silence_s
+        self._on_ended = on_ended
 
     def prepare(self, on_stage: Callable[[Stage, str], None]) -> DryRun:
         """Wait for download, load and dry run, telling each as it begins and while it lasts.
@@ -184,23 +229,38 @@ class StagedKernel:
             return Backlog()
         finally:
             self._front.close()
-            self._kernel.end()
+            try:
+                self._kernel.end()
+            finally:
+                self._on_ended()
 
     def _status(self) -> Json:
         silent_since: float | None = None
+        lost_since: float | None = None
         while True:
             try:
                 return self._front.status()
             except (httpx.TransportError, NotServingError) as error:
                 now = time.monotonic()
-                silent_since = silent_since or now
-                if not self._kernel.alive() or now - silent_since > SILENCE_S:
-                    raise ServingError(
-                        "The serving kernel died while the model was loading.",
-                        "It may have run out of memory; the last lines below may say more.",
-                        log_tail=self._last_words(),
-                    ) from error
+                try:
+                    alive = self._kernel.alive()
+                except LinkError as lost:
+                    # Its server is out of reach: that says nothing of the kernel.
+                    lost_since, silent_since = lost_since or now, None
+                    if now - lost_since > LINK_PATIENCE_S:
+                        raise lost from None
+                else:
+                    silent_since, lost_since = silent_since or now, None
+                    if not alive or now - silent_since > self._silence_s:
+                        raise self._died() from error
                 time.sleep(POLL_S)
+
+    def _died(self) -> ServingError:
+        return ServingError(
+            "The serving kernel died while the model was loading.",
+            "It may have run out of memory; the last lines below may say more.",
+            log_tail=self._last_words(),
+        )
 
     def _last_words(self) -> Sequence[str]:
         """The last lines of the kernel's own log, else of what it wrote to stderr."""
@@ -227,14 +287,51 @@ def _tell(kernel: Kernel, job: ServingJob) -> Json:
     return said
 
 
+def _tell_elsewhere(url: str, kernel: Kernel, job: ServingJob) -> Json:
+    """Have a new kernel of another server serve, if it has what we have."""
+    try:
+        said = _tell(kernel, job)
+    except PackageMissingError as error:
+        raise PackageMissingError(
+            f"The kernels at {url} lack what serving needs: {error.fact.partition(': ')[2]}",
+            _INSTALL,
+        ) from None
+    if "other_version" in said:
+        kernel.end()
+        raise PackageMissingError(
+            f"The kernels at {url} have picsellia_jupyter {said['other_version']}, "
+            f"this notebook has {_version()}.",
+            _INSTALL,
+        )
+    return said
+
+
 def _code(job: ServingJob) -> str:
     """What the new kernel is told. Tokens travel in this message: never in argv or env."""
     return (
         "import json as _json\n"
+        "import picsellia_jupyter as _package\n"
+        f"if _package.__version__ != {_version()!r}:\n"
+        "    _picsellia_json = _json.dumps({'other_version': _package.__version__})\n"
+        "else:\n" + textwrap.indent(_starting(job), "    ")
+    )
+
+
+def _starting(job: ServingJob) -> str:
+    """What it runs; a kernel on another machine asks a platform on loopback through us."""
+    is_ours = loopback.is_loopback(job.host)
+    return (
         "from picsellia_jupyter.serving.kernel import start as _start\n"
         "from picsellia_jupyter.settings import Settings as _Settings\n"
         f"_job = _json.loads({json.dumps(job_to_json(job))!r})\n"
+        "from picsellia_jupyter.launch import loopback as _loopback\n"
         "_job['cache_dir'] = _job['cache_dir'] or str(_Settings.from_environment().cache)\n"
-        "_picsellia_json = _json.dumps(_start(_job))\n"
+        f"_job['relayed'] = {is_ours} and _loopback.identity() != {loopback.identity()!r}\n"
+        "_picsellia_json = _json.dumps({**_start(_job), 'relayed': _job['relayed']})\n"
         "del _job\n"
     )
+
+
+def _version() -> str:
+    # Not imported: the package's own module names the session, which is above.
+    return str(sys.modules[__name__.partition(".")[0]].__version__)

@@ -19,6 +19,7 @@ from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     PicselliaJupyterError,
 )
+from picsellia_jupyter.domain.running import Running
 from picsellia_jupyter.serving import json_body, oip, refusals, relay_routes
 from picsellia_jupyter.serving.activity import Activity
 from picsellia_jupyter.serving.auth import LIFETIME_LIMIT_S, LIFETIME_S, Gatekeeper, Guard
@@ -52,7 +53,7 @@ def build(
         on_attached: told the deployment that it was attached to.
         relay: where requests to a platform wait that only a notebook reaches.
     """
-    routes = _Routes(service, keeper, on_stopped, activity, on_attached)
+    routes = _Routes(service, keeper, on_stopped, activity, on_attached, relayed=relay is not None)
     predicting = PredictRoutes(service)
     metrics = Metrics(service.readings)
     app = Starlette(
@@ -69,6 +70,7 @@ def build(
             Route("/api/deployments/{deployment_id}/flush", routes.flush, methods=["POST"]),
             Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
             *relay_routes.routes(relay, routes.check_own),
+            Route("/api/deployments/{deployment_id}/running", routes.running),
             Route("/metrics", metrics.show),
             Route("/v2{rest:path}", oip.build(service)),
         ],
@@ -90,8 +92,11 @@ class _Routes:
         on_stopped: Callable[[], None],
         activity: Activity,
         on_attached: Callable[[str], None],
+        *,
+        relayed: bool,
     ) -> None:
         self._service = service
+        self._relayed = relayed
         self._keeper = keeper
         self._on_stopped = on_stopped
         self._activity = activity
@@ -106,6 +111,21 @@ class _Routes:
 
     async def status(self, _request: Request) -> JSONResponse:
         return JSONResponse({**self._service.report(), **self._activity.report()})
+
+    async def running(self, request: Request) -> JSONResponse:
+        self.check_own(request)
+        now, idle = self._service.readings(), self._activity
+        model = now.model
+        told = Running(
+            device=model.device if model else "",
+            precision=model.precision if model else "",
+            memory_bytes=model.memory_bytes if model else 0,
+            workers=len(now.worker_pids),
+            idle_s=idle.idle_s,
+            idle_left_s=idle.left_s,
+            relayed=self._relayed,
+        )
+        return JSONResponse(dataclasses.asdict(told))
 
     async def attach(self, request: Request) -> JSONResponse:
         deployment_id = json_body.text(await json_body.read(request.receive), "deployment_id")

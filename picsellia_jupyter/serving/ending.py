@@ -7,8 +7,7 @@ import logging
 import os
 import sys
 
-from picsellia_jupyter.clients.jupyter import JupyterClient, own_server
-from picsellia_jupyter.clients.labserver import own_extension
+from picsellia_jupyter.clients.labserver import own_client
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 
 _log = logging.getLogger(__name__)
@@ -24,8 +23,7 @@ def end_process(kernel_id: str) -> None:
         kernel_id: of this very kernel, as its server knows it.
     """
     try:
-        server = own_server()
-        client = JupyterClient(server) if server else own_extension()
+        client = own_client()
         if client is not None:
             client.delete_kernel(kernel_id)
     except PicselliaJupyterError as error:

@@ -28,6 +28,7 @@ from picsellia_jupyter.domain.registry import (
     InferenceType,
     ModelVersion,
 )
+from picsellia_jupyter.domain.running import Running
 from picsellia_jupyter.wire.predictions import Json, from_raw, to_raw
 
 PREDICTION_ID_KEY = "picsellia_jupyter_id"
@@ -223,6 +224,23 @@ def log_from_json(raw: Mapping[str, Any]) -> PredictionLog:
 
 
 # Errors --------------------------------------------------------------------------------------
+
+
+def running_from_json(raw: Mapping[str, Any]) -> Running:
+    """Read what a serving kernel says of the model that it runs."""
+    return Running(
+        device=str(raw.get("device") or ""),
+        precision=str(raw.get("precision") or ""),
+        memory_bytes=int(raw.get("memory_bytes") or 0),
+        workers=int(raw.get("workers") or 0),
+        idle_s=_seconds(raw.get("idle_s")),
+        idle_left_s=_seconds(raw.get("idle_left_s")),
+        relayed=raw.get("relayed") is True,
+    )
+
+
+def _seconds(raw: Any) -> float | None:
+    return None if raw is None else float(raw)
 
 
 def error_to_json(error: PicselliaJupyterError) -> Json:

@@ -151,6 +151,31 @@ def test_ones_own_server_is_the_one_that_is_the_parent(
     assert jupyter.own_server() == JupyterServer("http://127.0.0.1:8888/lab", "t")
 
 
+def test_ones_own_server_of_jupyterhub_is_entered_with_the_hubs_token(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/me/")
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "of-the-hub")
+    info = {"url": "http://127.0.0.1:8888/user/me/", "base_url": "/user/me/", "token": ""}
+    record = tmp_path / f"jpserver-{os.getppid()}.json"
+    record.write_text(json.dumps(info))
+
+    assert jupyter.own_server() == JupyterServer("http://127.0.0.1:8888/user/me", "of-the-hub")
+    # Another server under the same parent is none of the hub's.
+    record.write_text(json.dumps(info | {"base_url": "/"}))
+    assert jupyter.own_server() is None
+
+
+def test_a_program_that_a_cell_runs_has_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("JPY_PARENT_PID", "4711")
+    info = {"url": "http://127.0.0.1:8888/", "token": "t"}
+    (tmp_path / "jpserver-4711.json").write_text(json.dumps(info))
+
+    assert jupyter.own_server() is None
+
+
 def test_a_server_behind_a_password_is_not_ours_to_use(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

@@ -14,6 +14,7 @@ from picsellia_jupyter.domain.deployments import (
     Strategy,
 )
 from picsellia_jupyter.domain.registry import Framework, InferenceType, Model, ModelVersion
+from picsellia_jupyter.domain.running import Running, ServedNow
 from tests.display.html_reading import PAYLOAD, Reading, assert_only_ours
 
 LINE = "%deploy digits-detector:0 --strategy serving --threshold 0.3"
@@ -50,6 +51,47 @@ def changed(**fields) -> DeploymentRecord:
 
 def facts_of(page: str) -> str:
     return " | ".join(assert_only_ours(page).text)
+
+
+def test_a_served_deployment_shows_where_it_is_reached_what_it_runs_on_and_when_it_ends():
+    running = Running("cuda:0", "fp16", 512 * 1024 * 1024, 1, idle_s=7200, idle_left_s=6000)
+    record = changed(serving=ServingKernel("k1", "http://127.0.0.1:4001", "gpu1"))
+    now = ServedNow("http://127.0.0.1:5005", running)
+    for fact in (
+        "Served | gpu1, http://127.0.0.1:5005",
+        "Runs on | cuda:0 (fp16), 512 MiB",
+        "Ends | after 2h without a request, 100 min from now",
+    ):
+        assert fact in facts_of(cards.deployment_card(record, None, "", now))
+
+
+def test_a_kernel_that_cannot_be_reached_is_said_on_its_card():
+    now = ServedNow(trouble="The Jupyter server at https://gpu-box does not answer: refused.")
+
+    assert "Not reached | The Jupyter server at https://gpu-box does not answer: refused." in (
+        facts_of(cards.deployment_card(RECORD, None, "", now))
+    )
+
+
+@pytest.mark.parametrize(
+    ("running", "device", "end"),
+    [
+        (Running(), "", "not by itself"),
+        (
+            Running("cpu", "fp32", 220_200_960, 2, idle_s=43_200),
+            "cpu (fp32), 2 workers of 210 MiB",
+            "after 12h without a request",
+        ),
+        (
+            Running("cpu", "fp32", 0, 4, idle_s=90 * 60, idle_left_s=90 * 60),
+            "cpu (fp32), 4 workers",
+            "after 90m without a request, 90 min from now",
+        ),
+    ],
+)
+def test_what_runs_is_told_in_words(running: Running, device: str, end: str):
+    assert running.device_in_words() == device
+    assert running.end_in_words() == end
 
 
 def test_a_ready_deployment_shows_what_it_is_and_what_to_do_next():

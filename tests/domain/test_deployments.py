@@ -71,6 +71,8 @@ def test_a_deployment_is_the_line_it_stands_for():
     assert record.line(compute=Compute("cuda:0", "fp16", 2)).endswith(
         "--name line-1 --device cuda:0 --precision fp16 --workers 2"
     )
+    assert record.line(idle_s=7200).endswith("--name line-1 --idle 2h")
+    assert record.line(idle_s=None).endswith("--name line-1 --idle never")
 
 
 def test_an_unknown_strategy_is_answered_with_both():

@@ -87,6 +87,7 @@ PATHS = [
     "/control/nothing",
     "/docs",
     f"/api/deployments/{fakes.DEPLOYMENT}/predict",
+    f"/api/deployments/{fakes.DEPLOYMENT}/running",
     f"/api/v2/deployments/{fakes.DEPLOYMENT}/predict",
     "/metrics",
     "/v2",

@@ -165,3 +165,19 @@ def test_images_that_are_left_when_the_answer_ends_early_have_no_answer():
     assert isinstance(first, InvalidImageError)
     assert isinstance(second, NotServingError)
     assert "ended before" in str(second)
+
+
+def test_what_runs_is_told_to_who_holds_the_deployments_token(endpoint):
+    running = endpoint.running()
+
+    assert running is not None
+    assert (running.device, running.precision) == ("cpu", "fp32")
+    assert running.workers >= 1
+    assert running.memory_bytes > 1_000_000
+    assert running.idle_s == 12 * 3600
+    assert running.idle_left_s is not None
+    assert 0 < running.idle_left_s <= 12 * 3600
+
+
+def test_where_nobody_answers_nothing_is_said_of_what_runs():
+    assert Endpoint("http://127.0.0.1:9", "t", fakes.DEPLOYMENT).running() is None
