@@ -304,13 +304,14 @@ def deployments_text(records: Sequence[DeploymentRecord]) -> str:
     return columns(["Name", "State", *_DEPLOYMENT_HEADS], rows)
 
 
-_DEPLOYMENT_HEADS = ("Model version", "Strategy", "Threshold", "Inferences", "Created")
+_DEPLOYMENT_HEADS = ("Model version", "Strategy", "Place", "Threshold", "Inferences", "Created")
 
 
 def _deployment_cells(record: DeploymentRecord) -> list[str]:
     return [
         record.model_title or record.model_version_id,
         record.strategy.title,
+        record.serving.place if record.serving else "",
         "none" if record.threshold is None else f"{record.threshold:g}",
         f"{record.inferences:,}",
         local_time(record.created_at) if record.created_at is not None else "",
