@@ -1,15 +1,12 @@
-"""Deployments, their progress, listings and status: as HTML, and as text for terminals."""
+"""A deployment, and a few named facts, as a card: HTML, and text for terminals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from picsellia_jupyter.display import style
-from picsellia_jupyter.display.tables import aligned, columns, html_table
+from picsellia_jupyter.display.tables import aligned
 from picsellia_jupyter.display.units import (
-    brief,
-    count,
-    local_time,
     milliseconds,
     printable,
 )
@@ -17,22 +14,11 @@ from picsellia_jupyter.domain.deployments import (
     Check,
     DeploymentRecord,
     DryRun,
-    Progress,
     ServingKernel,
     ServingState,
-    Stage,
 )
-from picsellia_jupyter.domain.registry import Datalake, InferenceType, Model, ModelVersion
+from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.domain.running import ServedNow
-
-_NO_DEPLOYMENTS = "No deployments yet. Make one with: %deploy MODEL"
-_NO_MODELS = (
-    "The Private Model Registry has no models yet. "
-    "Register the demo models with: picsellia-jupyter demo seed"
-)
-_MOST_LABELS = 12
-"""Labels written out in the registry's table; the rest are counted."""
-
 
 # What goes above something else ---------------------------------------------------------------
 
@@ -165,224 +151,7 @@ def _part(title: str, content: str) -> str:
     return f'<div class="pxj-part"><p class="pxj-muted">{style.escape(title)}</p>{content}</div>'
 
 
-# Progress ------------------------------------------------------------------------------------
-
-
-def progress_card(
-    steps: Sequence[Progress], total_elapsed: float, failed: str | None = None
-) -> str:
-    """The stages of a deployment, with the one that lasts.
-
-    Args:
-        steps: stages that have begun, in their order.
-        total_elapsed: seconds since the deployment began.
-        failed: why it ended before it was ready, in words.
-    """
-    items = "".join(_stage_html(*stage) for stage in _stages(steps, total_elapsed, failed))
-    head = _progress_head(steps, total_elapsed, failed)
-    reason = f'<p class="pxj-part">{style.escape(failed)}</p>' if failed else ""
-    return style.block(
-        f'<div class="pxj-card"><p class="pxj-head"><strong>{style.escape(head)}</strong></p>'
-        f'<ol class="pxj-steps">{items}</ol>{reason}</div>',
-        label=head,
-    )
-
-
-def progress_text(
-    steps: Sequence[Progress], total_elapsed: float, failed: str | None = None
-) -> str:
-    """The stages of a deployment in one line, and what is being done in another."""
-    stages = _stages(steps, total_elapsed, failed)
-    marks = [f"{_MARKS[state]} {stage.value}" for stage, state, _, _ in stages]
-    head = _progress_head(steps, total_elapsed, failed)
-    detail = failed or (steps[-1].detail if steps else "")
-    return f"{'  '.join(marks)}\n{head}{': ' + _one_line(detail) if detail else ''}"
-
-
-_MARKS = {"done": "✓", "now": "→", "failed": "✗", "skipped": "–", "ahead": "·"}  # noqa: RUF001
-_Row = tuple[Stage, str, str, "float | None"]
-"""A stage, its state as a key of `_MARKS`, its detail, the seconds it took or has lasted."""
-
-
-def _stages(steps: Sequence[Progress], total_elapsed: float, failed: str | None) -> list[_Row]:
-    began: dict[Stage, float] = {}
-    for step in steps:
-        began.setdefault(step.stage, step.elapsed_s)
-    details = {step.stage: step.detail for step in steps}
-    return [
-        (stage, _state(stage, began, failed), details.get(stage, ""), took)
-        for stage, took in ((stage, _took(stage, began, total_elapsed)) for stage in Stage)
-    ]
-
-
-def _state(stage: Stage, began: Mapping[Stage, float], failed: str | None) -> str:
-    """Where a stage stands, as a key of `_MARKS`; the last one that began still lasts."""
-    last = next((other for other in reversed(Stage) if other in began), None)
-    if stage is last:
-        if failed:
-            return "failed"
-        return "done" if stage is Stage.READY else "now"
-    if stage in began:
-        return "done"
-    return "skipped" if last in _after(stage) else "ahead"
-
-
-def _took(stage: Stage, began: Mapping[Stage, float], total_elapsed: float) -> float | None:
-    """Seconds until the next stage began, or until now; being ready takes none."""
-    if stage not in began or stage is Stage.READY:
-        return None
-    ended = min((began[later] for later in _after(stage) if later in began), default=total_elapsed)
-    return max(0.0, ended - began[stage])
-
-
-def _after(stage: Stage) -> list[Stage]:
-    order = list(Stage)
-    return order[order.index(stage) + 1 :]
-
-
-def _stage_html(stage: Stage, state: str, detail: str, took: float | None) -> str:
-    current = ' class="pxj-now" aria-current="step"' if state == "now" else ""
-    seconds = f"{took:.1f} s" if took is not None else ""
-    mark = f'<span role="img" aria-label="{_SPOKEN[state]}">{_MARKS[state]}</span>'
-    return (
-        f"<li{current}>{mark}<span>{style.escape(stage.value.capitalize())}</span>"
-        f'<span class="pxj-muted">{style.escape(_one_line(detail))}</span>'
-        f'<span class="pxj-number">{seconds}</span></li>'
-    )
-
-
-_SPOKEN = {
-    "done": "done",
-    "now": "under way",
-    "failed": "failed",
-    "skipped": "not needed",
-    "ahead": "to come",
-}
-
-
-def _progress_head(steps: Sequence[Progress], total_elapsed: float, failed: str | None) -> str:
-    if failed:
-        where = f" at {steps[-1].stage.value}" if steps else ""
-        return f"Not deployed: ended{where} after {total_elapsed:.1f} s"
-    if steps and steps[-1].stage is Stage.READY:
-        return f"Ready after {total_elapsed:.1f} s"
-    return f"Deploying, {total_elapsed:.1f} s"
-
-
-def _one_line(text: str) -> str:
-    return printable(" ".join(text.split()))
-
-
-# Listings ------------------------------------------------------------------------------------
-
-
-def deployments_table(records: Sequence[DeploymentRecord]) -> str:
-    """Deployments, one a row."""
-    if not records:
-        return style.block(f"<p>{style.escape(_NO_DEPLOYMENTS)}</p>", label="Deployments")
-    body = [
-        [
-            f"<strong>{style.escape(record.name)}</strong>",
-            style.badge(record.state),
-            *(style.escape(cell) for cell in _deployment_cells(record)),
-        ]
-        for record in records
-    ]
-    return style.block(
-        html_table(
-            ["Name", "State", *_DEPLOYMENT_HEADS], body, numbers=("Inferences", "Threshold")
-        ),
-        label=count(len(records), "deployment"),
-    )
-
-
-def deployments_text(records: Sequence[DeploymentRecord]) -> str:
-    """Deployments in aligned columns."""
-    if not records:
-        return _NO_DEPLOYMENTS
-    rows = [[record.name, record.state.value, *_deployment_cells(record)] for record in records]
-    return columns(["Name", "State", *_DEPLOYMENT_HEADS], rows)
-
-
-_DEPLOYMENT_HEADS = ("Model version", "Strategy", "Place", "Threshold", "Inferences", "Created")
-
-
-def _deployment_cells(record: DeploymentRecord) -> list[str]:
-    return [
-        record.model_title or record.model_version_id,
-        record.strategy.title,
-        record.serving.place if record.serving else "",
-        "none" if record.threshold is None else f"{record.threshold:g}",
-        f"{record.inferences:,}",
-        local_time(record.created_at) if record.created_at is not None else "",
-    ]
-
-
-def datalakes_table(lakes: Sequence[Datalake]) -> str:
-    """The datalakes, the default one first."""
-    body = [[style.escape(cell) for cell in row] for row in _datalake_rows(lakes)]
-    return style.block(
-        html_table(list(_DATALAKE_HEADS), body),
-        "<p>Store there with <code>%deploy MODEL --datalake NAME</code></p>",
-        label=count(len(lakes), "datalake"),
-    )
-
-
-def datalakes_text(lakes: Sequence[Datalake]) -> str:
-    """The datalakes in aligned columns."""
-    return columns(list(_DATALAKE_HEADS), _datalake_rows(lakes))
-
-
-_DATALAKE_HEADS = ("Datalake", "Used by default", "Id")
-
-
-def _datalake_rows(lakes: Sequence[Datalake]) -> list[list[str]]:
-    return [[lake.name, "" if place else "yes", lake.id] for place, lake in enumerate(lakes)]
-
-
-def registry_table(models: Sequence[Model]) -> str:
-    """The models of the Private Model Registry, one version a row."""
-    if not models:
-        return style.block(f"<p>{style.escape(_NO_MODELS)}</p>", label="Private Model Registry")
-    body = [[style.escape(cell) for cell in row] for row in _registry_rows(models)]
-    for row in body:
-        row[0] = f"<strong>{row[0]}</strong>"
-    return style.block(
-        html_table(list(_REGISTRY_HEADS), body, wide=("Labels",)),
-        "<p>Deploy one with <code>%deploy MODEL:VERSION</code></p>",
-        label=f"Private Model Registry, {count(len(models), 'model')}",
-    )
-
-
-def registry_text(models: Sequence[Model]) -> str:
-    """The models of the Private Model Registry in aligned columns."""
-    if not models:
-        return _NO_MODELS
-    return columns(list(_REGISTRY_HEADS), _registry_rows(models))
-
-
-_REGISTRY_HEADS = ("Model version", "Name", "Type", "Framework", "Labels")
-
-
-def _registry_rows(models: Sequence[Model]) -> list[list[str]]:
-    rows: list[list[str]] = []
-    for model in models:
-        rows += [_version_cells(version) for version in model.versions]
-        if not model.versions:
-            rows.append([model.name, "no version yet", "", "", ""])
-    return rows
-
-
-def _version_cells(version: ModelVersion) -> list[str]:
-    names = [brief(name, most=24) for name in version.labels.values()]
-    more = f" and {len(names) - _MOST_LABELS} more" if len(names) > _MOST_LABELS else ""
-    return [
-        version.title,
-        version.name,
-        version.type.title,
-        version.framework.value.replace("_", " ").lower(),
-        ", ".join(names[:_MOST_LABELS]) + more,
-    ]
+# Facts -------------------------------------------------------------------------------------
 
 
 def status_card(rows: Mapping[str, str], *, title: str = "Picsellia") -> str:

@@ -19,14 +19,14 @@ class RegistryListing:
     models: tuple[Model, ...]
 
     def __repr__(self) -> str:
-        from picsellia_jupyter.display import cards
+        from picsellia_jupyter.display import listings
 
-        return cards.registry_text(self.models)
+        return listings.registry_text(self.models)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import cards
+        from picsellia_jupyter.display import listings
 
-        return {"text/html": cards.registry_table(self.models), "text/plain": repr(self)}
+        return {"text/html": listings.registry_table(self.models), "text/plain": repr(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class DeploymentListing:
     records: tuple[DeploymentRecord, ...]
 
     def __repr__(self) -> str:
-        from picsellia_jupyter.display import cards
+        from picsellia_jupyter.display import listings
 
-        return cards.deployments_text(self.records)
+        return listings.deployments_text(self.records)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import cards
+        from picsellia_jupyter.display import listings
 
-        return {"text/html": cards.deployments_table(self.records), "text/plain": repr(self)}
+        return {"text/html": listings.deployments_table(self.records), "text/plain": repr(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class DatalakeListing:
     datalakes: tuple[Datalake, ...]
 
     def __repr__(self) -> str:
-        from picsellia_jupyter.display import cards
+        from picsellia_jupyter.display import listings
 
-        return cards.datalakes_text(self.datalakes)
+        return listings.datalakes_text(self.datalakes)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import cards
+        from picsellia_jupyter.display import listings
 
-        return {"text/html": cards.datalakes_table(self.datalakes), "text/plain": repr(self)}
+        return {"text/html": listings.datalakes_table(self.datalakes), "text/plain": repr(self)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from picsellia_jupyter.display import cards
+from picsellia_jupyter.display import progress
 from picsellia_jupyter.domain.deployments import Progress
 
 REFRESH_S = 0.25
@@ -53,8 +53,8 @@ class ProgressView:
         self._drawn = time.monotonic()
         elapsed = self._drawn - self._began
         bundle = {
-            "text/html": cards.progress_card(self._steps, elapsed, failed),
-            "text/plain": cards.progress_text(self._steps, elapsed, failed),
+            "text/html": progress.progress_card(self._steps, elapsed, failed),
+            "text/plain": progress.progress_text(self._steps, elapsed, failed),
         }
         if self._handle is None or not self._live:
             self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from picsellia_jupyter.display import cards
+from picsellia_jupyter.display import cards, listings, progress
 from picsellia_jupyter.domain.deployments import (
     Check,
     DeploymentRecord,
@@ -172,7 +172,7 @@ STEPS = [
 
 
 def test_progress_marks_what_is_done_what_lasts_and_what_is_to_come():
-    reading = assert_only_ours(cards.progress_card(STEPS, 3.0))
+    reading = assert_only_ours(progress.progress_card(STEPS, 3.0))
     assert reading.values("aria-label") == [
         "Deploying, 3.0 s",
         *["done", "done", "under way", "to come", "to come"],
@@ -189,18 +189,18 @@ def test_progress_that_arrived_is_done_throughout():
         Progress(Stage.DRY_RUN, "one image", 2.5),
         Progress(Stage.READY, "", 2.8),
     ]
-    labels = Reading(cards.progress_card(steps, 2.8)).values("aria-label")
+    labels = Reading(progress.progress_card(steps, 2.8)).values("aria-label")
     assert labels == ["Ready after 2.8 s", *["done"] * 5]
 
 
 def test_stages_that_were_passed_over_are_not_needed():
     steps = [STEPS[0], Progress(Stage.READY, "", 0.4)]
-    labels = Reading(cards.progress_card(steps, 0.4)).values("aria-label")
+    labels = Reading(progress.progress_card(steps, 0.4)).values("aria-label")
     assert labels[1:] == ["done", "not needed", "not needed", "not needed", "done"]
 
 
 def test_progress_that_failed_says_where_and_why():
-    page = cards.progress_card(STEPS, 3.0, "The model worker ended.")
+    page = progress.progress_card(STEPS, 3.0, "The model worker ended.")
     reading = assert_only_ours(page)
     assert "Not deployed: ended at load after 3.0 s" in reading.text
     assert "The model worker ended." in reading.text
@@ -209,46 +209,46 @@ def test_progress_that_failed_says_where_and_why():
 
 
 def test_progress_in_a_terminal_is_two_lines():
-    assert cards.progress_text(STEPS, 3.0).splitlines() == [
+    assert progress.progress_text(STEPS, 3.0).splitlines() == [
         "✓ resolve  ✓ download  → load  · dry run  · ready",
         "Deploying, 3.0 s: onnxruntime",
     ]
 
 
 def test_progress_may_be_shown_before_anything_began():
-    assert "Deploying, 0.0 s" in cards.progress_card([], 0.0)
-    assert cards.progress_text([], 0.0).endswith("Deploying, 0.0 s")
+    assert "Deploying, 0.0 s" in progress.progress_card([], 0.0)
+    assert progress.progress_text([], 0.0).endswith("Deploying, 0.0 s")
 
 
 def test_deployments_are_listed_one_a_row():
-    reading = assert_only_ours(cards.deployments_table([RECORD, changed(name="calm-heron")]))
+    reading = assert_only_ours(listings.deployments_table([RECORD, changed(name="calm-heron")]))
     assert reading.tags.count("tr") == 3
     assert "calm-heron" in reading.text
 
 
 def test_deployments_in_a_terminal_stand_in_columns():
-    head, row = cards.deployments_text([RECORD]).splitlines()
+    head, row = listings.deployments_text([RECORD]).splitlines()
     assert head.index("State") == row.index("ready")
     assert head.index("Threshold") == row.index("0.3")
 
 
 def test_no_deployments_say_how_to_make_one():
-    assert "%deploy" in facts_of(cards.deployments_table([]))
-    assert "%deploy" in cards.deployments_text([])
+    assert "%deploy" in facts_of(listings.deployments_table([]))
+    assert "%deploy" in listings.deployments_text([])
 
 
 def test_the_registry_lists_each_version_with_its_labels():
     models = [Model("m1", "digits-detector", (VERSION,)), Model("m2", "empty")]
-    shown = facts_of(cards.registry_table(models))
+    shown = facts_of(listings.registry_table(models))
     assert "digits-detector:0 | first | object detection | pytorch" in shown
     assert "label 11 and 8 more" in shown
     assert "empty | no version yet" in shown
-    assert "no version yet" in cards.registry_text(models)
+    assert "no version yet" in listings.registry_text(models)
 
 
 def test_an_empty_registry_says_so():
-    assert "no models yet" in facts_of(cards.registry_table([]))
-    assert "no models yet" in cards.registry_text([])
+    assert "no models yet" in facts_of(listings.registry_table([]))
+    assert "no models yet" in listings.registry_text([])
 
 
 def test_status_is_a_few_named_facts():
@@ -270,10 +270,10 @@ def everything_with(text: str) -> list[str]:
     steps = [Progress(Stage.LOAD, text, 0.0)]
     return [
         cards.deployment_card(record, DryRun(0.1, 1, text, text), text, code=text),
-        cards.progress_card(steps, 1.0, text),
-        cards.progress_card(steps, 1.0),
-        cards.deployments_table([record]),
-        cards.registry_table([Model("m", text, (version,)), Model("n", text)]),
+        progress.progress_card(steps, 1.0, text),
+        progress.progress_card(steps, 1.0),
+        listings.deployments_table([record]),
+        listings.registry_table([Model("m", text, (version,)), Model("n", text)]),
         cards.status_card({text: text}, title=text),
     ]
 
@@ -288,9 +288,9 @@ def test_no_text_reaches_a_terminal_with_control_signs():
     record = changed(name=text, model_title=text, reason=text)
     for shown in (
         cards.deployment_text(record, None, ""),
-        cards.deployments_text([record]),
-        cards.progress_text([Progress(Stage.LOAD, text, 0.0)], 1.0, text),
-        cards.registry_text([Model("m", text)]),
+        listings.deployments_text([record]),
+        progress.progress_text([Progress(Stage.LOAD, text, 0.0)], 1.0, text),
+        listings.registry_text([Model("m", text)]),
         cards.status_text({"a": text}),
     ):
         assert not set(shown) & set("\x1b\x07\u202e")

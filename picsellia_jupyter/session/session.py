@@ -1,4 +1,4 @@
-"""The Python API: every verb the magics have, for scripts and notebooks alike."""
+"""A session: every verb the magics have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,12 +13,10 @@ from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.deployments import (
     Progress,
     ProgressListener,
-    ServingState,
     Stage,
 )
 from picsellia_jupyter.domain.diagnosis import Finding
 from picsellia_jupyter.domain.errors import (
-    AuthenticationError,
     MissingExtraError,
     PicselliaJupyterError,
 )
@@ -36,9 +33,9 @@ from picsellia_jupyter.handles.views import (
     RegistryListing,
     Status,
 )
-from picsellia_jupyter.launch import asking, local_platform, strays
+from picsellia_jupyter.launch import asking, strays
 from picsellia_jupyter.launch.fleet import Fleet, Staged
-from picsellia_jupyter.settings import Settings
+from picsellia_jupyter.session.connection import Connection, settings_for
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
@@ -64,22 +61,12 @@ class Session:
         organization: str | None = None,
         home: str | Path | None = None,
     ) -> None:
-        given = Settings.from_environment()
-        if home is not None:
-            own = Path(home).expanduser().resolve()
-            given = Settings(home=own, place_tokens=given.place_tokens)
-        self._settings = replace(
-            given,
-            host=host.rstrip("/") if host else given.host,
-            token=token or given.token,
-            organization=organization or given.organization,
-        )
-        self._platform: PlatformClient | None = None
+        self._settings = settings_for(host, token, organization, home)
+        self._connection = Connection(self._settings)
         self._fleet = Fleet(self._settings.home, self._settings.place_tokens, asking.for_secret)
 
     def __repr__(self) -> str:
-        where = self._platform.host if self._platform else "not connected yet"
-        return f"Session({where})"
+        return f"Session({self._connection.host or 'not connected yet'})"
 
     @property
     def platform(self) -> PlatformClient:
@@ -89,9 +76,7 @@ class Session:
             PlatformUnreachableError: nobody answers there.
             AuthenticationError: the token is missing or not accepted.
         """
-        if self._platform is None or not self._still_there(self._platform):
-            self._platform = self._connect()
-        return self._platform
+        return self._connection.platform()
 
     @property
     def sdk(self) -> Any:
@@ -318,23 +303,7 @@ class Session:
 
     def status(self) -> Status:
         """Where the session is connected, and what it found there."""
-        platform = self.platform
-        records = platform.deployments()
-        ready = sum(record.state is ServingState.READY for record in records)
-        kind = "local platform" if platform.is_local else "Picsellia"
-        return Status(
-            {
-                "Platform": f"{kind} at {platform.host}",
-                "Organization": platform.organization_name,
-                "User": platform.username,
-                "Models": str(len(platform.models())),
-                "Datalakes": ", ".join(lake.name for lake in platform.datalakes()),
-                "Deployments": f"{len(records)} ({ready} ready)",
-                "Data directory": str(self._settings.home),
-                "Versions": f"picsellia_jupyter {_version('picsellia_jupyter')}, "
-                f"picsellia {_version('picsellia')}",
-            }
-        )
+        return Status(self._connection.facts())
 
     def doctor(self, *, fix: bool = False) -> DiagnosisView:
         """The serving kernels of this machine, and what they left behind.
@@ -350,29 +319,6 @@ class Session:
             halted = (Finding(error.fact, error.remedy),)
         return DiagnosisView(replace(found, findings=found.findings + halted))
 
-    # Inside --------------------------------------------------------------------------------
-
-    def _connect(self) -> PlatformClient:
-        settings = self._settings
-        if settings.platform_address is None:
-            local = local_platform.find_or_start(settings.home)
-            return PlatformClient.connect(local.host, local.token)
-        if settings.token is None:
-            raise AuthenticationError(
-                f"No API token for {settings.platform_address}.",
-                "Set the environment variable PICSELLIA_TOKEN (Profile → Token on the platform).",
-            )
-        return PlatformClient.connect(
-            settings.platform_address, settings.token, organization=settings.organization
-        )
-
-    def _still_there(self, platform: PlatformClient) -> bool:
-        """Whether a local platform still runs at the address we know; a cloud is taken to."""
-        if self._settings.platform_address is not None:
-            return True
-        running = local_platform.find(self._settings.home)
-        return running is not None and running.host == platform.host
-
 
 def _check_serving_installed() -> None:
     from importlib.util import find_spec
@@ -381,13 +327,6 @@ def _check_serving_installed() -> None:
     for module in needed:
         if find_spec(module) is None:
             raise MissingExtraError("A serving kernel", module, "serving")
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def _ignore(_progress: Progress) -> None:
