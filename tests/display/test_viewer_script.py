@@ -1,27 +1,34 @@
 """The script that goes into every output: small, and made of what stands beside it."""
 
+import base64
+import re
 import shutil
 import subprocess
+import zlib
 from pathlib import Path
 
 import pytest
 
 import picsellia_jupyter.display
+from picsellia_jupyter.display.viewer import packed
 
 DISPLAY = Path(picsellia_jupyter.display.__file__).parent
 EXTENSION = DISPLAY.parents[1] / "labextension"
 SCRIPTS = [path for path in DISPLAY.glob("*.js") if path.name != "viewer.min.js"]
 
 
-def test_it_is_small():
-    assert len((DISPLAY / "viewer.min.js").read_bytes()) <= 15_500
+def test_it_takes_at_most_10_kb_of_an_output():
+    assert len(packed((DISPLAY / "viewer.min.js").read_text())) <= 10_000
+
+
+def test_what_is_packed_comes_back(tmp_path: Path):
+    text = (DISPLAY / "viewer.min.js").read_text()
+    squeezed = re.search(r"atob\('([^']*)'\)", packed(text)).group(1)
+    assert zlib.decompress(base64.b64decode(squeezed), wbits=-15).decode() == text
 
 
 def test_it_can_stand_within_a_script_element():
-    text = (DISPLAY / "viewer.min.js").read_text()
-    assert text.isascii()
-    assert "</script" not in text
-    assert "<!--" not in text
+    assert not set(packed("<!--</script>")) & set("<&")
 
 
 def test_it_is_made_of_the_modules_beside_it(tmp_path: Path):
