@@ -124,6 +124,10 @@ def logging(server: Server, folder: Path, seconds: float, goals: Goals) -> None:
                 slow += _backlog(running, 0.0)["pending"]
                 backlog = _backlog(running, 120.0)
             ratio = sum(on) / sum(off)
+            goals.reasons["G13"] = (
+                "a photo of 57 kB is written, synced and sent to a platform that runs on the same "
+                "cores; with all of them busy each of these takes predictions away"
+            )
             goals.at_least("G13", "throughput with durable logging over without", ratio, 0.97)
             goals.at_most("G13", "predictions lost", backlog["pending"] + backlog["failed"], 0)
             share = slow / (sum(on) * 3 * seconds)
