@@ -156,6 +156,7 @@ def _reasons(ours: Seen) -> dict[str, str]:
     apart = "; a peer has neither sandbox nor tokens, nor does it keep anything"
     return {
         "G1": f"{over}; 0.90 leaves {limit_ms / 9:.1f} ms",
+        "G2": over,
         "G3": over + apart,
         "G4": "one client waits for the disk with every photo, about 0.4 ms, and for two processes",
     }
