@@ -52,7 +52,7 @@ def beside(
 
 def _target_sizes(batch: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = batch.shape[2:]
-    return np.tile(np.float32([width, height]), (len(batch), 1))
+    return np.tile(np.array([width, height], np.float32), (len(batch), 1))
 
 
 def _pixel_mask(batch: NDArray[np.float32]) -> NDArray[np.float32]:
