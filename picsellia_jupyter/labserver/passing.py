@@ -15,9 +15,10 @@ AUTHORIZATION = "x-picsellia-authorization"
 _INWARD = frozenset(
     (
         "accept", "accept-encoding", "accept-language", "cache-control", "content-encoding",
-        "content-length", "content-type", "if-match", "if-modified-since", "if-none-match",
-        "if-range", "if-unmodified-since", "inference-header-content-length", "prefer", "range",
-        "traceparent", "tracestate", "user-agent", "x-request-id",
+        "content-length", "content-type", "idempotency-key", "if-match",
+        "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
+        "inference-header-content-length", "prefer", "range", "traceparent", "tracestate",
+        "user-agent", "x-request-id",
     )
 )  # fmt: skip
 _OUTWARD = frozenset(
