@@ -58,7 +58,7 @@ class ServingProgram:
         self._log = logfile.open_for(told)
         self._end_process = end_process
         self._ending = threading.Lock()
-        self._relay = Relay(told.host) if told.relayed else None
+        self._relay = Relay(told.host, self._reached) if told.relayed else None
         relay = self._relay.address if self._relay else None
         connect = connect or (connector(told, relay) if relay else connector(told))
         self.service = Service(told, self.address, connect, log=self._log, on_gone=self._end)
@@ -107,6 +107,10 @@ class ServingProgram:
         self._end_front()
         if self._log:
             self._log.close()
+
+    def _reached(self) -> None:
+        """Record what waits at once: a notebook is there, through which the platform is reached."""
+        self.service.flush(0.0)
 
     def _prepare(self) -> None:
         self.service.prepare()
