@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from picsellia_jupyter.clients.endpoint import Backlog, Endpoint
 from picsellia_jupyter.clients.platform import PlatformClient
@@ -30,10 +30,23 @@ from picsellia_jupyter.workflows.interconnection import interconnection_code
 from picsellia_jupyter.workflows.metrics import parse_range, summarize
 
 FLUSH_TIMEOUT_S = 10.0
+GLANCE_S, STOP_REACH_S = 2.0, 5.0
+"""How long a card, and a kernel that is to be stopped, wait for a place to answer."""
 
 
-Reach = Callable[[PlatformClient, DeploymentRecord, ServingKernel], str]
-"""Gives the loopback address of the serving kernel of a deployment."""
+class Reach(Protocol):
+    """Gives the loopback address of the serving kernel of a deployment."""
+
+    def __call__(
+        self,
+        platform: PlatformClient,
+        record: DeploymentRecord,
+        serving: ServingKernel,
+        /,
+        *,
+        within_s: float | None = None,
+    ) -> str:
+        """Reach it, within so many seconds where that is said."""
 
 
 class Deployment:
@@ -202,7 +215,7 @@ class Deployment:
             What could not be recorded; None where no serving kernel answers.
         """
         try:
-            return self._served().stop()
+            return self._served(STOP_REACH_S).stop()
         except NotServingError:
             return None
 
@@ -233,7 +246,7 @@ class Deployment:
         if self._record.serving is None or not self._platform.is_local:
             return None
         try:
-            served = self._served()
+            served = self._served(GLANCE_S)
         except LinkError as error:
             return ServedNow(trouble=str(error))
         except NotServingError:
@@ -244,11 +257,11 @@ class Deployment:
         idle_s = now.running.idle_s if now and now.running else DEFAULT_IDLE_S
         return self._record.line(model_file=self._model_file, compute=self._compute, idle_s=idle_s)
 
-    def _served(self) -> Endpoint:
+    def _served(self, within_s: float | None = None) -> Endpoint:
         record = self._record
         if record.serving is None or record.state is ServingState.STOPPED:
             raise self._not_served(record)
-        address = self._reach(self._platform, record, record.serving)
+        address = self._reach(self._platform, record, record.serving, within_s=within_s)
         if self._endpoint is None or self._endpoint.address != address:
             if self._endpoint is not None:
                 self._endpoint.close()
