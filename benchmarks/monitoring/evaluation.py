@@ -15,6 +15,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def beside(peer: str, data: EvaluationSet) -> str:
         if done.returncode == 0:
             return Measured(peer, *json.loads(done.stdout.splitlines()[-1])).line()
     why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-    return f"| {peer} | does not run: {why[:80]} | | |"
+    return f"| {peer}: {textwrap.shorten(why, 90, placeholder=' …')} | | | |"
 
 
 # Data ----------------------------------------------------------------------------------------

@@ -122,15 +122,17 @@ def _precision_of_draws(
         counted: (T, D)
     """
     means = np.zeros((len(taken), len(right)))
-    if not taken.shape[1]:
-        return means
     for row, (hits, among) in enumerate(zip(right, counted, strict=True)):
-        hit = np.cumsum(taken * hits, axis=1)
-        all_found = np.cumsum(taken * among, axis=1)
+        # Crowds apart, what counts is the same at every overlap.
+        if row == 0 or not np.array_equal(among, counted[row - 1]):
+            all_found = np.cumsum(taken * among, axis=1)
+        # Precision falls with every wrong object: its peaks are at right ones.
+        rows = np.flatnonzero(hits)
+        hit = np.cumsum(taken[:, rows], axis=1)
+        precision = hit / np.maximum(all_found[:, rows], 1)
+        best = np.zeros((len(taken), len(rows) + 1))
+        best[:, :-1] = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         recall = hit / np.maximum(there, 1)[:, None]
-        precision = hit / np.maximum(all_found, 1)
-        best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        best = np.column_stack([best, np.zeros(len(best))])
         places = np.array([np.searchsorted(one, _RECALLS, side="left") for one in recall])
         means[:, row] = np.take_along_axis(best, places, axis=1).mean(axis=1)
     return means

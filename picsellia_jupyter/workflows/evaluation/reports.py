@@ -56,6 +56,14 @@ class Subject:
     """Of an image and label; None takes COCO's."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One model's figures, and those of every draw."""
+
+    scores: Mapping[str, float | None]
+    draws: bootstrap.Draws
+
+
 def report(images: Sequence[ReviewedImage], subject: Subject) -> EvaluationReport:
     """How well the champion's predictions agree with their reviews, and the shadow's beside.
 
@@ -113,6 +121,8 @@ def _of_objects(
     done = coco.evaluate(data)
     found, scores = done.matches(), coco.summary(data, done)
     counted = found.counted[0]
+    drawn = bootstrap.weights(len(images), len(data.found))
+    champion = _Judged(scores, {} if drawn is None else bootstrap.average_precision(found, drawn))
     return EvaluationReport(
         deployment=subject.deployment,
         kind=_kind(subject),
@@ -121,12 +131,12 @@ def _of_objects(
         truth=int(found.truth_counts.sum()),
         found=len(data.found),
         scores=scores,
-        intervals=_intervals(scores, _precision_draws(found, _weights(images, found))),
+        intervals=_intervals(scores, champion.draws),
         labels=_labels(labels, done, found, subject.threshold),
         confusion=_confusion(data, subject.threshold),
         errors=done.errors(),
         calibration=calibration(found.scores[counted], found.right[0, counted]),
-        comparison=_compared_objects(images, labels, subject),
+        comparison=_compared_objects(images, labels, subject, champion),
         notices=(*notices, *done.notices),
         evaluator=done.evaluator,
     )
@@ -152,22 +162,21 @@ def _confusion(data: EvaluationSet, threshold: float | None) -> Confusion:
 
 
 def _compared_objects(
-    images: Sequence[ReviewedImage], labels: Sequence[str], subject: Subject
+    images: Sequence[ReviewedImage], labels: Sequence[str], subject: Subject, champion: _Judged
 ) -> Comparison | None:
     both = [image for image in images if image.shadow]
-    if len(both) < bootstrap.FEWEST_IMAGES:
+    # As many draws as the champion's: they are compared one by one.
+    drawn = bootstrap.weights(len(both), sum(len(image.champion.labels) for image in both))
+    if drawn is None:
         return None
-    estimates: list[Mapping[str, float | None]] = []
-    draws: list[bootstrap.Draws] = []
-    drawn: NDArray[np.float64] | None = None
-    for side in (sets.champion, sets.shadow):
-        data = _set(both, labels, subject, side)
-        done = coco.evaluate(data)
-        found = done.matches()
-        drawn = _weights(both, found) if drawn is None else drawn
-        estimates.append(coco.summary(data, done))
-        draws.append(_precision_draws(found, drawn))
-    return _comparison(both, estimates, draws)
+    if len(both) < len(images):
+        champion = _judged(_set(both, labels, subject, sets.champion), drawn)
+    return _comparison(both, champion, _judged(_set(both, labels, subject, sets.shadow), drawn))
+
+
+def _judged(data: EvaluationSet, drawn: NDArray[np.float64]) -> _Judged:
+    done = coco.evaluate(data)
+    return _Judged(coco.summary(data, done), bootstrap.average_precision(done.matches(), drawn))
 
 
 def _set(
@@ -175,14 +184,6 @@ def _set(
 ) -> EvaluationSet:
     overlap = sets.overlap_of(subject.kind)
     return sets.evaluation_set(images, labels, overlap, side, max_detections=subject.max_detections)
-
-
-def _weights(images: Sequence[ReviewedImage], found: Matches) -> NDArray[np.float64] | None:
-    return bootstrap.weights(len(images), len(found.scores))
-
-
-def _precision_draws(found: Matches, drawn: NDArray[np.float64] | None) -> bootstrap.Draws:
-    return {} if drawn is None else bootstrap.average_precision(found, drawn)
 
 
 # Classes --------------------------------------------------------------------------------------
@@ -223,8 +224,14 @@ def _compared_classes(images: Sequence[ReviewedImage], labels: Sequence[str]) ->
     if drawn is None:
         return None
     sides = [sets.classified(both, labels, side) for side in (sets.champion, sets.shadow)]
-    estimates = [classification.summary(data, classification.per_label(data)) for data in sides]
-    return _comparison(both, estimates, [bootstrap.classification(data, drawn) for data in sides])
+    judged = [
+        _Judged(
+            classification.summary(data, classification.per_label(data)),
+            bootstrap.classification(data, drawn),
+        )
+        for data in sides
+    ]
+    return _comparison(both, *judged)
 
 
 # Both -----------------------------------------------------------------------------------------
@@ -235,19 +242,15 @@ def _intervals(scores: Mapping[str, float | None], draws: bootstrap.Draws) -> di
     return {name: one for name, one in made.items() if one is not None}
 
 
-def _comparison(
-    images: Sequence[ReviewedImage],
-    estimates: Sequence[Mapping[str, float | None]],
-    draws: Sequence[bootstrap.Draws],
-) -> Comparison:
+def _comparison(images: Sequence[ReviewedImage], champion: _Judged, shadow: _Judged) -> Comparison:
     found: dict[str, Difference] = {}
-    for name in draws[0]:
-        first, second = (one[name] for one in estimates)
+    for name, draws in champion.draws.items():
+        first, second = champion.scores[name], shadow.scores[name]
         gain = None if first is None or second is None else second - first
         made = (
-            bootstrap.interval(first, draws[0][name]),
-            bootstrap.interval(second, draws[1][name]),
-            bootstrap.interval(gain, draws[1][name] - draws[0][name]),
+            bootstrap.interval(first, draws),
+            bootstrap.interval(second, shadow.draws[name]),
+            bootstrap.interval(gain, shadow.draws[name] - draws),
         )
         if made[0] and made[1] and made[2]:
             found[name] = Difference(made[0], made[1], made[2])
