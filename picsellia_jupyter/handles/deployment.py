@@ -23,6 +23,7 @@ from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingErr
 from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.running import ServedNow
+from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.predictions import Predictions, predict_files
 from picsellia_jupyter.handles.views import DashboardView
@@ -182,6 +183,35 @@ class Deployment:
             ),
             missing,
         )
+
+    def evaluate(
+        self,
+        last: str = "all",
+        *,
+        sampled: str | None = None,
+        max_detections: int | None = None,
+    ) -> EvaluationView:
+        """How well its predictions agree with their reviews: `d.evaluate("7d")`.
+
+        Args:
+            last: predictions of the last `24h`, `7d`, … or `all`.
+            sampled: only images that were chosen for review in this way, such as `random`:
+                those tagged `sampled:random`.
+            max_detections: of an image and label so many count; COCO's 100 (20 of keypoints)
+                if none is given.
+
+        Raises:
+            InvalidInputError: there are no metrics for its type.
+            PlatformError: this is the cloud, which tells its own figures.
+        """
+        span_s = parse_range(last)
+        report = self._platform.evaluation(
+            self.id,
+            since=None if span_s is None else time.time() - span_s,
+            sampled=sampled,
+            max_detections=max_detections,
+        )
+        return EvaluationView(report)
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
         """Wait until the serving kernel has recorded its predictions.

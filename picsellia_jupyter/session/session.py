@@ -24,6 +24,7 @@ from picsellia_jupyter.domain.places import Place
 from picsellia_jupyter.domain.registry import Datalake, Model
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.diagnosis import DiagnosisView
+from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import (
     DashboardView,
@@ -251,6 +252,10 @@ class Session:
     def monitor(self, name: str | None = None, *, last: str = "24h") -> DashboardView:
         """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`."""
         return self.deployment(name).dashboard(last)
+
+    def evaluate(self, name: str | None = None, *, last: str = "all") -> EvaluationView:
+        """How well a deployment's predictions agree with their reviews."""
+        return self.deployment(name).evaluate(last)
 
     def undeploy(self, name: str, delete: bool = False) -> None:
         """End a deployment's serving kernel; its predictions and dashboard stay.
