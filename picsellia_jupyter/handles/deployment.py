@@ -22,7 +22,9 @@ from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError
 from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.links import LinkError
+from picsellia_jupyter.domain.registry import ModelFile
 from picsellia_jupyter.domain.running import ServedNow
+from picsellia_jupyter.handles.downloading import download_all
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.predictions import Predictions, predict_files
 from picsellia_jupyter.handles.views import DashboardView
@@ -186,10 +188,17 @@ class Deployment:
         return interconnection_code(self._record, self._platform.host)
 
     def download(self, folder: str | Path) -> list[Path]:
-        """Fetch all files of its model version, to serve it yourself."""
-        version = self._platform.model_version(self._record.model_version_id)
-        files = self._platform.files(version)
-        return [self._platform.download(file, Path(folder)) for file in files]
+        """Fetch all files of its model version, to serve it yourself.
+
+        Each appears whole or not at all. A download that was interrupted goes on where it
+        stopped, and a file that is there already is left, where the platform knows its SHA-256.
+
+        Raises:
+            PlatformUnreachableError: the storage breaks off again and again.
+            PlatformError: a file is not what was stored.
+            InvalidInputError: the folder cannot be written.
+        """
+        return download_all(self._platform, self._files(), Path(folder).expanduser())
 
     def undeploy(self, *, delete: bool = False) -> None:
         """End its serving kernel; with `delete`, also remove it and its predictions."""
@@ -227,6 +236,10 @@ class Deployment:
         html = cards.deployment_card(record, self.dry_run, line, now, code=code)
         text = cards.deployment_text(record, self.dry_run, line, now)
         return {"text/html": html, "text/plain": text}
+
+    def _files(self) -> Sequence[ModelFile]:
+        version = self._platform.model_version(self._record.model_version_id)
+        return self._platform.files(version)
 
     def _now(self) -> ServedNow | None:
         """Where it can be asked, and what it says there; why not, where it cannot."""
