@@ -17,6 +17,7 @@ from typing_extensions import Self
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
+from picsellia_jupyter.clients.recorded import RecordedPredictions
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
@@ -33,7 +34,7 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Datalakes):
+class PlatformClient(Datalakes, RecordedPredictions):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:
@@ -218,6 +219,11 @@ class PlatformClient(Datalakes):
     def deployment(self, deployment_id: str) -> DeploymentRecord:
         """One deployment by its id, as it is now."""
         return self._record(self._get(f"/api/deployment/{deployment_id}"))
+
+    @sdk.translated
+    def monitoring_host(self, deployment_id: str) -> str:
+        """Address of the service that records a deployment's predictions."""
+        return str(self._get(f"/api/deployment/{deployment_id}").get("oracle_host") or self.host)
 
     @sdk.translated
     def create_deployment(self, plan: DeploymentPlan) -> DeploymentRecord:

@@ -14,6 +14,7 @@ from picsellia_jupyter.magics.completing import Sources, matcher_of
 from picsellia_jupyter.magics.deploy import DEPLOY, DEPLOYMENTS, UNDEPLOY
 from picsellia_jupyter.magics.doctor import DOCTOR
 from picsellia_jupyter.magics.folders import images_and_folders
+from picsellia_jupyter.magics.interconnect import INTERCONNECT
 from picsellia_jupyter.magics.name_cache import NameCache
 from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import MONITOR, PREDICT
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from picsellia_jupyter.session import Session
     from picsellia_jupyter.session.names import Names
 
-VERBS = (DEPLOY, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES)
+VERBS = (DEPLOY, INTERCONNECT, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES)
 UMBRELLA = "picsellia"
 INNER = (DOCTOR,)
 """Verbs that have no magic of their own: `%picsellia doctor`."""
