@@ -37,6 +37,7 @@ from picsellia_jupyter.handles.views import (
 from picsellia_jupyter.launch import asking, strays
 from picsellia_jupyter.launch.fleet import Fleet, Staged
 from picsellia_jupyter.session.connection import Connection, settings_for
+from picsellia_jupyter.session.names import Names
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
@@ -305,6 +306,10 @@ class Session:
             NotFoundError: no place of that name is saved.
         """
         self._fleet.places.remove(name)
+
+    def names(self) -> Names:
+        """What the platform has by name, for another thread than the session's own."""
+        return Names(lambda: self._settings, lambda: self._fleet.places.saved)
 
     def status(self) -> Status:
         """Where the session is connected, and what it found there."""
