@@ -19,6 +19,7 @@ from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
 from picsellia_jupyter.clients.recorded import RecordedPredictions
+from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
@@ -114,6 +115,18 @@ class PlatformClient(Datalakes, Evaluations, RecordedPredictions):
         """The files of a model version."""
         items = self._get(f"/api/model/version/{version.id}/modelfiles")["items"]
         return [ModelFile(str(i["id"]), str(i["name"]), str(i["filename"])) for i in items]
+
+    @sdk.translated
+    def experiment_of(self, version: ModelVersion) -> str | None:
+        """The experiment that a version came from; None where it was imported by hand."""
+        try:
+            context = self._get(f"/api/model/version/{version.id}/context")
+        except Exception as error:
+            if not sdk.is_not_found(error):
+                raise
+            return None
+        found = context.get("experiment_id")
+        return str(found) if found else None
 
     @sdk.translated
     def download(self, file: ModelFile, folder: Path, listen: Listen | None = None) -> Path:
@@ -260,6 +273,15 @@ class PlatformClient(Datalakes, Evaluations, RecordedPredictions):
             f"/api/deployment/{deployment_id}", params={"force_delete": True}
         )
         self._monitored.pop(deployment_id, None)
+
+    @sdk.translated
+    def allowance(self) -> Allowance | None:
+        """MPU that are left for Picsellia Serving; None where the platform meters none."""
+        said = self._get("/api/local/usage") if "usage" in self.capabilities else {}
+        if not said.get("metered"):
+            return None
+        quota = said.get("quota")
+        return Allowance(None if quota is None else max(0.0, quota - said["used"]))
 
     @sdk.translated
     def prediction_log(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -69,6 +70,12 @@ class Session:
 
     def __repr__(self) -> str:
         return f"Session({self._connection.host or 'not connected yet'})"
+
+    def beside(self) -> Session:
+        """The same session for another thread: a connection of its own, the same kernels."""
+        other = copy.copy(self)
+        other._connection = Connection(self._settings)
+        return other
 
     @property
     def platform(self) -> PlatformClient:
@@ -288,6 +295,11 @@ class Session:
         All are asked at once; one that does not answer is told as such.
         """
         return PlaceListing(self._fleet.reports())
+
+    @property
+    def saved_places(self) -> Mapping[str, str]:
+        """The addresses of the saved places by their names; none of them is asked."""
+        return self._fleet.places.saved
 
     def add_place(self, name: str, address: str) -> Place:
         """Save a Jupyter server under a name: `s.add_place("gpu1", "https://gpu-box:8888")`.
