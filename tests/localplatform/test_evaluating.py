@@ -251,6 +251,15 @@ def test_lines_have_no_agreed_measure_and_it_is_said(world):
     assert "no supervised metrics" in reply.json()["message"]
 
 
+def test_predictions_with_a_tag_can_be_asked_for_alone(boxes):
+    boxes.review(boxes.predicted("day.png", tags=["day"]), zero=[ZERO])
+    boxes.review(boxes.predicted("night.png", tags=["night"]), zero=[ONE])
+    boxes.predicted("late.png", tags=["night"])
+    told = boxes.aggregated(tags=["night"])
+    assert (told["coverage"]["reviewed"], told["coverage"]["predicted"]) == (1, 2)
+    assert told["result"]["stats"]["ap_50"] == 0.0
+
+
 def test_more_detections_than_usual_can_be_asked_for(boxes):
     boxes.review(boxes.predicted(), zero=[ZERO])
     stats = boxes.evaluated(max_detections=300).json()["result"]["stats"]
