@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ from picsellia_jupyter.handles.views import (
 from picsellia_jupyter.launch import asking, strays
 from picsellia_jupyter.launch.fleet import Fleet, Staged
 from picsellia_jupyter.session.connection import Connection, settings_for
+from picsellia_jupyter.session.names import Names
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
@@ -68,6 +70,12 @@ class Session:
 
     def __repr__(self) -> str:
         return f"Session({self._connection.host or 'not connected yet'})"
+
+    def beside(self) -> Session:
+        """The same session for another thread: a connection of its own, the same kernels."""
+        other = copy.copy(self)
+        other._connection = Connection(self._settings)
+        return other
 
     @property
     def platform(self) -> PlatformClient:
@@ -288,6 +296,11 @@ class Session:
         """
         return PlaceListing(self._fleet.reports())
 
+    @property
+    def saved_places(self) -> Mapping[str, str]:
+        """The addresses of the saved places by their names; none of them is asked."""
+        return self._fleet.places.saved
+
     def add_place(self, name: str, address: str) -> Place:
         """Save a Jupyter server under a name: `s.add_place("gpu1", "https://gpu-box:8888")`.
 
@@ -305,6 +318,10 @@ class Session:
             NotFoundError: no place of that name is saved.
         """
         self._fleet.places.remove(name)
+
+    def names(self) -> Names:
+        """What the platform has by name, for another thread than the session's own."""
+        return Names(lambda: self._settings, lambda: self._fleet.places.saved)
 
     def status(self) -> Status:
         """Where the session is connected, and what it found there."""
