@@ -18,6 +18,7 @@ from typing_extensions import Self
 
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.datalakes import Datalakes
+from picsellia_jupyter.clients.watching import Watching
 from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
@@ -35,7 +36,7 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Datalakes):
+class PlatformClient(Datalakes, Watching):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:

@@ -34,7 +34,7 @@ from picsellia_jupyter.handles.views import (
     RegistryListing,
     Status,
 )
-from picsellia_jupyter.launch import asking, strays
+from picsellia_jupyter.launch import asking, logs, strays
 from picsellia_jupyter.launch.fleet import Fleet, Staged
 from picsellia_jupyter.session.connection import Connection, settings_for
 from picsellia_jupyter.workflows import deploying
@@ -84,6 +84,11 @@ class Session:
             AuthenticationError: the token is missing or not accepted.
         """
         return self._connection.platform()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether asking starts nothing: a local platform runs, or a cloud is connected."""
+        return self._connection.is_up
 
     @property
     def sdk(self) -> Any:
@@ -258,6 +263,15 @@ class Session:
     def monitor(self, name: str | None = None, *, last: str = "24h") -> DashboardView:
         """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`."""
         return self.deployment(name).dashboard(last)
+
+    def log(self, name: str, *, lines: int = 200) -> tuple[str, ...]:
+        """The last lines that a deployment's serving kernel wrote, oldest first.
+
+        Raises:
+            NotFoundError: there is no deployment of that name, or no log of it here.
+        """
+        record = finding.find_deployment(self.platform, name)
+        return logs.tail(self._settings.home, record, lines)
 
     def undeploy(self, name: str, delete: bool = False) -> None:
         """End a deployment's serving kernel; its predictions and dashboard stay.
