@@ -35,7 +35,7 @@ from picsellia_jupyter.handles.views import (
     RegistryListing,
     Status,
 )
-from picsellia_jupyter.launch import asking, strays
+from picsellia_jupyter.launch import asking, logs, strays
 from picsellia_jupyter.launch.fleet import Fleet, Staged
 from picsellia_jupyter.session.connection import Connection, settings_for
 from picsellia_jupyter.session.names import Names
@@ -111,6 +111,11 @@ class Session:
             settings, platform = sign_in(settings, asking.for_secret)
         self._settings, self._connection = settings, Connection(settings, platform)
         return self.status()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether asking starts nothing: a local platform runs, or a cloud is connected."""
+        return self._connection.is_up
 
     @property
     def sdk(self) -> Any:
@@ -289,6 +294,15 @@ class Session:
     def evaluate(self, name: str | None = None, *, last: str = "all") -> EvaluationView:
         """How well a deployment's predictions agree with their reviews."""
         return self.deployment(name).evaluate(last)
+
+    def log(self, name: str, *, lines: int = 200) -> tuple[str, ...]:
+        """The last lines that a deployment's serving kernel wrote, oldest first.
+
+        Raises:
+            NotFoundError: there is no deployment of that name, or no log of it here.
+        """
+        record = finding.find_deployment(self.platform, name)
+        return logs.tail(self._settings.home, record, lines)
 
     def undeploy(self, name: str, delete: bool = False) -> None:
         """End a deployment's serving kernel; its predictions and dashboard stay.
