@@ -14,6 +14,8 @@ from picsellia_jupyter.domain.predictions import Detections
 WIDTH, HEIGHT = 1920, 1080
 NAMES = {index: f"class {index}" for index in range(10)}
 THRESHOLD = 0.0
+_FALL = 1.3
+"""Exponent of the photo's spectrum."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +34,7 @@ def scenes(counts: tuple[int, ...]) -> list[Scene]:
 
 
 def _photo() -> bytes:
-    """Noise whose power falls with its frequency, as a photo's does: 4.3 MB as PNG."""
+    """Noise whose power falls with its frequency, as a photo's does; 4.2 MB as PNG."""
     draws = np.random.default_rng(0)
     channels = [_noise(draws) for _ in range(3)]
     shared = _noise(draws)
@@ -46,7 +48,8 @@ def _photo() -> bytes:
 
 def _noise(draws: np.random.Generator) -> NDArray[np.float64]:
     frequencies = np.hypot(*np.meshgrid(np.fft.rfftfreq(WIDTH), np.fft.fftfreq(HEIGHT)))
-    spectrum = np.fft.rfft2(draws.normal(size=(HEIGHT, WIDTH))) / np.maximum(frequencies, 1e-3)
+    falling = np.maximum(frequencies, 1e-3) ** _FALL
+    spectrum = np.fft.rfft2(draws.normal(size=(HEIGHT, WIDTH))) / falling
     return np.asarray(np.fft.irfft2(spectrum, (HEIGHT, WIDTH)))
 
 

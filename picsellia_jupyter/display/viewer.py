@@ -45,7 +45,7 @@ from picsellia_jupyter.workflows.matching import LIKENESSES, match
 
 STILL_SIDE = 480
 """Longest side of the picture for pages without scripts, pixels."""
-_MOST_STILL = 300
+_MOST_STILL = 100
 """Objects drawn in it, the most confident ones."""
 _MOST_STILL_MASKS = 40
 _SMALL = 256
@@ -184,7 +184,7 @@ def script_json(value: object) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def photo_url(picture: Image.Image, *, max_side: int = MAX_SIDE, quality: int = 85) -> str:
+def photo_url(picture: Image.Image, *, max_side: int = MAX_SIDE, quality: int = 82) -> str:
     """The picture's own bytes as an address, without any metadata.
 
     Args:
