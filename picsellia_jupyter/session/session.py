@@ -291,9 +291,11 @@ class Session:
         """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`."""
         return self.deployment(name).dashboard(last)
 
-    def evaluate(self, name: str | None = None, *, last: str = "all") -> EvaluationView:
+    def evaluate(
+        self, name: str | None = None, *, last: str = "all", sampled: str | None = None
+    ) -> EvaluationView:
         """How well a deployment's predictions agree with their reviews."""
-        return self.deployment(name).evaluate(last)
+        return self.deployment(name).evaluate(last, sampled=sampled)
 
     def log(self, name: str, *, lines: int = 200) -> tuple[str, ...]:
         """The last lines that a deployment's serving kernel wrote, oldest first.
