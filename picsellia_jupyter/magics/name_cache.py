@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-GRACE_S = 0.05
+GRACE_S = 0.03
 """How long somebody who types waits for names that are being fetched."""
 
 Key = tuple[str, str]
@@ -39,12 +39,14 @@ class NameCache:
         self._coming: dict[Key, threading.Event] = {}
         self._keys: queue.SimpleQueue[Key | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._is_warm = False
 
     def get(self, kind: str, of: str = "") -> tuple[str, ...]:
         """The names that are known now."""
         key = (kind, of)
         coming = self._coming_of(key)
-        if coming is not None:
+        # The first names come after the imports that fetching needs: there is no use in waiting.
+        if coming is not None and self._is_warm:
             coming.wait(self._grace_s)
         return self._known.get(key, (0.0, ()))[1]
 
@@ -74,4 +76,5 @@ class NameCache:
                 names = tuple(self._fetch(*key))
             with self._lock:
                 self._known[key] = (time.monotonic(), names)
+                self._is_warm = True
                 self._coming.pop(key).set()
