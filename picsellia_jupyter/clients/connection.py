@@ -17,6 +17,7 @@ class SdkConnection:
         self.host = host
         self.username = str(ping.get("username") or "")
         self.is_local = ping.get("platform") == "local"
+        self.capabilities = frozenset(map(str, ping.get("capabilities") or ()))
         self.organization_id = str(sdk_client.id)
         self.organization_name = str(sdk_client.name)
         self.is_default_organization = str(ping.get("default_organization")) == self.organization_id

@@ -17,7 +17,10 @@ from typing_extensions import Self
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
+from picsellia_jupyter.clients.evaluations import Evaluations
 from picsellia_jupyter.clients.recorded import RecordedPredictions
+from picsellia_jupyter.clients.watching import Watching
+from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
@@ -34,7 +37,7 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Datalakes, RecordedPredictions):
+class PlatformClient(Datalakes, Evaluations, RecordedPredictions, Watching):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:
@@ -113,6 +116,18 @@ class PlatformClient(Datalakes, RecordedPredictions):
         """The files of a model version."""
         items = self._get(f"/api/model/version/{version.id}/modelfiles")["items"]
         return [ModelFile(str(i["id"]), str(i["name"]), str(i["filename"])) for i in items]
+
+    @sdk.translated
+    def experiment_of(self, version: ModelVersion) -> str | None:
+        """The experiment that a version came from; None where it was imported by hand."""
+        try:
+            context = self._get(f"/api/model/version/{version.id}/context")
+        except Exception as error:
+            if not sdk.is_not_found(error):
+                raise
+            return None
+        found = context.get("experiment_id")
+        return str(found) if found else None
 
     @sdk.translated
     def download(self, file: ModelFile, folder: Path, listen: Listen | None = None) -> Path:
@@ -259,6 +274,15 @@ class PlatformClient(Datalakes, RecordedPredictions):
             f"/api/deployment/{deployment_id}", params={"force_delete": True}
         )
         self._monitored.pop(deployment_id, None)
+
+    @sdk.translated
+    def allowance(self) -> Allowance | None:
+        """MPU that are left for Picsellia Serving; None where the platform meters none."""
+        said = self._get("/api/local/usage") if "usage" in self.capabilities else {}
+        if not said.get("metered"):
+            return None
+        quota = said.get("quota")
+        return Allowance(None if quota is None else max(0.0, quota - said["used"]))
 
     @sdk.translated
     def prediction_log(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from picsellia_jupyter.clients.endpoint import Backlog, Endpoint
 from picsellia_jupyter.clients.platform import PlatformClient
@@ -25,6 +25,7 @@ from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.registry import ModelFile
 from picsellia_jupyter.domain.running import ServedNow
 from picsellia_jupyter.handles.downloading import download_all
+from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.interconnection import Interconnection
 from picsellia_jupyter.handles.predictions import Predictions, predict_files
@@ -34,10 +35,23 @@ from picsellia_jupyter.workflows.interconnection import Wiring, python_code
 from picsellia_jupyter.workflows.metrics import parse_range, summarize
 
 FLUSH_TIMEOUT_S = 10.0
+GLANCE_S, STOP_REACH_S = 2.0, 5.0
+"""How long a card, and a kernel that is to be stopped, wait for a place to answer."""
 
 
-Reach = Callable[[PlatformClient, DeploymentRecord, ServingKernel], str]
-"""Gives the loopback address of the serving kernel of a deployment."""
+class Reach(Protocol):
+    """Gives the loopback address of the serving kernel of a deployment."""
+
+    def __call__(
+        self,
+        platform: PlatformClient,
+        record: DeploymentRecord,
+        serving: ServingKernel,
+        /,
+        *,
+        within_s: float | None = None,
+    ) -> str:
+        """Reach it, within so many seconds where that is said."""
 
 
 class Deployment:
@@ -174,6 +188,35 @@ class Deployment:
             missing,
         )
 
+    def evaluate(
+        self,
+        last: str = "all",
+        *,
+        sampled: str | None = None,
+        max_detections: int | None = None,
+    ) -> EvaluationView:
+        """How well its predictions agree with their reviews: `d.evaluate("7d")`.
+
+        Args:
+            last: predictions of the last `24h`, `7d`, … or `all`.
+            sampled: only images that were chosen for review in this way, such as `random`:
+                those tagged `sampled:random`.
+            max_detections: of an image and label so many count; COCO's 100 (20 of keypoints)
+                if none is given.
+
+        Raises:
+            InvalidInputError: there are no metrics for its type.
+            PlatformError: this is the cloud, which tells its own figures.
+        """
+        span_s = parse_range(last)
+        report = self._platform.evaluation(
+            self.id,
+            since=None if span_s is None else time.time() - span_s,
+            sampled=sampled,
+            max_detections=max_detections,
+        )
+        return EvaluationView(report)
+
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
         """Wait until the serving kernel has recorded its predictions.
 
@@ -230,7 +273,7 @@ class Deployment:
             What could not be recorded; None where no serving kernel answers.
         """
         try:
-            return self._served().stop()
+            return self._served(STOP_REACH_S).stop()
         except NotServingError:
             return None
 
@@ -272,7 +315,7 @@ class Deployment:
         if self._record.serving is None or not self._platform.is_local:
             return None
         try:
-            served = self._served()
+            served = self._served(GLANCE_S)
         except LinkError as error:
             return ServedNow(trouble=str(error))
         except NotServingError:
@@ -283,11 +326,11 @@ class Deployment:
         idle_s = now.running.idle_s if now and now.running else DEFAULT_IDLE_S
         return self._record.line(model_file=self._model_file, compute=self._compute, idle_s=idle_s)
 
-    def _served(self) -> Endpoint:
+    def _served(self, within_s: float | None = None) -> Endpoint:
         record = self._record
         if record.serving is None or record.state is ServingState.STOPPED:
             raise self._not_served(record)
-        address = self._reach(self._platform, record, record.serving)
+        address = self._reach(self._platform, record, record.serving, within_s=within_s)
         if self._endpoint is None or self._endpoint.address != address:
             if self._endpoint is not None:
                 self._endpoint.close()

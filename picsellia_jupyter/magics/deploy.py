@@ -26,7 +26,7 @@ def _deploy_arguments() -> Arguments:
         "run again. A word $name stands for the value of a variable.",
     )
     parser.add_argument(
-        "model", nargs="?", help="a model's name, or name:version; without one, what there is"
+        "model", nargs="?", help="a model's name, or name:version; without one, a form opens"
     )
     parser.add_argument(
         "--strategy",
@@ -75,7 +75,7 @@ def _deploy_arguments() -> Arguments:
 
 def _deploy(session: Session, args: argparse.Namespace) -> object:
     if args.model is None:
-        return session.registry()
+        return _open_form(session)
     with ProgressView() as view:
         return session.deploy(
             args.model,
@@ -93,6 +93,20 @@ def _deploy(session: Session, args: argparse.Namespace) -> object:
             install=args.install,
             progress=view,
         )
+
+
+def _open_form(session: Session) -> object:
+    """The form where something can show it; what can be deployed elsewhere."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or getattr(shell, "kernel", None) is None:
+        return session.registry()
+    from picsellia_jupyter.magics.shells import ShellKernel
+    from picsellia_jupyter.widgets.deploy_modal import DeployModal
+
+    DeployModal(session, ShellKernel(shell)).open()
+    return None
 
 
 def _undeploy_arguments() -> Arguments:

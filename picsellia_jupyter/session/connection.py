@@ -41,6 +41,13 @@ class Connection:
         """The platform's address, once connected."""
         return self._platform.host if self._platform else None
 
+    @property
+    def is_up(self) -> bool:
+        """Whether asking starts nothing: a local platform runs, or a cloud is connected."""
+        if self._settings.platform_address is not None:
+            return self._platform is not None
+        return local_platform.find(self._settings.home) is not None
+
     def platform(self) -> PlatformClient:
         """The platform's client.
 

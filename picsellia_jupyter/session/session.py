@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from picsellia_jupyter.domain.places import Place
 from picsellia_jupyter.domain.registry import Datalake, Model
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.diagnosis import DiagnosisView
+from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import (
     DashboardView,
@@ -33,7 +35,7 @@ from picsellia_jupyter.handles.views import (
     RegistryListing,
     Status,
 )
-from picsellia_jupyter.launch import asking, strays
+from picsellia_jupyter.launch import asking, logs, strays
 from picsellia_jupyter.launch.fleet import Fleet, Staged
 from picsellia_jupyter.session.connection import Connection, settings_for
 from picsellia_jupyter.session.names import Names
@@ -70,6 +72,12 @@ class Session:
     def __repr__(self) -> str:
         return f"Session({self._connection.host or 'not connected yet'})"
 
+    def beside(self) -> Session:
+        """The same session for another thread: a connection of its own, the same kernels."""
+        other = copy.copy(self)
+        other._connection = Connection(self._settings)
+        return other
+
     @property
     def platform(self) -> PlatformClient:
         """The platform's client; connected on first use.
@@ -103,6 +111,11 @@ class Session:
             settings, platform = sign_in(settings, asking.for_secret)
         self._settings, self._connection = settings, Connection(settings, platform)
         return self.status()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether asking starts nothing: a local platform runs, or a cloud is connected."""
+        return self._connection.is_up
 
     @property
     def sdk(self) -> Any:
@@ -278,6 +291,19 @@ class Session:
         """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`."""
         return self.deployment(name).dashboard(last)
 
+    def evaluate(self, name: str | None = None, *, last: str = "all") -> EvaluationView:
+        """How well a deployment's predictions agree with their reviews."""
+        return self.deployment(name).evaluate(last)
+
+    def log(self, name: str, *, lines: int = 200) -> tuple[str, ...]:
+        """The last lines that a deployment's serving kernel wrote, oldest first.
+
+        Raises:
+            NotFoundError: there is no deployment of that name, or no log of it here.
+        """
+        record = finding.find_deployment(self.platform, name)
+        return logs.tail(self._settings.home, record, lines)
+
     def undeploy(self, name: str, delete: bool = False) -> None:
         """End a deployment's serving kernel; its predictions and dashboard stay.
 
@@ -308,6 +334,11 @@ class Session:
         All are asked at once; one that does not answer is told as such.
         """
         return PlaceListing(self._fleet.reports())
+
+    @property
+    def saved_places(self) -> Mapping[str, str]:
+        """The addresses of the saved places by their names; none of them is asked."""
+        return self._fleet.places.saved
 
     def add_place(self, name: str, address: str) -> Place:
         """Save a Jupyter server under a name: `s.add_place("gpu1", "https://gpu-box:8888")`.
