@@ -23,13 +23,22 @@ class NameCache:
     Nothing is ever raised to those who ask: names that cannot be had are none.
     """
 
-    def __init__(self, fetch: Fetch, *, fresh_s: float = 5.0, grace_s: float = GRACE_S) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        fresh_s: float = 5.0,
+        grace_s: float = GRACE_S,
+        is_warm: bool = False,
+    ) -> None:
         """Keep names.
 
         Args:
             fetch: gives the names of a key; called by one thread alone.
             fresh_s: names are fetched again where they are older.
             grace_s: how long `get` waits for names that it has not, or only old ones.
+            is_warm: whether the first names come as fast as later ones; they are not waited
+                for where fetching has much to import.
         """
         self._fetch = fetch
         self._fresh_s = fresh_s
@@ -39,13 +48,12 @@ class NameCache:
         self._coming: dict[Key, threading.Event] = {}
         self._keys: queue.SimpleQueue[Key | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._is_warm = False
+        self._is_warm = is_warm
 
     def get(self, kind: str, of: str = "") -> tuple[str, ...]:
         """The names that are known now."""
         key = (kind, of)
         coming = self._coming_of(key)
-        # The first names come after the imports that fetching needs: there is no use in waiting.
         if coming is not None and self._is_warm:
             coming.wait(self._grace_s)
         return self._known.get(key, (0.0, ()))[1]
