@@ -288,13 +288,13 @@ class Deployment:
         return cards.deployment_text(self._record, self.dry_run, self._line(now), now)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import cards
+        from picsellia_jupyter.display import cards, guides
 
         record = self.refresh()
         by_hand = record.strategy is Strategy.MONITORING and record.serving is None
         now = self._now()
         line = self._line(now)
-        code = f"%interconnect {self.name}" if by_hand else None
+        code = guides.line(self.name) if by_hand else None
         html = cards.deployment_card(record, self.dry_run, line, now, code=code)
         text = cards.deployment_text(record, self.dry_run, line, now)
         return {"text/html": html, "text/plain": text}
