@@ -234,8 +234,9 @@ class Endpoint:
     def _streamed(self, request: BatchRequest) -> Iterator[httpx.Response]:
         path = f"/api/deployments/{self._deployment_id}/predict/batch"
         try:
-            if self._jwt is None:
-                self.log_in()
+            if self._jwt is None and (busy := self._enter()) is not None:
+                yield busy
+                return
             headers = {**self._headers, **request.headers}
             with self._http.stream("POST", path, content=request.body(), headers=headers) as answer:
                 yield answer
@@ -305,13 +306,14 @@ class Endpoint:
     def _try(
         self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any]
     ) -> httpx.Response:
-        if self._jwt is None:
-            self.log_in()
-        response = self._http.request(method, path, headers={**self._headers, **headers}, **body)
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            self.log_in()
-            headers = {**self._headers, **headers}
-            response = self._http.request(method, path, headers=headers, **body)
+        for _ in range(2):
+            if self._jwt is None and (busy := self._enter()) is not None:
+                return busy
+            said = {**self._headers, **headers}
+            response = self._http.request(method, path, headers=said, **body)
+            if response.status_code != httpx.codes.UNAUTHORIZED:
+                break
+            self._jwt = None
         return response
 
     @property
@@ -325,11 +327,20 @@ class Endpoint:
             AuthenticationError: the platform does not know the API token.
             NotServingError: the kernel serves another deployment, or none.
         """
+        busy = self._enter()
+        if busy is not None or self._jwt is None:
+            raise _refusal(busy) if busy is not None else self._silent()
+        return self._jwt
+
+    def _enter(self) -> httpx.Response | None:
+        """Get a token; the answer of a kernel that has none yet, since it is starting."""
         response = self._http.post("/api/login", json=self._credentials)
+        if response.status_code in BUSY:
+            return response
         if response.is_error:
             raise _refusal(response)
         self._jwt = str(response.json()["jwt"])
-        return self._jwt
+        return None
 
 
 class _DroppedError(Exception):
