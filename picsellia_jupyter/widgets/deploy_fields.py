@@ -148,7 +148,7 @@ class DeployFields:
     def _framed(self) -> Any:
         self._form = w.VBox(list(self._rows.values()))
         whole = self._problems[Field.WHOLE]
-        foot = w.HBox([self.said, self.insert, self.cancel, self.deploy])
+        foot = w.HBox([self.insert, self.said, self.cancel, self.deploy])
         foot.add_class("pxj-foot")
         for hidden in (whole, self.progress, self.insert, self.search):
             _toggle(hidden, shown=False)
