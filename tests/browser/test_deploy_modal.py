@@ -78,6 +78,11 @@ def test_a_detector_is_served_by_mouse(form: DeployPage, session: Session):
     )
     assert violations(form) == []
     form.screenshots("form-serving")
+    form.button("Copy").click()
+    expect(form.button("Copied")).to_be_visible()
+    form.button("Insert in notebook").click()
+    form.page.wait_for("window.jupyterapp.shell.currentWidget.content.widgets.length === 3")
+    assert [cell.source for cell in form.page.cells()] == [*SOURCES, form.line()]
 
     form.button("Deploy").click()
     expect(form.form.locator(".pxj-steps")).to_be_visible()
