@@ -32,9 +32,9 @@ def settings_for(
 class Connection:
     """Connects when first asked, and again where a local platform has been started anew."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, platform: PlatformClient | None = None) -> None:
         self._settings = settings
-        self._platform: PlatformClient | None = None
+        self._platform = platform
 
     @property
     def host(self) -> str | None:

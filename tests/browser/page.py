@@ -18,6 +18,8 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 # What Jupyter itself reports with every other extension disabled too.
 KNOWN_NOISE = (
+    "/lsp/status?",  # JupyterLab 4.6, without a language server extension
+    "Exception opening new comm",  # JupyterLab, as it refuses a comm; we ask for a dialog by one
     "Failed to execute 'removeChild' on 'Node'",  # JupyterLab 4.6, as outputs are redrawn
     "Could not restore the debugger state",  # a notebook closed soon after it was opened
     "_cellToolbarOverlapsContents",  # JupyterLab 4.2, a cell removed soon after it ran
