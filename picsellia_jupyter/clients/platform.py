@@ -17,6 +17,7 @@ from uuid import UUID
 from typing_extensions import Self
 
 from picsellia_jupyter.clients import sdk
+from picsellia_jupyter.clients.dashboards import Dashboards
 from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
@@ -34,7 +35,7 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Datalakes):
+class PlatformClient(Datalakes, Dashboards):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:

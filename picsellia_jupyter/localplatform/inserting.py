@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.localplatform.alerting import fire_alerts
+from picsellia_jupyter.localplatform.folding import note_pending
 from picsellia_jupyter.localplatform.keeping import Kept, keep_photos
 from picsellia_jupyter.localplatform.photos import Received
 from picsellia_jupyter.localplatform.recording import Row, Target, recorded_already, rows_of
@@ -107,6 +108,7 @@ def _insert(session: Session, taken: Sequence[tuple[Received, list[Row]]]) -> No
     new = [{**row, "id": new_id()} for _, rows in taken for row in rows]
     connection = session.connection()
     connection.execute(_PREDICTIONS, new)
+    note_pending(session, [row["id"] for row in new])
     counts = Counter(received.deployment_id for received, _ in taken)
     connection.execute(_COUNT, [{"counted": one, "more": n} for one, n in counts.items()])
     _fire_alerts(session, new)

@@ -62,12 +62,13 @@ def prediction_log(session: Session, chosen: Selection) -> PredictionLog:
 def summary(log: PredictionLog) -> Json:
     """How many predictions there are, and how long they took, in seconds."""
     some = len(log) > 0
-    p50, p95 = np.percentile(log.latency_s, (50, 95)) if some else (None, None)
+    p50, p95, p99 = np.percentile(log.latency_s, (50, 95, 99)) if some else (None, None, None)
     return {
         "inferences": len(log),
         "mean_latency": float(log.latency_s.mean()) if some else None,
         "latency_p50": None if p50 is None else float(p50),
         "latency_p95": None if p95 is None else float(p95),
+        "latency_p99": None if p99 is None else float(p99),
         "first_at": float(log.at[0]) if some else None,
         "last_at": float(log.at[-1]) if some else None,
     }
@@ -83,7 +84,8 @@ def label_distribution(session: Session, chosen: Selection) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _query(chosen: Selection) -> Select[float, float, bytes, bytes, list[Any]]:
+def conditions_of(chosen: Selection) -> list[ColumnElement[bool]]:
+    """What a row of the champion must meet to be chosen, but for its tags."""
     conditions: list[ColumnElement[bool]] = [
         Prediction.deployment_id == chosen.deployment.id,
         Prediction.is_shadow.is_(False),
@@ -98,10 +100,16 @@ def _query(chosen: Selection) -> Select[float, float, bytes, bytes, list[Any]]:
         conditions.append(Prediction.oracle_prediction_id.in_(chosen.includes))
     if chosen.excludes:
         conditions.append(Prediction.oracle_prediction_id.not_in(chosen.excludes))
+    return conditions
+
+
+def _query(chosen: Selection) -> Select[float, float, bytes, bytes, list[Any]]:
     columns = (
         Prediction.at, Prediction.latency, Prediction.classes, Prediction.scores, Prediction.tags
     )  # fmt: skip
-    return select(*columns).where(*conditions).order_by(Prediction.at, Prediction.id)
+    return (
+        select(*columns).where(*conditions_of(chosen)).order_by(Prediction.at, Prediction.id)
+    )  # fmt: skip
 
 
 def _is_tagged(tags: list[object], wanted: tuple[str, ...]) -> bool:

@@ -9,15 +9,13 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from picsellia_jupyter.domain.errors import AuthenticationError, InvalidInputError
+from picsellia_jupyter.localplatform.drifting import compared, spelled
+from picsellia_jupyter.localplatform.folding import catch_up
+from picsellia_jupyter.localplatform.overviews import labels, overview
 from picsellia_jupyter.localplatform.platform import Here, Monitoring, Platform
 from picsellia_jupyter.localplatform.recording import record_shadow
 from picsellia_jupyter.localplatform.refusals import ForbiddenError
-from picsellia_jupyter.localplatform.statistics import (
-    Selection,
-    label_distribution,
-    prediction_log,
-    summary,
-)
+from picsellia_jupyter.localplatform.statistics import Selection, prediction_log
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.wire.predictions import Json
@@ -51,9 +49,9 @@ class Asked(BaseModel):
 
     service: str
     model_id: UUID | None = None
-    from_timestamp: float | None = None
-    to_timestamp: float | None = None
-    since: float | None = Field(default=None, ge=0)
+    from_timestamp: float | None = Field(default=None, allow_inf_nan=False)
+    to_timestamp: float | None = Field(default=None, allow_inf_nan=False)
+    since: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Only the last so many seconds."""
     includes: list[str] = []
     excludes: list[str] = []
@@ -113,7 +111,8 @@ def single_statistic(
         return {"service": asked.service, "predictions": [], **_not_computed(asked.service)}
     with here.store.reading() as session:
         deployment = the(session, Deployment, deployment_id, kind="deployment")
-        return log_to_json(prediction_log(session, asked.selection(deployment, now=here.clock())))
+        chosen = asked.selection(deployment, now=here.clock())
+        return log_to_json(prediction_log(session, chosen))
 
 
 @router.get("/api/deployment/{deployment_id}/stats")
@@ -122,18 +121,22 @@ def aggregated_statistic(
 ) -> Json:
     """A statistic of many predictions together."""
     _refuse_unknown(asked.service, AGGREGATED_SERVICES)
-    if asked.service not in ("metrics", "label_distribution"):
+    if asked.service not in ("metrics", "label_distribution", "ks_drift"):
         return {"service": asked.service, "result": None, **_not_computed(asked.service)}
     return {"service": asked.service, "result": _aggregated(here, deployment_id, asked)}
 
 
 def _aggregated(here: Platform, deployment_id: str, asked: Asked) -> Json:
+    catch_up(here)
     with here.store.reading() as session:
         deployment = the(session, Deployment, deployment_id, kind="deployment")
         chosen = asked.selection(deployment, now=here.clock())
+        if asked.service == "ks_drift":
+            until = here.clock() if chosen.until is None else chosen.until
+            return spelled(compared(session, deployment, since=chosen.since, until=until))
         if asked.service == "metrics":
-            return summary(prediction_log(session, chosen))
-        return {**label_distribution(session, chosen)}
+            return overview(session, chosen)
+        return {**labels(session, chosen)}
 
 
 def _refuse_unknown(service: str, known: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ from picsellia_jupyter.localplatform.api import (
     artifacts,
     asset_annotations,
     campaigns,
+    dashboards,
     dataset_assets,
     datasets,
     described,
@@ -37,6 +38,7 @@ ROUTERS = (
     pipelines.router,
     campaigns.router,
     alerts.router,
+    dashboards.router,
     loop.router,
     described.router,
 )

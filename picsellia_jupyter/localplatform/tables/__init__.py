@@ -17,6 +17,7 @@ from picsellia_jupyter.localplatform.tables import (
     projections,
     projects,
     registry,
+    rollups,
     sums,
 )
 
@@ -32,5 +33,6 @@ __all__ = [
     "projections",
     "projects",
     "registry",
+    "rollups",
     "sums",
 ]
