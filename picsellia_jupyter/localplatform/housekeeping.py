@@ -11,7 +11,10 @@ from types import TracebackType
 from typing_extensions import Self
 
 from picsellia_jupyter.localplatform.folding import fold_on
+from picsellia_jupyter.localplatform.outliers import score_new
 from picsellia_jupyter.localplatform.platform import Platform
+from picsellia_jupyter.localplatform.watching import watch
+from picsellia_jupyter.localplatform.webhooks import deliver
 
 logger = logging.getLogger(__name__)
 EVERY_S = 2.0
@@ -22,7 +25,8 @@ Chore = Callable[[], object]
 
 def chores(here: Platform) -> tuple[Chore, ...]:
     """All that a platform has to do by itself."""
-    return (partial(fold_on, here),)
+    works = fold_on, score_new, watch, deliver
+    return tuple(partial(work, here) for work in works)
 
 
 class Housekeeping:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from picsellia_jupyter.domain.alerts import AlertMetric
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.localplatform.alerting import fire_alerts
 from picsellia_jupyter.localplatform.folding import note_pending
@@ -77,7 +78,9 @@ _RECORDED = select(Prediction.id).where(
     Prediction.oracle_prediction_id == bindparam("prediction_id"),
     Prediction.is_shadow.is_(False),
 )
-_WATCHED = select(Alert.deployment_id).where(Alert.active.is_(True))
+_WATCHED = select(Alert.deployment_id).where(
+    Alert.active.is_(True), Alert.metric == AlertMetric.LATENCY.value
+)
 _PREDICTIONS = insert(table_of(Prediction))
 _COUNT = (
     update(table_of(Deployment))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from picsellia_jupyter.domain.errors import AuthenticationError, InvalidInputError
 from picsellia_jupyter.localplatform.drifting import compared, spelled
 from picsellia_jupyter.localplatform.folding import catch_up
+from picsellia_jupyter.localplatform.outlying import outlier_log
 from picsellia_jupyter.localplatform.overviews import labels, overview
 from picsellia_jupyter.localplatform.platform import Here, Monitoring, Platform
 from picsellia_jupyter.localplatform.recording import record_shadow
@@ -107,11 +108,13 @@ def single_statistic(
 ) -> Json:
     """A statistic of single predictions."""
     _refuse_unknown(asked.service, SINGLE_SERVICES)
-    if asked.service != "metrics":
+    if asked.service not in ("metrics", "ae_outlier"):
         return {"service": asked.service, "predictions": [], **_not_computed(asked.service)}
     with here.store.reading() as session:
         deployment = the(session, Deployment, deployment_id, kind="deployment")
         chosen = asked.selection(deployment, now=here.clock())
+        if asked.service == "ae_outlier":
+            return {"service": asked.service, **outlier_log(here, session, chosen)}
         return log_to_json(prediction_log(session, chosen))
 
 

@@ -16,6 +16,7 @@ from picsellia_jupyter.localplatform.api import (
     labels,
     loop,
     metadata_schemas,
+    outliers,
     pipelines,
     projections,
     projects,
@@ -39,6 +40,7 @@ ROUTERS = (
     campaigns.router,
     alerts.router,
     dashboards.router,
+    outliers.router,
     loop.router,
     described.router,
 )
