@@ -14,7 +14,7 @@ from picsellia_jupyter.domain.monitoring import PredictionLog
 from picsellia_jupyter.domain.rollups import Observed, Rollup
 from picsellia_jupyter.localplatform.folding import COLUMNS, observed_from
 from picsellia_jupyter.localplatform.labels import label_names
-from picsellia_jupyter.localplatform.ranges import rolled
+from picsellia_jupyter.localplatform.spans import rolled
 from picsellia_jupyter.localplatform.tables.datalakes import Data
 from picsellia_jupyter.localplatform.tables.datasets import Asset
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction

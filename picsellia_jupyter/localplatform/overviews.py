@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from picsellia_jupyter.domain.monitoring import Dashboard
 from picsellia_jupyter.domain.rollups import Rollup
 from picsellia_jupyter.localplatform.labels import label_names
-from picsellia_jupyter.localplatform.ranges import first_and_last, rolled
+from picsellia_jupyter.localplatform.spans import first_and_last, rolled
 from picsellia_jupyter.localplatform.statistics import (
     Selection,
     conditions_of,

@@ -16,7 +16,7 @@ from picsellia_jupyter.localplatform.alerting import end_if_quiet, look
 from picsellia_jupyter.localplatform.drifting import compared, label_shift
 from picsellia_jupyter.localplatform.outlying import outlier_share
 from picsellia_jupyter.localplatform.platform import Platform
-from picsellia_jupyter.localplatform.ranges import first_and_last, rolled
+from picsellia_jupyter.localplatform.spans import first_and_last, rolled
 from picsellia_jupyter.localplatform.tables.alerts import Alert
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 

@@ -13,7 +13,7 @@ from sqlalchemy import event, func, select, text
 
 from picsellia_jupyter.localplatform import folding, overviews, store, upgrading
 from picsellia_jupyter.localplatform.folding import catch_up, fold, fold_all, pending_count
-from picsellia_jupyter.localplatform.ranges import rolled, stretches
+from picsellia_jupyter.localplatform.spans import rolled, stretches
 from picsellia_jupyter.localplatform.tables.deployments import Prediction
 from picsellia_jupyter.localplatform.tables.rollups import PendingRollup, StoredRollup
 from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY
