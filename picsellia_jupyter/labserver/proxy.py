@@ -11,13 +11,17 @@ import contextlib
 from datetime import datetime, timezone
 from typing import Any
 
-from jupyter_core.utils import ensure_async
-from jupyter_server.auth.utils import HTTP_METHOD_TO_AUTH_ACTION
 from tornado import web
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 from typing_extensions import override
 
+from picsellia_jupyter.clients.http_exchange import (
+    LOOPBACK,
+    MAX_BODY_BYTES,
+    HttpExchange,
+    Origin,
+)
 from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     NotFoundError,
@@ -26,7 +30,6 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.labserver import passing
 from picsellia_jupyter.labserver.closed import ClosedHandler, error_of
-from picsellia_jupyter.labserver.exchange import MAX_BODY_BYTES, Exchange
 from picsellia_jupyter.launch import leases
 
 _STRANGERS_BYTES = 1024 * 1024
@@ -47,7 +50,7 @@ class FrontHandler(ClosedHandler):
             slots: as many as there may be exchanges at once.
         """
         self._slots = slots
-        self._exchange: Exchange | None = None
+        self._exchange: HttpExchange | None = None
         self._refusal: _Refusal = (403, error_of(403))
         self._dropped, self._dropped_at_most = 0, _STRANGERS_BYTES
         self._begun = False
@@ -57,7 +60,7 @@ class FrontHandler(ClosedHandler):
     async def prepare(self) -> None:
         try:
             await super().prepare()
-            await self._let_in()
+            await self.let_in()
             self.request.connection.set_max_body_size(MAX_BODY_BYTES)
             # A piece must not wait until the client acknowledges the one before it.
             self.request.connection.stream.set_nodelay(True)
@@ -137,17 +140,6 @@ class FrontHandler(ClosedHandler):
         if self._exchange is not None:
             self._exchange.cancel()
 
-    async def _let_in(self) -> None:
-        self.refuse_foreign_pages()
-        # Jupyter itself would take a token from the address, which logs and histories keep.
-        if not self.current_user or "token" in self.request.query_arguments:
-            raise web.HTTPError(403)
-        self.check_xsrf_cookie()
-        action = HTTP_METHOD_TO_AUTH_ACTION[self.request.method]
-        allowed = self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
-        if not await ensure_async(allowed):
-            raise web.HTTPError(403)
-
     async def _connect(self) -> None:
         """Begin the exchange with the kernel's front."""
         lease = self._lease()
@@ -164,7 +156,7 @@ class FrontHandler(ClosedHandler):
             raise _RefusedError(400, error) from error
         await self._slots.acquire()
         try:
-            self._exchange = await Exchange.open(port, line, headers, self)
+            self._exchange = await HttpExchange.open(Origin(LOOPBACK, port), line, headers, self)
         except BaseException as error:
             self._slots.release()
             if isinstance(error, ConnectionRefusedError):

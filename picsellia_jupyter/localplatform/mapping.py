@@ -13,7 +13,7 @@ from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
 from picsellia_jupyter.domain.predictions import Detections, Points, Prediction, considered
 from picsellia_jupyter.domain.registry import InferenceType, label_name
 from picsellia_jupyter.localplatform.labels import label_names
-from picsellia_jupyter.localplatform.statistics import Selection, conditions_of
+from picsellia_jupyter.localplatform.statistics import Selection, chosen_predictions
 from picsellia_jupyter.localplatform.tables.deployments import Prediction as Row
 from picsellia_jupyter.localplatform.tables.registry import ModelVersion
 from picsellia_jupyter.wire.predictions import Json, from_raw
@@ -46,7 +46,7 @@ def shapes_map(session: Session, chosen: Selection, *, label: str | None) -> Jso
     names = label_names(version)
     if label is not None and label not in names.values():
         raise NotFoundError.named("label", label, list(names.values()))
-    query = select(Row.raw, Row.width, Row.height).where(*conditions_of(chosen))
+    query = select(Row.raw, Row.width, Row.height).where(*chosen_predictions(chosen))
     rows = session.execute(query.order_by(Row.at.desc()).limit(NEWEST)).all()
     found = [
         considered(from_raw(kind, row.raw), threshold=chosen.deployment.min_threshold)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from picsellia_jupyter.localplatform.outliers import fit_of
 from picsellia_jupyter.localplatform.platform import Platform
-from picsellia_jupyter.localplatform.statistics import Selection, conditions_of
+from picsellia_jupyter.localplatform.statistics import Selection, chosen_predictions
 from picsellia_jupyter.localplatform.tables.deployments import Prediction
 from picsellia_jupyter.localplatform.tables.outliers import OutlierFit, OutlierScore
 from picsellia_jupyter.wire.predictions import Json
@@ -25,7 +25,7 @@ def outlier_log(here: Platform, session: Session, chosen: Selection) -> Json:
     query = (
         select(Prediction.oracle_prediction_id, Prediction.at, OutlierScore.score)
         .join(OutlierScore, OutlierScore.prediction_id == Prediction.id)
-        .where(*conditions_of(chosen), OutlierScore.score.is_not(None))
+        .where(*chosen_predictions(chosen), OutlierScore.score.is_not(None))
         .order_by(Prediction.at, Prediction.id)
     )
     rows = session.execute(query).all()

@@ -16,7 +16,7 @@ from picsellia_jupyter.localplatform.labels import label_names
 from picsellia_jupyter.localplatform.spans import first_and_last, rolled
 from picsellia_jupyter.localplatform.statistics import (
     Selection,
-    conditions_of,
+    chosen_predictions,
     label_distribution,
     prediction_log,
     summary,
@@ -115,7 +115,7 @@ def _is_exact(session: Session, chosen: Selection, edges: NDArray[np.float64] | 
         return True
     if edges[1] - edges[0] < _NARROWEST_S:
         return True
-    few = select(Prediction.id).where(*conditions_of(chosen)).limit(EXACT + 1).subquery()
+    few = select(Prediction.id).where(*chosen_predictions(chosen)).limit(EXACT + 1).subquery()
     return (session.scalar(select(func.count()).select_from(few)) or 0) <= EXACT
 
 

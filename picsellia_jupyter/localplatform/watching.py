@@ -14,14 +14,17 @@ from picsellia_jupyter.domain.drift import Verdict
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.localplatform.alerting import end_if_quiet, look
 from picsellia_jupyter.localplatform.drifting import compared, label_shift
+from picsellia_jupyter.localplatform.evaluating import reviewed
 from picsellia_jupyter.localplatform.outlying import outlier_share
 from picsellia_jupyter.localplatform.platform import Platform
 from picsellia_jupyter.localplatform.spans import first_and_last, rolled
+from picsellia_jupyter.localplatform.statistics import Selection
+from picsellia_jupyter.localplatform.supervised import evaluated
 from picsellia_jupyter.localplatform.tables.alerts import Alert
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 
 _OFTENEST_S, _RAREST_S = 10.0, 300.0
-_FEWEST_SCORED = 20
+_FEWEST_SCORED = _FEWEST_REVIEWED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,18 @@ def _outliers(session: Session, deployment: Deployment, alert: Alert, now: float
     return Measured(share)
 
 
+def _average_precision(
+    session: Session, deployment: Deployment, alert: Alert, now: float
+) -> Measured:
+    chosen = Selection(deployment=deployment, since=now - alert.window_s, until=now)
+    found = reviewed(session, chosen)
+    seen, needed = len(found.images), _FEWEST_REVIEWED
+    if seen < needed:
+        return Measured(None, f"{seen} images of the window are reviewed; {needed} are needed.")
+    value = evaluated(found).scores.get("ap_50_95")
+    return Measured(value, "" if value is not None else "The reviews hold no object to be found.")
+
+
 def _no_traffic(session: Session, deployment: Deployment, alert: Alert, now: float) -> Measured:
     known = first_and_last(session, deployment.id)
     last = deployment.created_at if known is None else known[1]
@@ -146,5 +161,5 @@ MEASURES: Mapping[AlertMetric, Measure] = {
         "The platform is told of predictions, not of failed requests."
     ),
     AlertMetric.OUTLIERS: _outliers,
-    AlertMetric.AVERAGE_PRECISION: _unknown("Average precision is not computed for alerts yet."),
+    AlertMetric.AVERAGE_PRECISION: _average_precision,
 }

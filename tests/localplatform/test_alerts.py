@@ -174,6 +174,33 @@ def test_what_cannot_be_measured_is_unknown_and_says_why(world, metric):
     assert fired(world, deployment) == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_average_precision_of_what_was_reviewed_is_watched(world):
+    deployment = world.deployment()
+    caller = world.login(deployment)
+    alert(world, deployment, metric="stats.ap_50_95", operator="<", limit=0.9)
+    label = world.user.get(f"/api/deployment/{deployment['id']}/labels").json()["items"][0]
+    # The review agrees with the one shape of each prediction in half of the images.
+    boxes = {"detection_boxes": [[2, 1, 20, 30]]}
+    raw = {"detection_classes": [0], "detection_scores": [0.6], **boxes}
+    for number in range(20):
+        record = {"filename": f"{number}.png", "raw_predictions": raw, "sample": True}
+        world.monitor(deployment, caller, **record)
+        asset = world.user.get(
+            f"/api/deployment/{deployment['id']}/predictedassets/find",
+            params={"filename": f"{number}.png"},
+        ).json()
+        box = {"x": 1, "y": 2, "w": 29, "h": 18 if number % 2 else 2, "label_id": label["id"]}
+        reply = world.user.post(
+            f"/api/predicted/asset/{asset['id']}/reviews", json={"rectangles": [box]}
+        )
+        assert reply.status_code == 201, reply.text
+    watch(world.platform)
+    one = state(world, deployment)
+    assert one["state"] == "firing", one
+    assert 0.2 < one["value"] < 0.6
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from picsellia_jupyter.domain.errors import AuthenticationError, InvalidInputError
+from picsellia_jupyter.localplatform import supervised
 from picsellia_jupyter.localplatform.drifting import compared, spelled
+from picsellia_jupyter.localplatform.evaluating import Reviewed, reviewed
 from picsellia_jupyter.localplatform.folding import catch_up
 from picsellia_jupyter.localplatform.outlying import outlier_log
 from picsellia_jupyter.localplatform.overviews import labels, overview
@@ -108,6 +110,8 @@ def single_statistic(
 ) -> Json:
     """A statistic of single predictions."""
     _refuse_unknown(asked.service, SINGLE_SERVICES)
+    if asked.service in supervised.SINGLE_SERVICES:
+        return supervised.single(asked.service, _reviewed(here, deployment_id, asked))
     if asked.service not in ("metrics", "ae_outlier"):
         return {"service": asked.service, "predictions": [], **_not_computed(asked.service)}
     with here.store.reading() as session:
@@ -124,9 +128,17 @@ def aggregated_statistic(
 ) -> Json:
     """A statistic of many predictions together."""
     _refuse_unknown(asked.service, AGGREGATED_SERVICES)
+    if asked.service in supervised.AGGREGATED_SERVICES:
+        return supervised.aggregated(asked.service, _reviewed(here, deployment_id, asked))
     if asked.service not in ("metrics", "label_distribution", "ks_drift"):
         return {"service": asked.service, "result": None, **_not_computed(asked.service)}
     return {"service": asked.service, "result": _aggregated(here, deployment_id, asked)}
+
+
+def _reviewed(here: Platform, deployment_id: str, asked: Asked) -> Reviewed:
+    with here.store.reading() as session:
+        deployment = the(session, Deployment, deployment_id, kind="deployment")
+        return reviewed(session, asked.selection(deployment, now=here.clock()))
 
 
 def _aggregated(here: Platform, deployment_id: str, asked: Asked) -> Json:

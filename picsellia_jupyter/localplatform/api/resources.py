@@ -11,6 +11,7 @@ from picsellia_jupyter.localplatform.api import (
     dataset_assets,
     datasets,
     described,
+    evaluation,
     experiments,
     jobs,
     labels,
@@ -42,6 +43,7 @@ ROUTERS = (
     dashboards.router,
     outliers.router,
     loop.router,
+    evaluation.router,
     described.router,
 )
 """Literal paths before those with an id in their place."""
