@@ -17,7 +17,7 @@ TEST_PROCESSES ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab demo test lint fix notebooks bench bench-peers faults clean chromium postgres compiler
+.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-peers faults clean chromium postgres compiler
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,10 +72,14 @@ fix: setup ## Format and mend what can be mended by itself
 notebooks: setup ## Execute the journeys and check their outputs
 	$(BIN)/python -m pytest tests/journeys $(PYTEST_ARGS)
 
+viewer: setup ## Make the viewer's script of its modules; it is kept with them
+	cd labextension && node viewer.mjs
+
 bench: setup ## Run the benchmarks in their quick form
 	$(BIN)/python -m benchmarks.startup --quick
 	-$(BIN)/python -m benchmarks.serving --quick
 	-$(BIN)/python -m benchmarks.places --quick
+	-$(BIN)/python -m benchmarks.viewer --quick
 
 bench-peers: setup ## Install the servers that ours is measured beside; no test needs them
 	test -x build/peers/bin/python || $(BIN)/python -m venv build/peers

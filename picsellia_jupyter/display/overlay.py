@@ -104,6 +104,15 @@ def _bare(image: Image.Image) -> Image.Image:
     return bare
 
 
+def fitted(picture: Image.Image, max_side: int) -> Image.Image:
+    """The picture at most `max_side` pixels long; itself where it is."""
+    factor = max_side / max(picture.size)
+    if factor >= 1:
+        return picture
+    wanted = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+    return picture.resize(wanted, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
 def _eight_bit(image: Image.Image) -> Image.Image:
     """A deep greyscale picture, its own darkest and lightest values stretched apart."""
     values = np.asarray(image, dtype=np.float64)

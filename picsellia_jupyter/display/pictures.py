@@ -1,4 +1,4 @@
-"""Predicted images as HTML that needs nothing else: one large, or many in a grid."""
+"""Predicted images as HTML that needs nothing else: one in the viewer, or many in a grid."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import PurePath
 from PIL import Image, UnidentifiedImageError
 
 from picsellia_jupyter.display import style
-from picsellia_jupyter.display.overlay import MAX_SIDE, draw, jpeg
+from picsellia_jupyter.display.overlay import draw, jpeg
 from picsellia_jupyter.display.units import brief, count, milliseconds, printable
+from picsellia_jupyter.display.viewer import Layer, viewer_html
 from picsellia_jupyter.domain.errors import (
     InvalidImageError,
     PicselliaJupyterError,
@@ -35,7 +36,7 @@ Labels = Mapping[int, str]
 def predicted_image_html(
     image: PredictedImage, photo: bytes, labels: Labels, threshold: float | None
 ) -> str:
-    """One predicted image: the photo with its objects drawn in, and a line below it.
+    """One predicted image in the viewer, with a line below it.
 
     Args:
         image: what was predicted.
@@ -47,10 +48,16 @@ def predicted_image_html(
         InvalidImageError: `photo` is no image.
         InvalidPredictionError: a mask's code is broken.
     """
-    img = _drawn(image, photo, labels, threshold, max_side=MAX_SIDE, quality=85)
-    caption = style.escape(caption_text(image, labels, threshold))
-    figure = f"<figure>{img}<figcaption>{caption}</figcaption></figure>"
-    return style.block(figure, label=f"Prediction on {name_of(image)}")
+    return viewer_html(
+        photo,
+        [Layer("champion", "champion", image.found)],
+        labels,
+        threshold=threshold,
+        name=name_of(image),
+        alt=alt_text(image, labels, threshold),
+        caption=caption_text(image, labels, threshold),
+        size=image.size,
+    )
 
 
 def grid_html(

@@ -48,6 +48,15 @@ def decode(counts: str, size: ImageSize) -> NDArray[np.bool_]:
     return np.repeat(inside, runs).reshape((size.height, size.width), order="F")
 
 
+def runs(counts: str, size: ImageSize) -> NDArray[np.int64]:
+    """Lengths of a mask's runs down the columns, of background first; together all pixels.
+
+    Raises:
+        InvalidPredictionError: the code is broken, or of another size.
+    """
+    return _checked(counts, size)
+
+
 def check(counts: str, size: ImageSize) -> None:
     """Make sure that a code is one of a mask of this size.
 

@@ -53,17 +53,17 @@ class Reading(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data):
-        if not (self._open and self._open[-1] == "style"):
+        if not (self._open and self._open[-1] in ("style", "script")):
             self.text.append(data)
 
     def values(self, attribute):
         return [value for _, name, value in self.attributes if name == attribute]
 
 
-def assert_only_ours(page: str) -> Reading:
-    """Nothing but our own tags, no scripts, nothing fetched from elsewhere."""
+def assert_only_ours(page: str, *, scripts: bool = False) -> Reading:
+    """Nothing but our own tags, no scripts but the viewer's, nothing fetched from elsewhere."""
     reading = Reading(page)
-    assert set(reading.tags) <= OUR_TAGS
+    assert set(reading.tags) <= (OUR_TAGS | {"script"} if scripts else OUR_TAGS)
     assert not [name for _, name, _ in reading.attributes if name.startswith("on")]
     assert all(source.startswith("data:image/") for source in reading.values("src"))
     assert "url(" not in page

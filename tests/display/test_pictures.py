@@ -16,6 +16,7 @@ from picsellia_jupyter.domain.predictions import (
     PredictedImage,
 )
 from tests.display.html_reading import PAYLOAD, assert_only_ours
+from tests.display.viewer_reading import payload_of, photo_of
 
 NAMES = {0: "zero", 1: "one"}
 
@@ -33,21 +34,25 @@ def predicted(source: str = "pages/page.jpg", found=None) -> PredictedImage:
 
 
 def images_of(page: str) -> list[Image.Image]:
-    sources = assert_only_ours(page).values("src")
+    sources = assert_only_ours(page, scripts="pxj-viewer" in page).values("src")
     return [Image.open(io.BytesIO(base64.b64decode(src.split(",")[1]))) for src in sources]
 
 
 def test_one_image_says_what_it_is_and_what_was_found_in_it():
     page = predicted_image_html(predicted(), photo(), NAMES, 0.3)
-    text = "".join(assert_only_ours(page).text)
-    assert "page.jpg · 640 × 480 px · 2 of 3 objects over threshold 0.3 · 4.2 ms" in text  # noqa: RUF001
-    assert [image.size for image in images_of(page)] == [(640, 480)]
+    text = "".join(assert_only_ours(page, scripts=True).text)
+    line = "page.jpg · 640 × 480 px · 2 of 3 objects over threshold 0.3 · 4.2 ms"  # noqa: RUF001
+    assert line in text
+    assert payload_of(page)["caption"] == line
+    assert photo_of(page).size == (640, 480)
+    assert [image.size for image in images_of(page)] == [(480, 360)]
 
 
 def test_the_alternative_text_counts_the_labels():
     page = predicted_image_html(predicted(), photo(), NAMES, 0.3)
     alt = "page.jpg: 2 of 3 objects over threshold 0.3: 2 of 'one'"
-    assert assert_only_ours(page).values("alt") == [alt]
+    assert assert_only_ours(page, scripts=True).values("alt") == [alt]
+    assert payload_of(page)["alt"] == alt
 
 
 def test_a_classification_is_told_by_its_first_class():
@@ -60,7 +65,7 @@ def test_a_classification_is_told_by_its_first_class():
 def test_a_picture_is_at_most_1280_pixels_wide_and_a_thumbnail_320():
     image = PredictedImage("a.jpg", ImageSize(4000, 3000), predicted().found, 0.01)
     large = photo(4000, 3000)
-    assert images_of(predicted_image_html(image, large, NAMES, 0.3))[0].size == (1280, 960)
+    assert photo_of(predicted_image_html(image, large, NAMES, 0.3)).size == (1280, 960)
     assert images_of(grid_html([(image, large)], [], NAMES, 0.3))[0].size == (320, 240)
 
 
@@ -119,7 +124,7 @@ def test_nothing_that_was_typed_elsewhere_becomes_html():
         predicted_image_html(predicted(source), photo(), names, 0.3),
         grid_html([(predicted(source), photo())], [failure], names, 0.3),
     ):
-        reading = assert_only_ours(page)
+        reading = assert_only_ours(page, scripts="pxj-viewer" in page)
         assert any(source in text for text in reading.text)
 
 

@@ -1,0 +1,127 @@
+"""`python -m benchmarks.viewer [--quick]`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from benchmarks.serving.goals import Goals
+from benchmarks.viewer import frames
+from benchmarks.viewer.frames import Frames
+from benchmarks.viewer.scenes import Scene, scenes
+from benchmarks.viewer.ways import MATPLOTLIB, OURS, SUPERVISION, WAYS, viewer_page
+
+COUNTS = (10, 100, 1000, 10_000)
+ONE_FRAME_MS = 17.0
+"""At 60 a second, and what the clock of a browser rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one output costs."""
+
+    ms: float
+    """Median."""
+    size: int
+    """Bytes in the notebook."""
+
+
+Table = dict[str, dict[int, Cost]]
+
+
+def main() -> int:
+    """Measure, print the table and the goals; 0 where those that were measured hold."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.viewer")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, within a minute")
+    quick = parser.parse_args().quick
+    goals = Goals()
+    found = scenes(COUNTS)
+    table = _measure(found, rounds=3 if quick else 7, goals=goals)
+    _show(table)
+    _judge(table, goals)
+    seen = _watch(found, 40 if quick else 120, goals)
+    goals.show()
+    print(_short(table, seen, goals))
+    return 0 if goals.held else 1
+
+
+def _measure(found: Sequence[Scene], rounds: int, goals: Goals) -> Table:
+    table: Table = {}
+    for name, way in WAYS.items():
+        if name == SUPERVISION and importlib.util.find_spec("supervision") is None:
+            goals.left_out.append("supervision, which is not installed (pip install supervision)")
+            continue
+        way(found[0])
+        for count, scene in zip(COUNTS, found, strict=True):
+            # What takes seconds is not asked again and again.
+            once = name != OURS and count == COUNTS[-1]
+            table.setdefault(name, {})[count] = _cost(way, scene, 1 if once else rounds)
+    return table
+
+
+def _cost(way: Callable[[Scene], bytes], scene: Scene, rounds: int) -> Cost:
+    took, size = [], 0
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        size = len(way(scene))
+        took.append(time.perf_counter() - begun)
+    return Cost(statistics.median(took) * 1e3, size)
+
+
+def _judge(table: Table, goals: Goals) -> None:
+    ours, theirs = table[OURS], table[MATPLOTLIB]
+    goals.at_most("V1", "1080p image with 1,000 shapes", ours[1000].ms, 50.0, " ms")
+    goals.at_most("V2", "its bytes", ours[1000].size / 1e3, 390.0, " kB")
+    goals.at_least("V3", "times as fast as matplotlib", theirs[1000].ms / ours[1000].ms, 60.0)
+    share = ours[1000].size / theirs[1000].size
+    goals.at_most("V4", "share of matplotlib's bytes", share, 0.1)
+    a_box = (ours[10_000].size - ours[1000].size) / 9000
+    goals.at_most("V5", "a box", a_box, 16.0, " bytes")
+    script = resources.files("picsellia_jupyter.display").joinpath("viewer.min.js").read_bytes()
+    goals.at_most("V6", "script in each output", len(script) / 1e3, 10.0, " kB")
+
+
+def _watch(found: Sequence[Scene], moves: int, goals: Goals) -> dict[int, Frames]:
+    with frames.chromium() as browser:
+        if browser is None:
+            goals.left_out.append("frames, for want of Chromium")
+            return {}
+        pages = {count: viewer_page(scene) for count, scene in zip(COUNTS, found, strict=True)}
+        seen = {count: frames.watch(browser, page, moves) for count, page in pages.items()}
+    goals.at_most("V7", "slider, a frame at 1,000", seen[1000].slider_ms, ONE_FRAME_MS, " ms")
+    goals.at_most("V8", "slider, a frame at 10,000", seen[10_000].slider_ms, 50.0, " ms")
+    goals.at_most("V9", "network requests", float(sum(one.requests for one in seen.values())), 0)
+    for count, one in seen.items():
+        print(
+            f"{count:>6} shapes in Chromium: {one.slider_ms:.1f} ms a frame as the slider moves, "
+            f"{one.pointer_ms:.3f} ms a move of the pointer"
+        )
+    return seen
+
+
+def _show(table: Table) -> None:
+    print(f"{'1920 x 1080':<14}" + "".join(f"{count:>22,} shapes" for count in COUNTS))
+    for name, costs in table.items():
+        cells = (f"{cost.ms:>14,.1f} ms {cost.size / 1e3:>8,.0f} kB" for cost in costs.values())
+        print(f"{name:<14}" + "  ".join(cells))
+
+
+def _short(table: Table, seen: dict[int, Frames], goals: Goals) -> str:
+    """The last line."""
+    ours, theirs = table[OURS][1000], table[MATPLOTLIB][1000]
+    missed = [goal.what for goal in goals.measured if not goal.held]
+    verdict = f"missed: {'; '.join(missed)}" if missed else "all goals held"
+    frame = f", {seen[1000].slider_ms:.1f} ms a frame" if seen else ""
+    return (
+        f"viewer: {ours.ms:.0f} ms and {ours.size / 1e3:.0f} kB at 1,000 shapes "
+        f"(matplotlib {theirs.ms:.0f} ms, {theirs.size / 1e3:.0f} kB){frame}; {verdict}"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
