@@ -181,3 +181,20 @@ def test_what_runs_is_told_to_who_holds_the_deployments_token(endpoint):
 
 def test_where_nobody_answers_nothing_is_said_of_what_runs():
     assert Endpoint("http://127.0.0.1:9", "t", fakes.DEPLOYMENT).running() is None
+
+
+def test_of_many_images_only_a_few_requests_are_ahead_of_who_asks(serving, endpoint):
+    read = []
+
+    def images():
+        for place in range(400):
+            read.append(place)
+            yield f"{place}.jpg", fakes.picture
+
+    outcomes = endpoint.predict_each(images(), monitor=False)
+
+    assert read == []
+    assert next(outcomes).source == "0.jpg"
+    assert len(read) <= 96
+    outcomes.close()
+    assert len(read) <= 96
