@@ -6,7 +6,7 @@ const SCORE_STEPS = 5e4;
 const MASK_SIDE = 1280;
 
 /** Reads the columns of a block, one after the other: `read(count)` gives the next. */
-function columns(types, data) {
+export function columns(types, data) {
   const bytes = Uint8Array.from(atob(data), sign => sign.charCodeAt());
   let at = 0;
   let column = 0;

@@ -24,7 +24,9 @@ from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.running import ServedNow
 from picsellia_jupyter.handles.images import expand
-from picsellia_jupyter.handles.predictions import Predictions, predict_files
+from picsellia_jupyter.handles.live import LiveProgress
+from picsellia_jupyter.handles.predicting import predict_files
+from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import DashboardView
 from picsellia_jupyter.workflows.interconnection import interconnection_code
 from picsellia_jupyter.workflows.metrics import parse_range, summarize
@@ -52,6 +54,7 @@ class Deployment:
         dry_run: DryRun | None = None,
         model_file: str = "model-latest",
         compute: Compute = devices.DEFAULT,
+        cache: Path | None = None,
     ) -> None:
         self._platform = platform
         self._record = record
@@ -59,6 +62,7 @@ class Deployment:
         self._reach = reach
         self._model_file = model_file
         self._compute = compute
+        self._cache = cache
         self._endpoint: Endpoint | None = None
         self.dry_run = dry_run
 
@@ -124,6 +128,9 @@ class Deployment:
     ) -> Predictions:
         """Predict on images: files, globs and folders.
 
+        Where it takes more than a second, a notebook shows how far it is. An interrupt ends
+        it early and keeps what was done; what is left is in `undone`.
+
         Args:
             images: paths; `d.predict("page.jpg")`, `d.predict("pages/", "more/*.png")`.
             monitor: record each prediction with its image in the deployment.
@@ -140,9 +147,17 @@ class Deployment:
         paths = expand(_flat(images))
         # Its kernel and threshold may have changed since, by another notebook or the platform.
         self.refresh()
-        found, failures = predict_files(self._served(), paths, monitor=monitor, tags=tags)
+        endpoint, record = self._served(), self._record
+        with LiveProgress(len(paths), record.labels, record.threshold) as watch:
+            came = predict_files(
+                endpoint, paths, monitor=monitor, tags=tags, watch=watch, folder=self._cache
+            )
         return Predictions(
-            found, failures, labels=self._record.labels, threshold=self._record.threshold
+            came.found,
+            came.failures,
+            labels=record.labels,
+            threshold=record.threshold,
+            undone=came.undone,
         )
 
     def dashboard(self, last: str = "24h") -> DashboardView:

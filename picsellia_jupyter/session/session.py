@@ -217,6 +217,7 @@ class Session:
             dry_run=deployed.dry_run,
             model_file=plan.model_file,
             compute=plan.compute,
+            cache=self._settings.results,
         )
         handle.refresh()
         return handle
@@ -236,7 +237,13 @@ class Session:
             record = finding.only_deployment(platform.deployments(), verb="use")
         else:
             record = finding.find_deployment(platform, name)
-        return Deployment(platform, record, undeploy=self.undeploy, reach=self._fleet.address)
+        return Deployment(
+            platform,
+            record,
+            undeploy=self.undeploy,
+            reach=self._fleet.address,
+            cache=self._settings.results,
+        )
 
     def predict(
         self,

@@ -10,15 +10,19 @@ import picsellia_jupyter.display
 
 DISPLAY = Path(picsellia_jupyter.display.__file__).parent
 EXTENSION = DISPLAY.parents[1] / "labextension"
-SCRIPTS = [path for path in DISPLAY.glob("*.js") if path.name != "viewer.min.js"]
+MADE = {"viewer.min.js": 15_700, "grid.min.js": 19_500}
+"""What goes into outputs, and how many bytes it may have."""
+SCRIPTS = [path for path in DISPLAY.glob("*.js") if path.name not in MADE]
 
 
-def test_it_is_small():
-    assert len((DISPLAY / "viewer.min.js").read_bytes()) <= 15_500
+@pytest.mark.parametrize(("name", "most"), MADE.items())
+def test_it_is_small(name: str, most: int):
+    assert len((DISPLAY / name).read_bytes()) <= most
 
 
-def test_it_can_stand_within_a_script_element():
-    text = (DISPLAY / "viewer.min.js").read_text()
+@pytest.mark.parametrize("name", MADE)
+def test_it_can_stand_within_a_script_element(name: str):
+    text = (DISPLAY / name).read_text()
     assert text.isascii()
     assert "</script" not in text
     assert "<!--" not in text
@@ -28,8 +32,9 @@ def test_it_is_made_of_the_modules_beside_it(tmp_path: Path):
     if not (EXTENSION / "node_modules" / "@rspack").exists() or not shutil.which("node"):
         pytest.fail("The script cannot be made anew; run `make setup`, which takes Node.")
     subprocess.run(["node", "viewer.mjs", str(tmp_path)], cwd=EXTENSION, check=True, timeout=60)
-    made = (tmp_path / "viewer.min.js").read_text()
-    assert made == (DISPLAY / "viewer.min.js").read_text(), "run `make viewer`"
+    for name in MADE:
+        made = (tmp_path / name).read_text()
+        assert made == (DISPLAY / name).read_text(), "run `make viewer`"
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
