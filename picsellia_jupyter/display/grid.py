@@ -38,6 +38,9 @@ _WORKERS = 4
 """Threads that decode photos, which Pillow does outside of Python's lock."""
 
 
+_APART = "display:inline-block;vertical-align:top;margin:0 8px 8px 0"
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Where the images of a grid stand among all there are."""
@@ -134,8 +137,9 @@ def _body(
 def _figure(shown: Shown, still: str, labels: Labels, threshold: float | None) -> str:
     name = style.escape(name_of(shown.image))
     found = style.escape(short_text(shown.image, labels, threshold))
+    # Where style elements are stripped, these still stand side by side.
     return (
-        f"<figure>{still}<figcaption>{name}<br>"
+        f'<figure style="{_APART}">{still}<figcaption>{name}<br>'
         f'<span class="pxj-muted">{found}</span></figcaption></figure>'
     )
 
