@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from picsellia_jupyter.domain.predictions import Detections
 from picsellia_jupyter.handles.predictions import Predictions
 from tests.browser.gallery import BOX, COLOURS, WIDTH, gallery, shade
-from tests.browser.viewer_page import PIXEL, ViewerPage
+from tests.browser.viewer_page import PIXEL, THEMES, ViewerPage
 
 pytestmark = pytest.mark.browser
 
@@ -181,6 +182,34 @@ def test_nothing_is_cut_off_in_a_narrow_column(chromium: Browser, tmp_path: Path
         page.locator("canvas").first.wait_for()
         assert page.evaluate("document.scrollingElement.scrollWidth") <= width
     context.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with a page."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {[node['html'] for node in one['nodes']][:3]}" for one in found]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_wrong(grid: GridPage, tmp_path: Path, theme: str):
+    found = gallery(tmp_path / "photos", 6)
+    truth = {item.source: item.found for item in found}
+    grid.open(found.compared(truth=truth))
+    grid.page.evaluate(
+        "css => { document.querySelector('style').textContent = css }", THEMES[theme]
+    )
+    assert violations(grid.page) == []
+    grid.tile(0).get_by_role("button").click()
+    expect(grid.large()).to_be_focused()
+    assert violations(grid.page) == []
+
+
+def test_axe_finds_nothing_wrong_with_pages_of_their_own(grid: GridPage, tmp_path: Path):
+    found = gallery(tmp_path / "photos", 3)
+    for path in (found.to_html(tmp_path / "grid.html"), found[0].to_html(tmp_path / "one.html")):
+        grid.page.goto(path.as_uri())
+        grid.canvas.wait_for()
+        assert violations(grid.page) == []
 
 
 def test_it_looks_like_this(grid: GridPage, tmp_path: Path):

@@ -27,6 +27,7 @@ SOURCES = (
     "found",
     "found[1]",
     'found[1].show(embed="thumb")',
+    'found[1].show(embed="link")',
 )
 EDGE, MIDDLE = (BOX[0], 240), (320, 240)
 
@@ -58,10 +59,20 @@ def check_that_it_is_drawn_and_answers(outputs: Locator) -> None:
     assert near(colour(outputs.nth(0).get_by_role("application"), MIDDLE), shade(2), by=6)
 
 
+def check_that_the_linked_photo_is_drawn(output: Locator) -> None:
+    """JupyterLab has resolved the address that is relative to the notebook."""
+    canvas = output.locator("canvas")
+    canvas.wait_for()
+    expect(canvas).not_to_have_js_property("width", 300)
+    assert near(colour(canvas, EDGE), COLOURS[0])
+    assert near(colour(canvas, MIDDLE), shade(1), by=6)
+    assert "base64" not in output.evaluate("output => output.innerHTML")
+
+
 def check_that_static_pictures_remain(outputs: Locator) -> None:
     """Boxes are in the pixels of what is seen, and nothing is interactive."""
     assert outputs.locator("canvas").count() == 0
-    assert outputs.locator("img").count() == 14
+    assert outputs.locator("img").count() == 15
     first = outputs.locator("img").first
     first.scroll_into_view_if_needed()
     assert first.evaluate("image => image.complete && image.naturalWidth") == 320
@@ -89,6 +100,7 @@ def saved(
     page.open("pictures.ipynb")
     page.run_all()
     check_that_it_is_drawn_and_answers(page.page.locator(".jp-OutputArea"))
+    check_that_the_linked_photo_is_drawn(page.page.locator(".jp-OutputArea").nth(3))
     page.page.keyboard.press("Escape")
     page.screenshots("pictures-lab", cell=0)
     page.execute("docmanager:save")
