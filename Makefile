@@ -79,14 +79,16 @@ bench: setup ## Run the benchmarks in their quick form
 	$(BIN)/python -m benchmarks.startup --quick
 	-$(BIN)/python -m benchmarks.serving --quick
 	-$(BIN)/python -m benchmarks.places --quick
+	-$(BIN)/python -m benchmarks.monitoring --quick
 	-$(BIN)/python -m benchmarks.viewer --quick
 
-bench-peers: setup ## Install the servers that ours is measured beside; no test needs them
+bench-peers: setup ## Install the servers and evaluators that ours are measured beside; no test needs them
 	test -x build/peers/bin/python || $(BIN)/python -m venv build/peers
 	@# Everybody runs the same torch and onnxruntime: those of this project.
 	echo "import site; site.addsitedir('$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')')" \
 	  > "$$(build/peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
-	build/peers/bin/python -m pip --disable-pip-version-check -q install litserve fastapi uvicorn 'ray[serve]'
+	build/peers/bin/python -m pip --disable-pip-version-check -q install litserve fastapi uvicorn 'ray[serve]' \
+	  faster-coco-eval torchmetrics
 
 faults: setup postgres compiler ## Kill, cut the power, break disks and images for long; counts what is lost
 	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py \

@@ -85,7 +85,7 @@ def _servers(
 def _other(part: str, folder: Path, seconds: float, goals: Goals) -> None:
     ours = SERVERS[0]
     if part == "batching":
-        batching.measure(0.6 * seconds, goals)
+        batching.measure(0.5 * seconds, goals)
     elif part == "overload":
         faults.overload(ours, folder, seconds, goals)
     elif part == "logging":

@@ -36,6 +36,8 @@ class Goals:
 
     measured: list[Goal] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+    """By a goal's name, why it is out of reach; told where it is missed."""
 
     def at_least(self, name: str, what: str, seen: float, bound: float, unit: str = "") -> None:
         """More is better."""
@@ -54,5 +56,8 @@ class Goals:
         """Print them."""
         for goal in self.measured:
             print(goal)
+        for name in dict.fromkeys(goal.name for goal in self.measured if not goal.held):
+            if name in self.reasons:
+                print(f"{name:<4}why    {self.reasons[name]}")
         for why in self.left_out:
             print(f"not measured: {why}")

@@ -126,6 +126,7 @@ def judge(found: list[Seen], folder: Path, goals: Goals, *, quick: bool = False)
     ours = next((seen for seen in found if seen.name == OURS), None)
     if ours is None:
         return
+    goals.reasons |= _reasons(ours)
     for clients in (8, 32):
         goals.at_least("G1", f"x limit at c={clients}", ours.ratio(clients), 0.90)
     if ours.plain:
@@ -142,6 +143,23 @@ def judge(found: list[Seen], folder: Path, goals: Goals, *, quick: bool = False)
     goals.at_most(
         "G7", "PSS a worker over an engine's", ours.pss_mb / 2 / limit.pss_mb(folder), 1.3
     )
+
+
+def _reasons(ours: Seen) -> dict[str, str]:
+    limit_ms = statistics.mean(one.cpu_ms for one in ours.limits)
+    spent_ms = min(ours.steps[clients].cpu_ms for clients in (8, 32))
+    over = (
+        f"a request takes {spent_ms:.1f} ms of CPU, {spent_ms - limit_ms:.1f} more than the "
+        f"limit's {limit_ms:.1f}: HTTP, tokens, checks and sockets in Python, and its photo on "
+        "disk before it is answered"
+    )
+    apart = "; a peer has neither sandbox nor tokens, nor does it keep anything"
+    return {
+        "G1": f"{over}; 0.90 leaves {limit_ms / 9:.1f} ms",
+        "G2": over,
+        "G3": over + apart,
+        "G4": "one client waits for the disk with every photo, about 0.4 ms, and for two processes",
+    }
 
 
 def _beside_peers(ours: Seen, found: list[Seen], goals: Goals) -> None:

@@ -15,24 +15,39 @@ from picsellia_jupyter.wire.resources import error_from_json, reply_from_json
 Image = tuple[str, Callable[[], bytes]]
 """A file name, and what reads the encoded image when it is its turn."""
 Outcome = PredictedImage | PicselliaJupyterError
+IDEMPOTENCY_KEY = "Idempotency-Key"
 _LONGEST_NAME = 255
 
 
 class BatchRequest:
     """One request with many images; used once."""
 
-    def __init__(self, images: Sequence[Image], *, monitor: bool, tags: Sequence[str]) -> None:
+    def __init__(
+        self, images: Sequence[Image], *, monitor: bool, tags: Sequence[str], key: str
+    ) -> None:
+        """Make it.
+
+        Args:
+            images: file names, and what reads each image when it is its turn.
+            monitor: record the predictions and the images.
+            tags: names of tags for the recorded images.
+            key: a UUID, the same where the same images are sent again: they are recorded once.
+        """
         self._images = images
         self._texts = [("monitor", str(monitor)), ("postprocess", "False")]
         self._texts += [("tags", tag) for tag in tags]
         self._boundary = secrets.token_hex(16)
+        self._key = key
+        self.is_whole = False
+        """Whether the answer was read to its end."""
         self._sent: list[int] = []
         self._outcomes: dict[int, Outcome] = {}
 
     @property
     def headers(self) -> dict[str, str]:
-        """What says how the body is to be read."""
-        return {"Content-Type": f"multipart/form-data; boundary={self._boundary}"}
+        """What says how the body is to be read, and which request it is."""
+        kind = f"multipart/form-data; boundary={self._boundary}"
+        return {"Content-Type": kind, IDEMPOTENCY_KEY: self._key}
 
     def body(self) -> Iterator[bytes]:
         """The form, image by image; one that cannot be read is left out."""
@@ -68,8 +83,9 @@ class BatchRequest:
                 if "index" in said:
                     place = self._sent[said["index"]]
                     self._outcomes[place] = self._outcome(place, said)
-                elif said.get("error"):
-                    end = error_from_json(said["error"])
+                else:
+                    self.is_whole = True
+                    end = error_from_json(said["error"]) if said.get("error") else end
         except httpx.TransportError:
             pass
         return [self._outcomes.get(place, end) for place in range(len(self._images))]

@@ -17,8 +17,10 @@ class SdkConnection:
         self.host = host
         self.username = str(ping.get("username") or "")
         self.is_local = ping.get("platform") == "local"
+        self.capabilities = frozenset(map(str, ping.get("capabilities") or ()))
         self.organization_id = str(sdk_client.id)
         self.organization_name = str(sdk_client.name)
+        self.is_default_organization = str(ping.get("default_organization")) == self.organization_id
 
     def _get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
         return cast("Json", self._sdk.connection.get(path, params=params).json())

@@ -12,7 +12,9 @@ from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 from tornado.websocket import WebSocketError
 
 from picsellia_jupyter.clients import server_errors
+from picsellia_jupyter.clients.http_exchange import Origin
 from picsellia_jupyter.clients.jupyter import JupyterServer
+from picsellia_jupyter.clients.labserver import proxied_front
 from picsellia_jupyter.domain.links import LinkError
 
 _CONNECT_TIMEOUT_S = 10.0
@@ -60,6 +62,26 @@ class Door:
         status, _ = await self._get(self.kernel_path)
         if status == 404:
             raise await self._of_status(status)
+
+    @property
+    def origin(self) -> Origin:
+        """The server, for a connection of one's own."""
+        return Origin.of(self._url, self._context())
+
+    async def is_proxied(self) -> bool | None:
+        """Whether the server has our extension, whose proxy leads to the kernel's front.
+
+        Returns:
+            None where that cannot be told now.
+        """
+        path = proxied_front(self._server, self._kernel_id, "").url.removeprefix(self._url)
+        status, body = await self._get(f"{path}/health/live")
+        try:
+            if status == 200 and "live" in json.loads(body):
+                return True
+        except (ValueError, TypeError):
+            pass
+        return None if status >= 500 else False
 
     async def named(self, error: Exception) -> LinkError:
         """What was wrong when a websocket could not be had."""

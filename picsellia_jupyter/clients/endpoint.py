@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
+import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import Any, cast
 
 import httpx
 
-from picsellia_jupyter.clients.batches import BatchRequest, Image, Outcome
+from picsellia_jupyter.clients.batches import IDEMPOTENCY_KEY, BatchRequest, Image, Outcome
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
     InvalidImageError,
@@ -37,6 +38,10 @@ BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 _LOOK_TIMEOUT_S = 3.0
 PATIENCE_S = 30.0
 """How long a busy kernel, or one whose worker is being restarted, is asked again."""
+_DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+_DROP_PAUSES_S = (0.1, 0.4, 1.0)
+"""Between the tries of a request whose connection broke off; its key has it recorded once."""
+_RESUME_S = 5.0
 _LATER = "kept, and recorded when the deployment is served there again"
 
 
@@ -141,6 +146,7 @@ class Endpoint:
             f"/api/deployments/{self._deployment_id}/predict",
             files={"media": (filename, image)},
             data={"monitor": str(monitor), "postprocess": "False", "tags": list(tags)},
+            key=str(uuid.uuid4()),
         )
         return reply_from_json(response.json(), source=filename)
 
@@ -202,11 +208,34 @@ class Endpoint:
     def _send_batch(
         self, images: Sequence[Image], monitor: bool, tags: Sequence[str]
     ) -> list[Outcome] | None:
-        """What came of each image; None where the kernel takes no batches."""
-        until = time.monotonic() + PATIENCE_S
+        """What came of each image; None where the kernel takes no batches.
+
+        Where the answer breaks off the whole is sent again, and recorded once.
+        """
+        key, patience_s = str(uuid.uuid4()), PATIENCE_S
+        known: list[Outcome] | None = None
+        for pause_s in (*_DROP_PAUSES_S, None):
+            request = BatchRequest(images, monitor=monitor, tags=tags, key=key)
+            try:
+                known = self._answered(request, patience_s)
+            except _DroppedError as error:
+                if pause_s is None:
+                    raise self._silent() from error
+            except PicselliaJupyterError:
+                if known is None:
+                    raise
+                return known
+            if known is None or request.is_whole or pause_s is None:
+                return known
+            time.sleep(pause_s)
+            patience_s = _RESUME_S
+        return known
+
+    def _answered(self, request: BatchRequest, patience_s: float) -> list[Outcome] | None:
+        """What came of each image of a request; None where the kernel takes no batches."""
+        until = time.monotonic() + patience_s
         logged_in = self._jwt is None
         while True:
-            request = BatchRequest(images, monitor=monitor, tags=tags)
             with self._streamed(request) as response:
                 if response.status_code == httpx.codes.OK:
                     return request.outcomes(response.iter_lines())
@@ -229,6 +258,8 @@ class Endpoint:
             headers = {**self._headers, **request.headers}
             with self._http.stream("POST", path, content=request.body(), headers=headers) as answer:
                 yield answer
+        except _DROPPED as error:
+            raise _DroppedError(str(self._silent())) from error
         except httpx.TransportError as error:
             raise self._silent() from error
 
@@ -252,7 +283,7 @@ class Endpoint:
         """What it says of the model that it runs; None where it does not say."""
         path = f"/api/deployments/{self._deployment_id}/running"
         try:
-            response = self._try("GET", path, {"timeout": _LOOK_TIMEOUT_S})
+            response = self._try("GET", path, {}, {"timeout": _LOOK_TIMEOUT_S})
         except (httpx.TransportError, PicselliaJupyterError):
             return None
         return running_from_json(response.json()) if response.is_success else None
@@ -261,15 +292,25 @@ class Endpoint:
         """Close its connections."""
         self._http.close()
 
-    def _send(self, method: str, path: str, **body: Any) -> httpx.Response:
-        try:
-            response = self._try(method, path, body)
-            deadline = time.monotonic() + PATIENCE_S
-            while response.status_code in BUSY and time.monotonic() < deadline:
-                time.sleep(_pause_s(response))
-                response = self._try(method, path, body)
-        except httpx.TransportError as error:
-            raise self._silent() from error
+    def _send(self, method: str, path: str, *, key: str = "", **body: Any) -> httpx.Response:
+        """Ask, and again while the kernel is busy; with a key also where the connection breaks."""
+        pauses_s = iter(_DROP_PAUSES_S if key else ())
+        deadline = time.monotonic() + PATIENCE_S
+        headers = {IDEMPOTENCY_KEY: key} if key else {}
+        while True:
+            try:
+                response = self._try(method, path, headers, body)
+            except _DROPPED as error:
+                pause_s = next(pauses_s, None)
+                if pause_s is None:
+                    raise self._silent() from error
+            except httpx.TransportError as error:
+                raise self._silent() from error
+            else:
+                if response.status_code not in BUSY or time.monotonic() >= deadline:
+                    break
+                pause_s = _pause_s(response)
+            time.sleep(pause_s)
         if response.is_error:
             raise _refusal(response)
         return response
@@ -280,13 +321,16 @@ class Endpoint:
             "See its state with %deployments, or start it again with %deploy.",
         )
 
-    def _try(self, method: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
+    def _try(
+        self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any]
+    ) -> httpx.Response:
         if self._jwt is None:
             self.log_in()
-        response = self._http.request(method, path, headers=self._headers, **body)
+        response = self._http.request(method, path, headers={**self._headers, **headers}, **body)
         if response.status_code == httpx.codes.UNAUTHORIZED:
             self.log_in()
-            response = self._http.request(method, path, headers=self._headers, **body)
+            headers = {**self._headers, **headers}
+            response = self._http.request(method, path, headers=headers, **body)
         return response
 
     @property
@@ -305,6 +349,10 @@ class Endpoint:
             raise _refusal(response)
         self._jwt = str(response.json()["jwt"])
         return self._jwt
+
+
+class _DroppedError(Exception):
+    """The connection broke off before there was an answer."""
 
 
 def _pause_s(response: httpx.Response) -> float:

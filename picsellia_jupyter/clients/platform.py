@@ -6,18 +6,20 @@ platform.
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from typing_extensions import Self
 
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.datalakes import Datalakes
+from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
+from picsellia_jupyter.clients.evaluations import Evaluations
+from picsellia_jupyter.clients.recorded import RecordedPredictions
+from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
@@ -34,7 +36,7 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Datalakes):
+class PlatformClient(Datalakes, Evaluations, RecordedPredictions):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:
@@ -115,22 +117,38 @@ class PlatformClient(Datalakes):
         return [ModelFile(str(i["id"]), str(i["name"]), str(i["filename"])) for i in items]
 
     @sdk.translated
-    def download(self, file: ModelFile, folder: Path) -> Path:
+    def experiment_of(self, version: ModelVersion) -> str | None:
+        """The experiment that a version came from; None where it was imported by hand."""
+        try:
+            context = self._get(f"/api/model/version/{version.id}/context")
+        except Exception as error:
+            if not sdk.is_not_found(error):
+                raise
+            return None
+        found = context.get("experiment_id")
+        return str(found) if found else None
+
+    @sdk.translated
+    def download(self, file: ModelFile, folder: Path, listen: Listen | None = None) -> Path:
         """Fetch a model file; it appears in `folder` whole or not at all.
+
+        What broke off or was interrupted is gone on with; a file that is there already, by
+        its SHA-256, is not fetched again.
+
+        Args:
+            file: of a model version.
+            folder: made where it is not there.
+            listen: told how many bytes have come, of how many.
 
         Returns:
             Its path: `folder` / its file name.
+
+        Raises:
+            PlatformUnreachableError: the storage breaks off again and again.
+            PlatformError: it refuses, or gives something else than was stored.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         target = folder / Path(file.filename).name
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
-        try:
-            sdk_file = sdk.model_file(self._sdk.connection, self._get(f"/api/model/file/{file.id}"))
-            sdk_file.download(part, force_replace=True)
-            _make_durable(part / sdk_file.filename, target)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-        return target
+        return fetch(lambda: self._stored(file), target, listen=listen or ignore)
 
     @sdk.translated
     def create_model(self, name: str, description: str) -> Model:
@@ -217,6 +235,11 @@ class PlatformClient(Datalakes):
         return self._record(self._get(f"/api/deployment/{deployment_id}"))
 
     @sdk.translated
+    def monitoring_host(self, deployment_id: str) -> str:
+        """Address of the service that records a deployment's predictions."""
+        return str(self._get(f"/api/deployment/{deployment_id}").get("oracle_host") or self.host)
+
+    @sdk.translated
     def create_deployment(self, plan: DeploymentPlan) -> DeploymentRecord:
         """Make the deployment a plan asks for.
 
@@ -252,6 +275,15 @@ class PlatformClient(Datalakes):
         self._monitored.pop(deployment_id, None)
 
     @sdk.translated
+    def allowance(self) -> Allowance | None:
+        """MPU that are left for Picsellia Serving; None where the platform meters none."""
+        said = self._get("/api/local/usage") if "usage" in self.capabilities else {}
+        if not said.get("metered"):
+            return None
+        quota = said.get("quota")
+        return Allowance(None if quota is None else max(0.0, quota - said["used"]))
+
+    @sdk.translated
     def prediction_log(
         self, deployment_id: str, *, since: float | None = None, until: float | None = None
     ) -> PredictionLog:
@@ -262,6 +294,14 @@ class PlatformClient(Datalakes):
         return resources.log_from_json(stats)
 
     # Inside --------------------------------------------------------------------------------
+
+    def _stored(self, file: ModelFile) -> Stored:
+        """Where a model file is now, by an address that is good for some minutes."""
+        raw = self._get(f"/api/model/file/{file.id}")
+        name = str(raw["object_name"])
+        url = raw.get("presigned_url") or self._sdk.connection.init_download(name)
+        here = urlsplit(url).netloc == urlsplit(self.host).netloc
+        return Stored(name, url, raw.get("sha256"), self._relay if here else None)
 
     def _record(
         self, raw: Mapping[str, Any], lakes: Mapping[str, str] | None = None
@@ -293,9 +333,3 @@ def _is_id(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _make_durable(written: Path, target: Path) -> None:
-    with written.open("rb") as stream:
-        os.fsync(stream.fileno())
-    written.replace(target)

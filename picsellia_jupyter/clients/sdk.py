@@ -123,13 +123,6 @@ def monitored_deployment(connection: Any, raw: Mapping[str, Any], relay: str | N
     return deployment
 
 
-def model_file(connection: Any, raw: Mapping[str, Any]) -> Any:
-    """The SDK's model file, which can download itself."""
-    from picsellia.sdk.model_file import ModelFile
-
-    return ModelFile(connection, dict(raw))
-
-
 def predictions_data() -> Any:
     """The statistic of single predictions; its members compare equal, so never use `==`."""
     from picsellia.types.enums import ServiceMetrics

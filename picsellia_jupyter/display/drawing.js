@@ -1,6 +1,6 @@
 // Shapes and their tags on a canvas whose transform has pixels of the photo as its unit.
 
-import { isTruth, scoreOf } from './shapes.js';
+import { inMask, isTruth, scoreOf } from './shapes.js';
 
 // More would only hide the photo.
 const MOST_TAGS = 200;
@@ -14,28 +14,39 @@ const DASHES = { shadow: [7, 5], truth: [2, 4], review: [2, 4] };
  * `rows`: those to draw; `colourOf(i)`: CSS colour; `unit`: photo pixels a pixel on the screen.
  */
 export function drawShapes(ctx, layer, rows, colourOf, unit, edges) {
-  const paths = new Map();
+  const { form, boxes, masks } = layer;
+  const groups = new Map();
   for (const i of rows) {
     const colour = colourOf(i);
-    if (layer.form == 'mask') {
-      drawMask(ctx, layer.masks[i], colour);
-      continue;
-    }
-    if (!paths.has(colour)) paths.set(colour, [new Path2D(), new Path2D()]);
-    trace(layer, i, ...paths.get(colour), unit, edges);
+    if (form == 'mask') drawMask(ctx, masks[i], colour);
+    else if (groups.has(colour)) groups.get(colour).push(i);
+    else groups.set(colour, [i]);
   }
   ctx.setLineDash((DASHES[layer.kind] || []).map(length => length * unit));
-  ctx.lineJoin = 'round';
+  // Round corners of boxes take many times as long.
+  ctx.lineJoin = form == 'box' ? 'miter' : 'round';
   const alpha = ctx.globalAlpha;
-  for (const [colour, [outline, dots]] of paths) {
+  for (const [colour, group] of groups) {
+    const outline = new Path2D();
+    const dots = new Path2D();
+    // One path of many boxes would be much slower than boxes one by one.
+    const outlines = (style, width) => {
+      stroke(ctx, outline, style, width);
+      if (form != 'box') return;
+      for (const i of group) {
+        const b = 4 * i;
+        ctx.strokeRect(boxes[b], boxes[b + 1], boxes[b + 2] - boxes[b], boxes[b + 3] - boxes[b + 1]);
+      }
+    };
+    if (form != 'box') group.forEach(i => trace(layer, i, outline, dots, unit, edges));
     ctx.fillStyle = colour;
-    if (layer.form == 'polygon') {
+    if (form == 'polygon') {
       ctx.globalAlpha = alpha / 4;
       ctx.fill(outline);
       ctx.globalAlpha = alpha;
     }
-    if (rows.length < MOST_RIMS) stroke(ctx, outline, '#0006', 4 * unit);
-    stroke(ctx, outline, colour, 2 * unit);
+    if (rows.length < MOST_RIMS) outlines('#0006', 4 * unit);
+    outlines(colour, 2 * unit);
     ctx.fill(dots);
     stroke(ctx, dots, '#fff', unit);
   }
@@ -49,61 +60,78 @@ export function stroke(ctx, path, colour, width) {
 }
 
 /** Adds a shape to the path of its colour: outlines, and dots that are filled. */
-function trace(layer, i, outline, dots, unit, edges) {
-  const { form, xy, starts, boxes, seen } = layer;
+function trace({ form, xy, starts, ranks, seen }, i, outline, dots, unit, edges) {
   const first = starts[i];
   const end = starts[i + 1];
-  if (form == 'box') {
-    const [x0, y0, x1, y1] = boxes.subarray(4 * i, 4 * i + 4);
-    outline.rect(x0, y0, x1 - x0, y1 - y0);
-  } else if (form == 'point' || form == 'keypoints') {
-    for (let k = first; k < end; k++) {
-      if (seen && !seen[k]) continue;
+  const point = k => xy.subarray(2 * k, 2 * k + 2);
+  for (let k = first; k < end; k++) {
+    const [x, y] = point(k);
+    if (form == 'polygon' || form == 'line') {
+      outline[k > first ? 'lineTo' : 'moveTo'](x, y);
+    } else if (!seen || seen[k]) {
       const path = seen && seen[k] < 2 ? outline : dots;
-      path.moveTo(xy[2 * k] + 4 * unit, xy[2 * k + 1]);
-      path.arc(xy[2 * k], xy[2 * k + 1], 4 * unit, 0, 7);
+      path.moveTo(x + 4 * unit, y);
+      path.arc(x, y, 4 * unit, 0, 7);
     }
-    for (const [a, b] of (seen && edges[layer.ranks[i]]) || []) {
-      if (first + Math.max(a, b) >= end || !seen[first + a] || !seen[first + b]) continue;
-      outline.moveTo(xy[2 * (first + a)], xy[2 * (first + a) + 1]);
-      outline.lineTo(xy[2 * (first + b)], xy[2 * (first + b) + 1]);
-    }
-  } else {
-    for (let k = first; k < end; k++) {
-      outline[k > first ? 'lineTo' : 'moveTo'](xy[2 * k], xy[2 * k + 1]);
-    }
-    if (form == 'polygon') outline.closePath();
   }
+  if (form == 'polygon') outline.closePath();
+  for (const [a, b] of (seen && edges[ranks[i]]) || []) {
+    if (first + Math.max(a, b) >= end || !seen[first + a] || !seen[first + b]) continue;
+    outline.moveTo(...point(first + a));
+    outline.lineTo(...point(first + b));
+  }
+}
+
+/** Whether a point lies on shape i, or near it within `reach`. */
+export function hits(layer, i, x, y, reach) {
+  const { boxes, form } = layer;
+  const b = 4 * i;
+  if (x < boxes[b] - reach || x > boxes[b + 2] + reach) return;
+  if (y < boxes[b + 1] - reach || y > boxes[b + 3] + reach) return;
+  if (form == 'mask') return inMask(layer.masks[i], x, y);
+  if (form != 'polygon' && form != 'line') return true;
+  const path = new Path2D();
+  trace(layer, i, path);
+  const scratch = new OffscreenCanvas(1, 1).getContext('2d');
+  scratch.lineWidth = 2 * reach;
+  return form == 'line' ? scratch.isPointInStroke(path, x, y) : scratch.isPointInPath(path, x, y);
 }
 
 /** A mask from its picture in this colour, which is made once. */
 function drawMask(ctx, mask, colour) {
   if (!mask.area) return;
-  const [x, y] = mask.box;
+  const [x0, y0, x1, y1] = mask.box;
   mask.tints ||= {};
-  const tint = (mask.tints[colour] ||= tinted(mask, colour));
-  ctx.drawImage(tint, x, y, mask.w * mask.every, mask.h * mask.every);
+  ctx.drawImage((mask.tints[colour] ||= tinted(mask, colour)), x0, y0, x1 - x0, y1 - y0);
 }
 
 /** A canvas of a mask: its inside light, its rim strong. */
-function tinted({ bits, w, h, every }, colour) {
-  const canvas = Object.assign(document.createElement('canvas'), { width: w, height: h });
+function tinted({ runs, box: [x0, y0, x1, y1], height }, colour) {
+  const bits = new Uint8Array((x1 - x0) * height);
+  let from = -x0 * height;
+  runs.forEach((run, i) => {
+    if (i & 1) bits.fill(1, from, from + run);
+    from += run;
+  });
+  // Of a large photo every second pixel or less is enough.
+  const every = Math.ceil(height / 1500);
+  const width = Math.ceil((x1 - x0) / every);
+  const canvas = new OffscreenCanvas(width, Math.ceil((y1 - y0) / every));
   const ctx = canvas.getContext('2d');
-  const picture = ctx.createImageData(w, h);
-  const pixels = new Uint32Array(picture.data.buffer);
-  // Red is the lowest byte there.
-  const hex = parseInt(colour.slice(1), 16);
-  const ink = (hex >> 16) | (hex & 0xff00) | ((hex & 255) << 16);
-  const near = every > 1 ? 1 : 2;
-  const inside = (x, y) => x >= 0 && y >= 0 && x < w && y < h && bits[y * w + x];
-  for (let at = 0; at < bits.length; at++) {
-    if (!bits[at]) continue;
-    const x = at % w;
-    const y = (at - x) / w;
+  const picture = ctx.createImageData(width, canvas.height);
+  const inside = (x, y) => x >= 0 && y >= 0 && y < height && bits[x * height + y];
+  for (let at = 3; at < picture.data.length; at += 4) {
+    const pixel = at >> 2;
+    const x = (pixel % width) * every;
+    const y = y0 + Math.floor(pixel / width) * every;
+    const near = 2 * every;
     const core = inside(x - near, y) && inside(x + near, y) && inside(x, y - near);
-    pixels[at] = ink | ((core && inside(x, y + near) ? 90 : 255) << 24);
+    if (inside(x, y)) picture.data[at] = core && inside(x, y + near) ? 90 : 255;
   }
   ctx.putImageData(picture, 0, 0);
+  ctx.globalCompositeOperation = 'source-in';
+  ctx.fillStyle = colour;
+  ctx.fillRect(0, 0, width, canvas.height);
   return canvas;
 }
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from picsellia_jupyter.display import style
 from picsellia_jupyter.display.units import printable
 from picsellia_jupyter.domain.deployments import Progress, Stage
+
+
+def noted(steps: Sequence[Progress], progress: Progress) -> tuple[Progress, ...]:
+    """The steps with a stage that has begun, or with the newest word of the one that lasts."""
+    if not steps or steps[-1].stage is not progress.stage:
+        return (*steps, progress)
+    return (*steps[:-1], replace(steps[-1], detail=progress.detail))
 
 
 def progress_card(

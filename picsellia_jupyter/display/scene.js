@@ -1,7 +1,7 @@
 // What of an image is shown and how it is painted, on any canvas. No controls, no events.
 
-import { drawShapes, drawTags, stroke } from './drawing.js';
-import { decode, hits, isTruth } from './shapes.js';
+import { drawShapes, drawTags, hits, stroke } from './drawing.js';
+import { decode, isTruth } from './shapes.js';
 
 const TRUE_POSITIVE = ['#0072b2', '#fff'];
 const FALSE_POSITIVE = ['#d55e00', '#111'];

@@ -59,7 +59,7 @@ font-size:12px;color:inherit;background:rgba(128,128,128,.14);border-radius:3px}
 .pxj.pxj pre code{background:none;padding:0;white-space:pre;overflow-wrap:normal}
 .pxj.pxj .pxj-lines li{list-style:none;margin:3px 0}
 .pxj.pxj .pxj-steps li{list-style:none;display:grid;
-grid-template-columns:1.2em 5.5em minmax(0,1fr) max-content;gap:8px;padding:2px 0}
+grid-template-columns:1.2em 6.5em minmax(0,1fr) max-content;gap:8px;padding:2px 0}
 .pxj.pxj .pxj-steps li>span{overflow-wrap:anywhere}
 .pxj.pxj li.pxj-now{font-weight:600}
 .pxj.pxj .pxj-note{border-left:3px solid #d55e00;padding:2px 10px;margin:4px 0 8px}

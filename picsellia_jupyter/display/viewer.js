@@ -2,18 +2,16 @@
 
 import { h } from './elements.js';
 import { scene, SIDE, SWIPE } from './scene.js';
-import { isTruth, scoreOf } from './shapes.js';
+import { isTruth, SCORE_STEPS, scoreOf } from './shapes.js';
 import { shapeJson, summary, words } from './words.js';
 
-const SCORE_STEPS = 5e4;
 const MOST_ZOOM = 40;
 // CSS pixels that a photo is shown at: at least so wide, at most so high.
 const LEAST_WIDE = 480;
 const MOST_HIGH = 720;
 // A class below this would read 0.00.
 const LEAST_SHOWN = 0.005;
-const KEYS = 'Arrow keys go from shape to shape, plus and minus zoom, 0 resets, L labels, '
-  + 'H hides, C copies.';
+const KEYS = 'Keys: arrows for shapes, + - 0 for zoom, L labels, H hide, C copy';
 
 /**
  * The whole viewer of one image.
@@ -49,7 +47,7 @@ export function view(data, onArrow) {
     pending = 0;
     const ratio = devicePixelRatio || 1;
     const width = Math.round(canvas.clientWidth * ratio);
-    const height = Math.round((width * high) / w / panes().length);
+    const height = Math.round((width * high) / w / count());
     if (!width) return;
     if (canvas.width != width || canvas.height != height) Object.assign(canvas, { width, height });
     paint(canvas, ratio, state.at);
@@ -58,12 +56,15 @@ export function view(data, onArrow) {
   function refresh() {
     updates.forEach(update => update());
     const widest = Math.min(Math.max(photo.naturalWidth, LEAST_WIDE), (MOST_HIGH * w) / high);
-    stage.style.maxWidth = widest * panes().length + 'px';
-    canvas.style.aspectRatio = (w * panes().length) / high;
+    stage.style.maxWidth = widest * count() + 'px';
+    canvas.style.aspectRatio = (w * count()) / high;
     divider.hidden = state.mode != SWIPE;
     divider.style.left = state.divide * 100 + '%';
-    pending ||= requestAnimationFrame(draw);
+    later();
   }
+
+  const later = () => (pending ||= requestAnimationFrame(draw));
+  const count = () => panes().length;
 
   /** Looks at a shape, or at none, with its words beside the pointer or the shape. */
   function look(next, x, y) {
@@ -72,13 +73,14 @@ export function view(data, onArrow) {
     if (!same && (next || state.under)) {
       state.under = next;
       tip.textContent = next ? words(data, shown, next) : '';
-      refresh();
+      copying.disabled = !next;
+      later();
     }
     if (!next) return;
     const box = canvas.getBoundingClientRect();
     if (x == null) {
       const [px, py] = middle(...next);
-      x = ((px - state.at.x) / w) * state.at.k * (box.width / panes().length);
+      x = ((px - state.at.x) / w) * state.at.k * (box.width / count());
       y = ((py - state.at.y) / high) * state.at.k * box.height;
     }
     // On the side where there is room.
@@ -113,7 +115,7 @@ export function view(data, onArrow) {
     look(null);
     const width = Math.max(photo.naturalWidth, LEAST_WIDE);
     const height = Math.round((width * high) / w);
-    const saved = h('canvas', { width: width * panes().length, height });
+    const saved = h('canvas', { width: width * count(), height });
     paint(saved, 1, { k: 1, x: 0, y: 0 });
     saved.toBlob(blob => {
       const href = URL.createObjectURL(blob);
@@ -149,7 +151,7 @@ export function view(data, onArrow) {
   function modes() {
     const names = ['Overlay', SIDE, SWIPE];
     return h('span', { className: 'group', role: 'group', 'aria-label': 'View' },
-      ...names.map(mode => button(mode, mode, () => set({ mode }), () => state.mode == mode)));
+      ...names.map(mode => button(mode, '', () => set({ mode }), () => state.mode == mode)));
   }
 
   function swiper() {
@@ -167,7 +169,7 @@ export function view(data, onArrow) {
     const text = h('span', {});
     updates.push(() => (text.textContent = summary(shown, layer)));
     const name = h('span', {}, h('i', { className: layer.kind }), layer.name);
-    return h('div', { className: 'layer' }, layers[1] ? button(name, `Show ${layer.name}`,
+    return h('div', { className: 'layer' }, layers[1] ? button(name, '',
       () => flip(state.shut, layer), () => !state.shut.has(layer)) : '', text);
   }
 
@@ -183,7 +185,7 @@ export function view(data, onArrow) {
       set({ off: new Set(alone && !state.off.has(rank) ? [] : others) });
     };
     return h('span', { className: 'chip' },
-      button(h('span', {}, swatch, h('b', {}, name), ' ', number), `Show ${name}`,
+      button(h('span', {}, swatch, h('b', {}, name), ' ', number), '',
         () => flip(state.off, rank), () => !state.off.has(rank)),
       labels[1] ? button('only', `Only ${name}`, only) : '');
   }
@@ -208,8 +210,8 @@ export function view(data, onArrow) {
     const box = canvas.getBoundingClientRect();
     const { at } = state;
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const across = (x / box.width) * panes().length;
-    const pane = Math.max(0, Math.min(panes().length - 1, Math.floor(across)));
+    const across = (x / box.width) * count();
+    const pane = Math.max(0, Math.min(count() - 1, Math.floor(across)));
     const share = across - pane;
     return { x, y, pane, share, px: at.x + (share * w) / at.k, py: at.y + (y / box.height / at.k) * high };
   }
@@ -219,7 +221,7 @@ export function view(data, onArrow) {
     state.at = { k, x: within(x, w), y: within(y, high) };
     canvas.style.touchAction = k > 1 ? 'none' : '';
     canvas.style.cursor = k > 1 ? 'grab' : '';
-    refresh();
+    later();
   }
 
   /** Zooms so that a point of the photo stays where it is. */
@@ -260,7 +262,7 @@ export function view(data, onArrow) {
     if (ours) keys[name]();
   }
 
-  const pointed = spot => pick(spot, (6 * w * panes().length) / state.at.k / canvas.clientWidth);
+  const pointed = spot => pick(spot, (6 * w * count()) / state.at.k / canvas.clientWidth);
   canvas.onpointerdown = event => {
     const spot = place(event);
     const swiping = state.mode == SWIPE && Math.abs(spot.share - state.divide) * canvas.clientWidth < 12;
@@ -295,18 +297,18 @@ export function view(data, onArrow) {
   }, { passive: false });
 
   const zooms = [
-    button('−', 'Zoom out (−)', keys['-']), button('+', 'Zoom in (+, or Ctrl and the wheel)', keys['+']),
-    button('Reset', 'Reset the view (0, or a double click)', keys[0])
+    button('−', 'Zoom out (−)', keys['-']), button('+', 'Zoom in (+, Ctrl and wheel)', keys['+']),
+    button('Reset', '0, or a double click', keys[0])
   ];
-  const saving = button('Save PNG', 'Save the picture with what is shown', save);
+  const saving = button('Save PNG', 'As it is shown', save);
   const switches = shaped ? [
     button('Labels', 'Show labels (L)', keys.l, () => state.tags),
     button('Shapes', 'Show shapes (H)', keys.h, () => !state.hidden),
-    ...(judged ? [button('Errors', 'Colour by true positives, false positives and misses (E)', keys.e,
+    ...(judged ? [button('Errors', 'Colour by errors (E)', keys.e,
       () => state.errors)] : [])
   ] : [];
-  const copying = button('Copy shape', 'Copy the shape looked at as JSON (C)', copy);
-  updates.push(() => (copying.disabled = !state.under));
+  const copying = button('Copy shape', 'As JSON (C)', copy);
+  copying.disabled = true;
 
   new ResizeObserver(refresh).observe(canvas);
   photo.onload = refresh;

@@ -14,16 +14,11 @@ export function words(data, { layers, truth, hit }, [layer, i]) {
   return lines.join('\n');
 }
 
-function sizeOf({ form, boxes, areas, seen, starts }, i) {
-  const [x0, y0, x1, y1] = [...boxes.subarray(4 * i, 4 * i + 4)].map(Math.round);
+function sizeOf({ form, boxes, areas }, i) {
+  const [x0, y0, x1, y1] = boxes.subarray(4 * i, 4 * i + 4).map(Math.round);
   if (form == 'point') return `at ${x0}, ${y0} px`;
   const size = `${x1 - x0} × ${y1 - y0} px`;
-  if (form == 'mask' || form == 'polygon') {
-    return `${size}, ${Math.round(areas[i]).toLocaleString('en')} px²`;
-  }
-  if (form != 'keypoints') return size;
-  const points = seen.subarray(starts[i], starts[i + 1]);
-  return `${points.filter(Boolean).length} of ${points.length} points, ${size}`;
+  return form == 'mask' ? `${size}, ${areas[i].toLocaleString('en')} px²` : size;
 }
 
 /** How much of a layer is shown, and how that stands against the ground truth. */
@@ -43,17 +38,16 @@ export function summary({ truth, rowsOf, hit }, layer) {
 /** A shape as JSON, in pixels of the photo. */
 export function shapeJson(data, [layer, i]) {
   const { form, starts, xy, seen, boxes, areas } = layer;
+  const tenths = value => Math.round(value * 10) / 10;
   const points = [];
   for (let k = starts[i]; k < starts[i + 1]; k++) {
     points.push([...xy.subarray(2 * k, 2 * k + 2)].map(tenths).concat(seen ? seen[k] : []));
   }
   const [label, , , index] = data.labels[layer.ranks[i]];
-  const box = [...boxes.subarray(4 * i, 4 * i + 4)].map(tenths);
+  const box = [...boxes.subarray(4 * i, 4 * i + 4)];
   return JSON.stringify({
     image: data.name, layer: layer.name, label, class: index,
-    score: isTruth(layer) ? undefined : +scoreOf(layer, i).toFixed(4), box_xyxy: box,
+    score: isTruth(layer) ? undefined : +scoreOf(layer, i).toFixed(4), box_xyxy: box.map(tenths),
     ...(form == 'mask' ? { area: areas[i] } : form == 'box' ? {} : { points })
   });
 }
-
-const tenths = value => Math.round(value * 10) / 10;

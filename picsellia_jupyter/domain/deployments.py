@@ -71,6 +71,17 @@ class Stage(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the checklist before a deployment is announced."""
+
+    name: str
+    found: str
+    """What it is, in words."""
+    remedy: str = ""
+    """What to do about it; empty where all is well."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """A step of a deployment that has begun, or the last one when it is done."""
 
@@ -79,6 +90,8 @@ class Progress:
     """In words: what is being done, to what."""
     elapsed_s: float
     """Seconds since the deployment began."""
+    checks: tuple[Check, ...] = ()
+    """What this step has found out, once it has."""
 
 
 ProgressListener = Callable[[Progress], None]
@@ -110,17 +123,6 @@ class DeploymentPlan:
     """Its serving kernel ends after so many seconds without a request; None never."""
     scale: Scale = ONE
     """How many replicas serve it, on Ray."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the checklist before a deployment is announced."""
-
-    name: str
-    found: str
-    """What it is, in words."""
-    remedy: str = ""
-    """What to do about it; empty where all is well."""
 
 
 @dataclass(frozen=True, slots=True)

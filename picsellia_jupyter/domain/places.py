@@ -13,7 +13,10 @@ from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
 LOCAL, RAY = "local", "ray"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(%\w+)?")
-_PAGES = re.compile(r"/(lab|tree|notebooks|doc|edit|terminals|console)(/.*)?$")
+_PAGE = "(?:lab|tree|notebooks|doc|edit|terminals|console)"
+_OPEN = re.compile(rf"/{_PAGE}(/.*)?$")
+_OF_HUB = re.compile(rf"[^/]*(?:/(?!{_PAGE}(?:/|$))[^/]+)*?/user/[^/]+")
+"""JupyterHub's path to a user's server; the user may be called as a page is."""
 
 
 class Kind(str, enum.Enum):
@@ -69,7 +72,7 @@ class Place:
         if shown != typed or re.search(r"[.:/]", typed):
             raise InvalidInputError(
                 f"{shown!r} is an address without http:// or https://.",
-                f"Write it whole, as in --on https://{_PAGES.sub('', shown)}.",
+                f"Write it whole, as in --on https://{_without_page(shown)}.",
             )
         raise NotFoundError.named(
             "place", typed, [LOCAL, *saved, RAY], remedy="Save one with: %places add NAME URL"
@@ -100,8 +103,15 @@ def read_address(typed: str) -> tuple[str, str]:
             "Leave both out; a server is entered with its token.",
         )
     token = next(iter(parse_qs(parts.query).get("token", [])), "")
-    path = _PAGES.sub("", parts.path.rstrip("/"))
+    path = _without_page(parts.path.rstrip("/"))
     return urlunsplit((parts.scheme, parts.netloc, path, "", "")), token
+
+
+def _without_page(path: str) -> str:
+    """The path of a server, without that of the page that is open."""
+    found = _OF_HUB.match(path)
+    own = found[0] if found else ""
+    return own + _OPEN.sub("", path[len(own) :])
 
 
 def _parts(typed: str) -> SplitResult:

@@ -38,14 +38,18 @@ class Datalakes(Protocol):
         """All of them, the default one first."""
 
 
-class Deployments(Protocol):
+class KnownDeployments(Protocol):
+    """Where a deployment is looked up."""
+
+    def find_deployment(self, name: str) -> DeploymentRecord | None:
+        """The one of a name or an id, if there is one."""
+
+
+class Deployments(KnownDeployments, Protocol):
     """The organization's deployments."""
 
     def deployments(self) -> Sequence[DeploymentRecord]:
         """All of them, newest first."""
-
-    def find_deployment(self, name: str) -> DeploymentRecord | None:
-        """The one of a name or an id, if there is one."""
 
     def create_deployment(self, plan: DeploymentPlan) -> DeploymentRecord:
         """Make the deployment a plan asks for."""

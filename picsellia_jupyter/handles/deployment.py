@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from picsellia_jupyter.clients.endpoint import Backlog, Endpoint
 from picsellia_jupyter.clients.platform import PlatformClient
@@ -22,20 +22,38 @@ from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError
 from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.links import LinkError
+from picsellia_jupyter.domain.registry import ModelFile
 from picsellia_jupyter.domain.running import ServedNow
+from picsellia_jupyter.handles.batching import BatchProgress
+from picsellia_jupyter.handles.downloading import download_all
+from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
-from picsellia_jupyter.handles.live import LiveProgress
+from picsellia_jupyter.handles.interconnection import Interconnection
 from picsellia_jupyter.handles.predicting import predict_files
 from picsellia_jupyter.handles.predictions import Predictions
+from picsellia_jupyter.handles.recorded import RecordedPrediction, wait_for_prediction
 from picsellia_jupyter.handles.views import DashboardView
-from picsellia_jupyter.workflows.interconnection import interconnection_code
+from picsellia_jupyter.workflows.interconnection import Wiring, python_code
 from picsellia_jupyter.workflows.metrics import parse_range, summarize
 
 FLUSH_TIMEOUT_S = 10.0
+GLANCE_S, STOP_REACH_S = 2.0, 5.0
+"""How long a card, and a kernel that is to be stopped, wait for a place to answer."""
 
 
-Reach = Callable[[PlatformClient, DeploymentRecord, ServingKernel], str]
-"""Gives the loopback address of the serving kernel of a deployment."""
+class Reach(Protocol):
+    """Gives the loopback address of the serving kernel of a deployment."""
+
+    def __call__(
+        self,
+        platform: PlatformClient,
+        record: DeploymentRecord,
+        serving: ServingKernel,
+        /,
+        *,
+        within_s: float | None = None,
+    ) -> str:
+        """Reach it, within so many seconds where that is said."""
 
 
 class Deployment:
@@ -148,7 +166,7 @@ class Deployment:
         # Its kernel and threshold may have changed since, by another notebook or the platform.
         self.refresh()
         endpoint, record = self._served(), self._record
-        with LiveProgress(len(paths), record.labels, record.threshold) as watch:
+        with BatchProgress(len(paths), record.labels, record.threshold) as watch:
             came = predict_files(
                 endpoint, paths, monitor=monitor, tags=tags, watch=watch, folder=self._cache
             )
@@ -185,6 +203,35 @@ class Deployment:
             missing,
         )
 
+    def evaluate(
+        self,
+        last: str = "all",
+        *,
+        sampled: str | None = None,
+        max_detections: int | None = None,
+    ) -> EvaluationView:
+        """How well its predictions agree with their reviews: `d.evaluate("7d")`.
+
+        Args:
+            last: predictions of the last `24h`, `7d`, … or `all`.
+            sampled: only images that were chosen for review in this way, such as `random`:
+                those tagged `sampled:random`.
+            max_detections: of an image and label so many count; COCO's 100 (20 of keypoints)
+                if none is given.
+
+        Raises:
+            InvalidInputError: there are no metrics for its type.
+            PlatformError: this is the cloud, which tells its own figures.
+        """
+        span_s = parse_range(last)
+        report = self._platform.evaluation(
+            self.id,
+            since=None if span_s is None else time.time() - span_s,
+            sampled=sampled,
+            max_detections=max_detections,
+        )
+        return EvaluationView(report)
+
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
         """Wait until the serving kernel has recorded its predictions.
 
@@ -198,13 +245,37 @@ class Deployment:
 
     def code(self) -> str:
         """Python that connects your own serving infrastructure to this deployment."""
-        return interconnection_code(self._record, self._platform.host)
+        return python_code(self._wiring())
+
+    def interconnect(self) -> Interconnection:
+        """How to connect your own server: files, code to paste, and how to check it.
+
+        Raises:
+            InvalidInputError: the SDK cannot send what it predicts.
+        """
+        names = tuple(file.name for file in self._files())
+        return Interconnection(self.refresh(), self._wiring(), names)
 
     def download(self, folder: str | Path) -> list[Path]:
-        """Fetch all files of its model version, to serve it yourself."""
-        version = self._platform.model_version(self._record.model_version_id)
-        files = self._platform.files(version)
-        return [self._platform.download(file, Path(folder)) for file in files]
+        """Fetch all files of its model version, to serve it yourself.
+
+        Each appears whole or not at all. A download that was interrupted goes on where it
+        stopped, and a file that is there already is left, where the platform knows its SHA-256.
+
+        Raises:
+            PlatformUnreachableError: the storage breaks off again and again.
+            PlatformError: a file is not what was stored.
+            InvalidInputError: the folder cannot be written.
+        """
+        return download_all(self._platform, self._files(), Path(folder).expanduser())
+
+    def wait_for_prediction(self, timeout_s: float = 300.0) -> RecordedPrediction:
+        """The newest recorded prediction, with its image; the first one is waited for.
+
+        Raises:
+            NotFoundError: none has come in time.
+        """
+        return wait_for_prediction(self._platform, self.refresh(), timeout_s)
 
     def undeploy(self, *, delete: bool = False) -> None:
         """End its serving kernel; with `delete`, also remove it and its predictions."""
@@ -217,7 +288,7 @@ class Deployment:
             What could not be recorded; None where no serving kernel answers.
         """
         try:
-            return self._served().stop()
+            return self._served(STOP_REACH_S).stop()
         except NotServingError:
             return None
 
@@ -238,17 +309,28 @@ class Deployment:
         by_hand = record.strategy is Strategy.MONITORING and record.serving is None
         now = self._now()
         line = self._line(now)
-        code = self.code() if by_hand else None
+        code = f"%interconnect {self.name}" if by_hand else None
         html = cards.deployment_card(record, self.dry_run, line, now, code=code)
         text = cards.deployment_text(record, self.dry_run, line, now)
         return {"text/html": html, "text/plain": text}
+
+    def _files(self) -> Sequence[ModelFile]:
+        version = self._platform.model_version(self._record.model_version_id)
+        return self._platform.files(version)
+
+    def _wiring(self) -> Wiring:
+        platform = self._platform
+        organization = None if platform.is_default_organization else platform.organization_name
+        return Wiring.of(
+            self._record, platform.host, platform.monitoring_host(self.id), organization
+        )
 
     def _now(self) -> ServedNow | None:
         """Where it can be asked, and what it says there; why not, where it cannot."""
         if self._record.serving is None or not self._platform.is_local:
             return None
         try:
-            served = self._served()
+            served = self._served(GLANCE_S)
         except LinkError as error:
             return ServedNow(trouble=str(error))
         except NotServingError:
@@ -259,11 +341,11 @@ class Deployment:
         idle_s = now.running.idle_s if now and now.running else DEFAULT_IDLE_S
         return self._record.line(model_file=self._model_file, compute=self._compute, idle_s=idle_s)
 
-    def _served(self) -> Endpoint:
+    def _served(self, within_s: float | None = None) -> Endpoint:
         record = self._record
         if record.serving is None or record.state is ServingState.STOPPED:
             raise self._not_served(record)
-        address = self._reach(self._platform, record, record.serving)
+        address = self._reach(self._platform, record, record.serving, within_s=within_s)
         if self._endpoint is None or self._endpoint.address != address:
             if self._endpoint is not None:
                 self._endpoint.close()

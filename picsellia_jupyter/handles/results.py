@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
+import weakref
 from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ class StoredResults(Sequence[PredictedImage]):
             folder: where the file is made; the system's for temporary files without one.
         """
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=_made(folder))  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
         self._ends = array("Q", [0])
         self._lock = threading.Lock()
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote_to_bytes
 
+from picsellia_jupyter.clients.http_exchange import Headers
 from picsellia_jupyter.domain.errors import InvalidInputError
 
 AUTHORIZATION = "x-picsellia-authorization"
@@ -14,9 +15,10 @@ AUTHORIZATION = "x-picsellia-authorization"
 _INWARD = frozenset(
     (
         "accept", "accept-encoding", "accept-language", "cache-control", "content-encoding",
-        "content-length", "content-type", "if-match", "if-modified-since", "if-none-match",
-        "if-range", "if-unmodified-since", "inference-header-content-length", "prefer", "range",
-        "traceparent", "tracestate", "user-agent", "x-request-id",
+        "content-length", "content-type", "idempotency-key", "if-match",
+        "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
+        "inference-header-content-length", "prefer", "range", "traceparent", "tracestate",
+        "user-agent", "x-request-id",
     )
 )  # fmt: skip
 _OUTWARD = frozenset(
@@ -29,8 +31,6 @@ _OUTWARD = frozenset(
 )  # fmt: skip
 _PLAIN = re.compile(r"[!-~]*")
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:([1-9][0-9]{0,4})")
-
-Headers = tuple[tuple[str, str], ...]
 
 
 def inward(headers: Iterable[tuple[str, str]]) -> Headers:

@@ -18,6 +18,12 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 from typing_extensions import override
 
+from picsellia_jupyter.clients.http_exchange import (
+    LOOPBACK,
+    MAX_BODY_BYTES,
+    HttpExchange,
+    Origin,
+)
 from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     NotFoundError,
@@ -26,7 +32,6 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.labserver import passing
 from picsellia_jupyter.labserver.closed import ClosedHandler, error_of
-from picsellia_jupyter.labserver.exchange import MAX_BODY_BYTES, Exchange
 from picsellia_jupyter.launch import leases
 
 _STRANGERS_BYTES = 1024 * 1024
@@ -47,7 +52,7 @@ class FrontHandler(ClosedHandler):
             slots: as many as there may be exchanges at once.
         """
         self._slots = slots
-        self._exchange: Exchange | None = None
+        self._exchange: HttpExchange | None = None
         self._refusal: _Refusal = (403, error_of(403))
         self._dropped, self._dropped_at_most = 0, _STRANGERS_BYTES
         self._begun = False
@@ -164,7 +169,7 @@ class FrontHandler(ClosedHandler):
             raise _RefusedError(400, error) from error
         await self._slots.acquire()
         try:
-            self._exchange = await Exchange.open(port, line, headers, self)
+            self._exchange = await HttpExchange.open(Origin(LOOPBACK, port), line, headers, self)
         except BaseException as error:
             self._slots.release()
             if isinstance(error, ConnectionRefusedError):

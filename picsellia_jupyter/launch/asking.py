@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+import threading
 
 
 def for_secret(text: str) -> str | None:
@@ -22,6 +23,9 @@ def for_secret(text: str) -> str | None:
 
 
 def _is_interactive() -> bool:
+    if threading.current_thread() is not threading.main_thread():
+        # A form's work: its answer would go to whatever cell runs just then.
+        return False
     if "ipykernel" in sys.modules:
         from ipykernel.kernelapp import IPKernelApp
 

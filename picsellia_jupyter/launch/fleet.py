@@ -21,6 +21,9 @@ from picsellia_jupyter.launch.reaching import Reaches
 from picsellia_jupyter.launch.relays import Relays
 from picsellia_jupyter.launch.staging import KernelLauncher
 
+_END_S = 5.0
+"""A server that is silent for so long cannot be told to end a kernel."""
+
 
 class Staged(Protocol):
     """A serving kernel that this session has started."""
@@ -67,10 +70,29 @@ class Fleet:
         )
 
     def address(
-        self, platform: PlatformClient, record: DeploymentRecord, serving: ServingKernel
+        self,
+        platform: PlatformClient,
+        record: DeploymentRecord,
+        serving: ServingKernel,
+        *,
+        within_s: float | None = None,
     ) -> str:
-        """The loopback address of a deployment's kernel; raises what `Reaches.address` does."""
-        address = self.reaches.address(serving)
+        """The loopback address of a deployment's kernel.
+
+        Args:
+            platform: where it reports.
+            record: of the deployment.
+            serving: the kernel.
+            within_s: how long to wait at most, without asking for a token; as long as it takes
+                to know by default.
+
+        Raises:
+            LinkError: the kernel cannot be reached, or not so soon.
+        """
+        if within_s is None:
+            address = self.reaches.address(serving)
+        else:
+            address = self.reaches.address_within(serving, within_s)
         if self.reaches.link(serving.kernel_id) is not None:
             self.relays.begin_again(serving.kernel_id, address, platform, record.id)
         return address
@@ -116,7 +138,7 @@ class Fleet:
         place = self.places.parse(serving.place)
         if place.kind is Kind.SERVER:
             # Also one that has said it would end: a Kernel Gateway starts such a one anew.
-            self.places.client(place).delete_kernel(serving.kernel_id)
+            self.places.client(place, within_s=_END_S).delete_kernel(serving.kernel_id)
         elif place.kind is Kind.LOCAL and not answered:
             # Its front does not answer, so it cannot end itself.
             end_kernel(serving.kernel_id)

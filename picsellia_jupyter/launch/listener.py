@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http
 import json
 import socket
+from collections.abc import AsyncIterator
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -29,12 +31,16 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.launch.exchange import Asked, Exchange
 from picsellia_jupyter.launch.link import Link
+from picsellia_jupyter.launch.proxied import FROM_BYTES, ProxiedExchange, Proxy
 from picsellia_jupyter.wire import resources, tunnel
 
 HOST = "127.0.0.1"
 _MAX_BODY_BYTES = 4 * 1024**3
 """What a body may have is the front's affair."""
 _LAST_WORDS_S = 1.0
+_GATHER_S = 0.2
+"""So long a body of unknown length is collected to see whether it is a large one."""
+_WITH_BODY = ("POST", "PUT", "PATCH")
 _NOT_CARRIED = ("host", "origin", "cookie")
 """A browser sends the cookies of every service on this machine."""
 _STATUS: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
@@ -65,10 +71,10 @@ def listen(port: int) -> socket.socket:
 
 
 class Listener(HTTPServerConnectionDelegate):
-    """Answers HTTP requests by carrying them over a link."""
+    """Answers HTTP requests by carrying them over a link, or a large one through the proxy."""
 
-    def __init__(self, link: Link, listening: socket.socket) -> None:
-        self._link = link
+    def __init__(self, link: Link, proxy: Proxy, listening: socket.socket) -> None:
+        self._link, self._proxy = link, proxy
         port = listening.getsockname()[1]
         self._hosts = (f"{HOST}:{port}", f"localhost:{port}")
         self._server = HTTPServer(
@@ -88,7 +94,7 @@ class Listener(HTTPServerConnectionDelegate):
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection
     ) -> HTTPMessageDelegate:
-        return _Request(self._link, self._hosts, request_conn, self._running)
+        return _Request((self._link, self._proxy), self._hosts, request_conn, self._running)
 
 
 class _Upload:
@@ -98,11 +104,28 @@ class _Upload:
         self._buffer = bytearray()
         self._ended = False
         self._dropped = False
+        self._enough = 2 * tunnel.PIECE_BYTES
         self._changed = asyncio.Event()
+
+    async def exceeds(self, size: int, within_s: float) -> bool:
+        """Collect some of it; whether there are more bytes than that."""
+        usual, self._enough = self._enough, size
+        try:
+            self._changed.set()
+            await asyncio.wait_for(self._collect(size), within_s)
+        except asyncio.TimeoutError:
+            pass
+        finally:
+            self._enough = usual
+        return len(self._buffer) > size
+
+    async def _collect(self, size: int) -> None:
+        while len(self._buffer) <= size and not self._ended and not self._dropped:
+            await self._change()
 
     async def add(self, chunk: bytes) -> None:
         """Take a chunk; waits while there is enough."""
-        while len(self._buffer) > 2 * tunnel.PIECE_BYTES and not self._dropped:
+        while len(self._buffer) > self._enough and not self._dropped:
             await self._change()
         if not self._dropped:
             self._buffer += chunk
@@ -138,12 +161,12 @@ class _Request(HTTPMessageDelegate):
 
     def __init__(
         self,
-        link: Link,
+        ways: tuple[Link, Proxy],
         hosts: tuple[str, ...],
         connection: Any,
         running: set[asyncio.Future[None]],
     ) -> None:
-        self._link = link
+        self._link, self._proxy = ways
         self._running = running
         self._hosts = hosts
         self._connection = connection
@@ -194,7 +217,7 @@ class _Request(HTTPMessageDelegate):
 
     async def _carry(self, asked: Asked) -> None:
         try:
-            async with self._link.exchange(asked) as exchange:
+            async with self._exchange(asked) as exchange:
                 feeding = asyncio.ensure_future(self._feed(exchange))
                 try:
                     await self._answer(exchange)
@@ -207,13 +230,32 @@ class _Request(HTTPMessageDelegate):
         finally:
             self._upload.drop()
 
-    async def _feed(self, exchange: Exchange) -> None:
+    @contextlib.asynccontextmanager
+    async def _exchange(self, asked: Asked) -> AsyncIterator[Exchange | ProxiedExchange]:
+        """The way that suits the body: the link, or for a large one the proxy if there is one."""
+        proxied = await self._proxy.open(asked) if await self._is_large(asked) else None
+        if proxied is None:
+            async with self._link.exchange(asked) as exchange:
+                yield exchange
+            return
+        with contextlib.closing(proxied):
+            yield proxied
+
+    async def _is_large(self, asked: Asked) -> bool:
+        length = dict(asked.headers).get("content-length", "")
+        if not self._proxy.may_be_there or asked.method not in _WITH_BODY:
+            return False
+        if length:
+            return length.isdigit() and int(length) > FROM_BYTES
+        return await self._upload.exceeds(FROM_BYTES, _GATHER_S)
+
+    async def _feed(self, exchange: Exchange | ProxiedExchange) -> None:
         more = True
         while more:
             piece, more = await self._upload.next()
             await exchange.feed(piece, more=more)
 
-    async def _answer(self, exchange: Exchange) -> None:
+    async def _answer(self, exchange: Exchange | ProxiedExchange) -> None:
         head = await exchange.reply()
         if not isinstance(head, tunnel.Head):
             raise NotServingError("The kernel's reply has no status.", "Ask again.")

@@ -17,6 +17,7 @@ from picsellia_jupyter.domain.places import Place, checked_name, read_address
 
 FILE = "places.json"
 KEYRING_SERVICE = "picsellia_jupyter"
+CHECK_S = 10.0
 
 Prompt = Callable[[str], str | None]
 """Asks the user for a secret without showing it; None where nobody can be asked."""
@@ -94,7 +95,9 @@ class Places:
         del saved[name]
         self._save(saved)
 
-    def client(self, place: Place, *, asks: bool = True) -> JupyterClient:
+    def client(
+        self, place: Place, *, asks: bool = True, within_s: float = CHECK_S
+    ) -> JupyterClient:
         """A connection to a place's server that has been let in.
 
         The token is taken from where it is known: typed with the address, the environment,
@@ -104,6 +107,7 @@ class Places:
         Args:
             place: of a Jupyter server.
             asks: whether the user may be asked now.
+            within_s: how long its server is waited for.
 
         Raises:
             LinkError: nobody answers there, it is no Jupyter server, its certificate is not
@@ -113,7 +117,7 @@ class Places:
         refused: LinkError | None = None
         for token in self._known_tokens(place) or [""]:
             try:
-                return _let_in(address, token)
+                return _let_in(address, token, within_s)
             except LinkError as error:
                 if error.trouble is not Trouble.UNAUTHORIZED:
                     raise
@@ -122,7 +126,7 @@ class Places:
         answer = self._prompt(f"Token of the Jupyter server at {address}: ") if asks else None
         if refused is not None and not answer:
             raise refused
-        client = _let_in(address, (answer or "").strip())
+        client = _let_in(address, (answer or "").strip(), within_s)
         self._given[address] = client.server.token
         _keep_in_keyring(address, client.server.token)
         return client
@@ -149,13 +153,13 @@ class Places:
         Path(part).replace(self._path)
 
 
-def _let_in(address: str, token: str) -> JupyterClient:
+def _let_in(address: str, token: str, within_s: float) -> JupyterClient:
     if not (token.isascii() and token.isprintable()):
         # As a header it would be refused with a message that shows it.
         raise server_errors.unusable_token(address)
     client = JupyterClient(JupyterServer(address, token))
     try:
-        client.check()
+        client.check(timeout_s=within_s)
     except LinkError:
         client.close()
         raise

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLateError
 
 from picsellia_jupyter.clients.jupyter import JupyterServer
 from picsellia_jupyter.domain.deployments import ServingKernel
@@ -34,9 +36,52 @@ class Reaches:
         self._direct = direct
         self._tunnels: dict[str, Tunnel] = {}
         self._digging = threading.Lock()
+        self._attempts: dict[str, Future[str]] = {}
 
-    def address(self, serving: ServingKernel) -> str:
+    def address_within(self, serving: ServingKernel, within_s: float) -> str:
+        """The address, where the kernel is reached so soon; nobody is asked for a token.
+
+        What takes longer goes on beside, so that the next one who asks may have it at once.
+
+        Raises:
+            LinkError: it is not reached, or not yet.
+        """
+        place = self._place(serving)
+        if place.kind is not Kind.SERVER:
+            return serving.address
+        try:
+            return self._attempt(serving).result(within_s)
+        except TooLateError:
+            state = self.link(serving.kernel_id)
+            if state is not None and state.error is not None:
+                raise state.error from None
+            raise LinkError(
+                Trouble.CONNECTING,
+                f"{place.name} has not answered within {within_s:g} s.",
+                "It is asked on; look again in a moment.",
+            ) from None
+
+    def _attempt(self, serving: ServingKernel) -> Future[str]:
+        """An attempt to reach a kernel that is under way, or a new one."""
+        attempt = self._attempts.get(serving.kernel_id)
+        if attempt is None or attempt.done():
+            attempt = self._attempts[serving.kernel_id] = Future()
+            made = (attempt, serving)
+            threading.Thread(target=self._try, args=made, name="reach", daemon=True).start()
+        return attempt
+
+    def _try(self, attempt: Future[str], serving: ServingKernel) -> None:
+        try:
+            attempt.set_result(self.address(serving, asks=False))
+        except Exception as error:  # noqa: BLE001 - told to who waits for it
+            attempt.set_exception(error)
+
+    def address(self, serving: ServingKernel, *, asks: bool = True) -> str:
         """`http://127.0.0.1:PORT`, where its front answers any client of this machine.
+
+        Args:
+            serving: the kernel.
+            asks: whether the user may be asked for a token.
 
         Raises:
             LinkError: its Jupyter server does not let us through to it, or its place is not
@@ -51,14 +96,14 @@ class Reaches:
         with self._digging:
             tunnel = self._tunnels.get(serving.kernel_id)
             if tunnel is None:
-                return self._dig(self._server(place), serving.kernel_id)
+                return self._dig(self._server(place, asks), serving.kernel_id)
         try:
             tunnel.wait(LINK_TIMEOUT_S)
         except LinkError as error:
             if error.trouble is not Trouble.UNAUTHORIZED:
                 raise
             # There may be a new token by now; the address stays.
-            tunnel.lead_to(self._server(place), serving.kernel_id)
+            tunnel.lead_to(self._server(place, asks), serving.kernel_id)
             tunnel.wait(LINK_TIMEOUT_S)
         return tunnel.address
 
@@ -85,8 +130,8 @@ class Reaches:
         for kernel_id in tuple(self._tunnels):
             self.leave(kernel_id)
 
-    def _server(self, place: Place) -> JupyterServer:
-        client = self._places.client(place)
+    def _server(self, place: Place, asks: bool) -> JupyterServer:
+        client = self._places.client(place, asks=asks)
         client.close()
         return client.server
 

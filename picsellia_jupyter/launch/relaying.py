@@ -6,6 +6,7 @@ import contextlib
 import logging
 import random
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -57,6 +58,7 @@ class Relay:
         self._token = token
         self._closed = threading.Event()
         self._counting = threading.Lock()
+        self._name = uuid.uuid4().hex
         self.trouble = ""
         """Why nothing can be fetched; empty while it can."""
         self.performed = 0
@@ -74,7 +76,8 @@ class Relay:
     def _run(self) -> None:
         failures = 0
         with _client() as front, _client() as platform:
-            worker = _Worker(self._base, self._platform, self._token, front, platform)
+            at = (self._base, self._platform)
+            worker = _Worker(at, self._name, self._token, front, platform)
             while not self._closed.is_set():
                 try:
                     if worker.once():
@@ -104,13 +107,13 @@ class _Worker:
 
     def __init__(
         self,
-        base: str,
-        platform: str,
+        at: tuple[str, str],
+        name: str,
         token: Callable[[], str],
         front: httpx.Client,
         at_platform: httpx.Client,
     ) -> None:
-        self._base, self._address, self._token = base, platform, token
+        (self._base, self._address), self._name, self._token = at, name, token
         self._front, self._platform = front, at_platform
         self._bearer = ""
 
@@ -121,7 +124,8 @@ class _Worker:
             httpx.HTTPError: the front does not answer.
             NotServingError: it answers with an error.
         """
-        reply = self._ask("GET", "/next", params={"wait_s": WAIT_S}, timeout=WAIT_S + 15)
+        params = {"wait_s": WAIT_S, "by": self._name}
+        reply = self._ask("GET", "/next", params=params, timeout=WAIT_S + 15)
         if reply.status_code == httpx.codes.NO_CONTENT:
             return False
         said = reply.json()
@@ -160,6 +164,9 @@ class _Worker:
 
     def _body(self, said: dict[str, Any]) -> bytes:
         body, length = bytearray(), int(said["length"])
+        if not length and said.get("confirm"):
+            # Asking for it tells the kernel that we are there, and begin.
+            self._ask("GET", f"/{said['id']}/body", params={"at": 0})
         while len(body) < length:
             reply = self._ask("GET", f"/{said['id']}/body", params={"at": len(body)})
             if not reply.content:

@@ -15,6 +15,7 @@ from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.domain.links import LinkState
 from picsellia_jupyter.launch import listener
 from picsellia_jupyter.launch.link import Link
+from picsellia_jupyter.launch.proxied import Proxy
 
 _CLOSE_TIMEOUT_S = 5.0
 _NUDGE_S = 0.6
@@ -22,6 +23,9 @@ _NUDGE_S = 0.6
 
 class Tunnel:
     """Carries HTTP requests to a serving kernel over its websocket's control channel.
+
+    Bodies over 4 MiB go through the proxy of the kernel's Jupyter server instead, where that has
+    our extension.
 
     Any client may ask `address`, which stays the same while the tunnel lives: the SDK, httpx,
     curl. The connection is made anew when it breaks, and what was under way goes on; a request
@@ -58,6 +62,7 @@ class Tunnel:
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._link = Link(server, kernel_id, tls, self._notify)
+        self._proxy = Proxy(server, kernel_id, tls)
         self._closing = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="picsellia tunnel", daemon=True)
         self._thread.start()
@@ -86,6 +91,11 @@ class Tunnel:
         """Of this package in the kernel; None before the first connection."""
         return self._link.welcome.version if self._link.welcome else None
 
+    @property
+    def proxied(self) -> int:
+        """Requests that went through the proxy so far."""
+        return self._proxy.carried
+
     def wait(self, timeout_s: float) -> None:
         """Wait until it is connected.
 
@@ -111,6 +121,7 @@ class Tunnel:
 
         def lead() -> None:
             self._link.lead_to(server, kernel_id)
+            self._proxy.lead_to(server, kernel_id)
             led.set()
 
         with contextlib.suppress(RuntimeError):
@@ -136,7 +147,7 @@ class Tunnel:
             self._loop.close()
 
     async def _live(self) -> None:
-        listening = listener.Listener(self._link, self._listening)
+        listening = listener.Listener(self._link, self._proxy, self._listening)
         keeping = asyncio.ensure_future(self._link.keep())
         await self._closing.wait()
         keeping.cancel()

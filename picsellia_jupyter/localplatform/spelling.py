@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.localplatform.platform import Platform
+from picsellia_jupyter.localplatform.sums import sum_of
 from picsellia_jupyter.localplatform.tables.base import Identified
 from picsellia_jupyter.localplatform.tables.campaigns import ReviewCampaign
 from picsellia_jupyter.localplatform.tables.datalakes import (
@@ -83,6 +84,7 @@ class Speller:
             "filename": row.filename,
             "object_name": row.object_name,
             "large": row.large,
+            "sha256": sum_of(self.session, row.connector_id, row.object_name),
             "presigned_url": self.storage_url("GET", row.connector_id, row.object_name),
         }
 

@@ -46,7 +46,7 @@ def prediction_log(session: Session, chosen: Selection) -> PredictionLog:
     rows = [
         (row.at, row.latency, _int64(row.classes), _float64(row.scores))
         for row in session.execute(_query(chosen))
-        if _is_tagged(row.tags, chosen.tags)
+        if is_tagged(row.tags, chosen.tags)
     ]
     counts = [min(len(scores), 1) if only_first else len(scores) for *_, scores in rows]
     kept = list(zip(rows, counts, strict=True))
@@ -83,7 +83,8 @@ def label_distribution(session: Session, chosen: Selection) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _query(chosen: Selection) -> Select[float, float, bytes, bytes, list[Any]]:
+def chosen_predictions(chosen: Selection) -> list[ColumnElement[bool]]:
+    """What holds of the chosen predictions, but for their tags."""
     conditions: list[ColumnElement[bool]] = [
         Prediction.deployment_id == chosen.deployment.id,
         Prediction.is_shadow.is_(False),
@@ -98,13 +99,20 @@ def _query(chosen: Selection) -> Select[float, float, bytes, bytes, list[Any]]:
         conditions.append(Prediction.oracle_prediction_id.in_(chosen.includes))
     if chosen.excludes:
         conditions.append(Prediction.oracle_prediction_id.not_in(chosen.excludes))
+    return conditions
+
+
+def _query(chosen: Selection) -> Select[float, float, bytes, bytes, list[Any]]:
     columns = (
         Prediction.at, Prediction.latency, Prediction.classes, Prediction.scores, Prediction.tags
     )  # fmt: skip
-    return select(*columns).where(*conditions).order_by(Prediction.at, Prediction.id)
+    return (
+        select(*columns).where(*chosen_predictions(chosen)).order_by(Prediction.at, Prediction.id)
+    )
 
 
-def _is_tagged(tags: list[object], wanted: tuple[str, ...]) -> bool:
+def is_tagged(tags: list[object], wanted: tuple[str, ...]) -> bool:
+    """Whether a prediction was sent with one of these tags; none wanted takes any."""
     return not wanted or bool(set(wanted) & set(map(str, tags)))
 
 

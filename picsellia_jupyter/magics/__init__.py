@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -28,3 +28,35 @@ def unregister(shell: InteractiveShell) -> None:
     extension: Extension | None = shell.__dict__.pop(_ATTRIBUTE, None)
     if extension is not None:
         extension.unregister()
+
+
+def open_deploy_form(
+    model: str | None = None,
+    *,
+    cell: bool = True,
+    threshold: float | None = None,
+    on: str | None = None,
+) -> None:
+    """Open the form of a bare `%deploy` in the running kernel, for buttons and menus.
+
+    Args:
+        model: chosen beforehand: `digits-detector` or `digits-detector:0`.
+        cell: whether a cell runs that it may be shown under; without one a page must show it.
+        threshold: that the form starts with.
+        on: the place that it starts with.
+    """
+    from IPython.core.getipython import get_ipython
+
+    from picsellia_jupyter.magics.shells import ShellKernel
+    from picsellia_jupyter.widgets.deploy_form import DeployForm
+    from picsellia_jupyter.widgets.deploy_modal import DeployModal
+
+    shell: Any = get_ipython()
+    extension: Extension = shell.__dict__.get(_ATTRIBUTE) or register(shell)
+    usual = DeployForm()
+    chosen = DeployForm(
+        model=model or "",
+        threshold=usual.threshold if threshold is None else threshold,
+        place=on or "",
+    )
+    DeployModal(extension.session, ShellKernel(shell), chosen=chosen, has_cell=cell).open()

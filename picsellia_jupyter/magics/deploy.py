@@ -16,11 +16,17 @@ def _deploy_arguments() -> Arguments:
     parser = Arguments(
         "deploy",
         "Deploy a model version and serve it:\n\n"
-        "    %deploy digits-detector --threshold 0.3\n"
-        "    d = %deploy digits-detector:0 --strategy monitoring --name my-line",
+        "    %deploy                                     what can be deployed\n"
+        "    %deploy digits-detector --threshold 0.3     its newest version, here\n"
+        "    d = %deploy digits-detector:0               a certain version, kept as d\n"
+        "    %deploy digits-detector --on gpu1 --device cuda\n"
+        "    %deploy digits-detector --strategy monitoring --name my-line\n\n"
+        "The last one starts nothing: you serve the model and send every prediction back.\n"
+        "The same name for the same model version is the same deployment, so a cell can be\n"
+        "run again. A word $name stands for the value of a variable.",
     )
     parser.add_argument(
-        "model", nargs="?", help="a model's name, or name:version; without one, what there is"
+        "model", nargs="?", help="a model's name, or name:version; without one, a form opens"
     )
     parser.add_argument(
         "--strategy",
@@ -35,7 +41,7 @@ def _deploy_arguments() -> Arguments:
         help="in [0, 1]; only shapes scored over it are considered (default 0.1); "
         "none for classification",
     )
-    parser.add_argument("--datalake", metavar="NAME", help="where predicted images are stored")
+    parser.add_argument("--datalake", metavar="DATALAKE", help="where predicted images are stored")
     parser.add_argument(
         "--on",
         metavar="PLACE",
@@ -69,7 +75,7 @@ def _deploy_arguments() -> Arguments:
 
 def _deploy(session: Session, args: argparse.Namespace) -> object:
     if args.model is None:
-        return session.registry()
+        return _open_form(session)
     with ProgressView() as view:
         return session.deploy(
             args.model,
@@ -89,6 +95,20 @@ def _deploy(session: Session, args: argparse.Namespace) -> object:
         )
 
 
+def _open_form(session: Session) -> object:
+    """The form where something can show it; what can be deployed elsewhere."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or getattr(shell, "kernel", None) is None:
+        return session.registry()
+    from picsellia_jupyter.magics.shells import ShellKernel
+    from picsellia_jupyter.widgets.deploy_modal import DeployModal
+
+    DeployModal(session, ShellKernel(shell)).open()
+    return None
+
+
 def _undeploy_arguments() -> Arguments:
     parser = Arguments(
         "undeploy",
@@ -96,7 +116,7 @@ def _undeploy_arguments() -> Arguments:
         "    %undeploy my-line\n"
         "    %undeploy my-line --delete",
     )
-    parser.add_argument("name", help="the deployment's name or id")
+    parser.add_argument("name", metavar="DEPLOYMENT", help="its name or id")
     parser.add_argument("--delete", action="store_true", help="also remove it with its predictions")
     return parser
 

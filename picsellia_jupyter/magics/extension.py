@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import no_var_expand
 
+from picsellia_jupyter.magics.completing import Sources, matcher_of
 from picsellia_jupyter.magics.deploy import DEPLOY, DEPLOYMENTS, UNDEPLOY
 from picsellia_jupyter.magics.doctor import DOCTOR
+from picsellia_jupyter.magics.folders import images_and_folders
+from picsellia_jupyter.magics.interconnect import INTERCONNECT
+from picsellia_jupyter.magics.name_cache import NameCache
 from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import MONITOR, PREDICT
 from picsellia_jupyter.magics.registry import REGISTRY
@@ -20,8 +25,9 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from picsellia_jupyter.session import Session
+    from picsellia_jupyter.session.names import Names
 
-VERBS = (DEPLOY, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES)
+VERBS = (DEPLOY, INTERCONNECT, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES)
 UMBRELLA = "picsellia"
 INNER = (DOCTOR,)
 """Verbs that have no magic of their own: `%picsellia doctor`."""
@@ -35,16 +41,33 @@ class Extension:
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
         self._added: dict[str, Magic] = {}
+        self._known = {verb.name: verb for verb in (*VERBS, *INNER)}
+        self._making = threading.Lock()
+        self._names = NameCache(self._fetch_names)
+        self._folders = NameCache(images_and_folders, fresh_s=0.5)
+        self._matcher = matcher_of(
+            Sources(self._arguments_of, self._names.get, self._folders.get, shell.user_ns)
+        )
 
     @cached_property
     def session(self) -> Session:
         """One for all magics of this notebook; connected on first use."""
-        from picsellia_jupyter.session import Session
+        # Completion may ask for it meanwhile, from its own thread.
+        with self._making:
+            if "session" not in self.__dict__:
+                from picsellia_jupyter.session import Session
 
-        return Session()
+                self.__dict__["session"] = Session()
+            made: Session = self.__dict__["session"]
+            return made
+
+    @cached_property
+    def _platform_names(self) -> Names:
+        return self.session.names()
 
     def register(self) -> None:
         """Add every magic whose name is free; `%picsellia VERB` does the same for all."""
+        self._completer.custom_matchers.append(self._matcher)
         self._add(UMBRELLA, self._umbrella())
         taken = [verb.name for verb in VERBS if not self._add(verb.name, self._magic(verb))]
         if taken:
@@ -61,6 +84,30 @@ class Extension:
             if magics.get(name) is magic:
                 del magics[name]
         self._added.clear()
+        if self._matcher in self._completer.custom_matchers:
+            self._completer.custom_matchers.remove(self._matcher)
+        self._names.close()
+        self._folders.close()
+
+    @property
+    def _completer(self) -> Any:
+        return self._shell.Completer
+
+    def _fetch_names(self, kind: str, of: str) -> Sequence[str]:
+        return self._platform_names.of_kind(kind, of)
+
+    def _arguments_of(
+        self, magic: str, words: tuple[str, ...]
+    ) -> tuple[Arguments, tuple[str, ...]] | None:
+        """What a magic of ours takes, and the words that are its own."""
+        if magic not in self._added or self._line_magics.get(magic) is not self._added[magic]:
+            return None
+        if magic != UMBRELLA:
+            return self._known[magic].arguments, words
+        if not words:
+            return _umbrella_arguments(self._known), words
+        verb = self._known.get(words[0])
+        return (verb.arguments, words[1:]) if verb else None
 
     @property
     def _line_magics(self) -> dict[str, Any]:
@@ -85,7 +132,7 @@ class Extension:
         return magic
 
     def _umbrella(self) -> Magic:
-        known = {verb.name: verb for verb in (*VERBS, *INNER)}
+        known = self._known
 
         @no_var_expand
         def magic(line: str) -> object:
@@ -104,3 +151,9 @@ class Extension:
         )
         magic.__name__ = UMBRELLA
         return magic
+
+
+def _umbrella_arguments(known: Mapping[str, Verb]) -> Arguments:
+    arguments = Arguments(UMBRELLA, "")
+    arguments.add_argument("verb", choices=tuple(known))
+    return arguments

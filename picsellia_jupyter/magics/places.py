@@ -23,7 +23,7 @@ def _arguments() -> Arguments:
         "or you are asked for it; it is never saved with the place.",
     )
     parser.add_argument("what", nargs="?", choices=("add", "remove"), help="what to do")
-    parser.add_argument("name", nargs="?", help="of the place, as in --on NAME")
+    parser.add_argument("name", nargs="?", metavar="PLACE", help="its name, as in --on PLACE")
     parser.add_argument("url", nargs="?", help="of its Jupyter server, as the browser shows it")
     return parser
 

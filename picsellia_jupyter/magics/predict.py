@@ -34,7 +34,7 @@ def _predict(session: Session, args: argparse.Namespace) -> object:
 def _monitor_arguments() -> Arguments:
     parser = Arguments("monitor", "A deployment's dashboard:\n\n    %monitor my-line --last 7d")
     parser.add_argument("deployment", nargs="?", help="its name; the newest deployment without one")
-    parser.add_argument("--last", default="24h", metavar="SPAN", help="30m, 24h, 7d, … or all")
+    parser.add_argument("--last", default="24h", metavar="30m|24h|7d|all", help="any span, or all")
     return parser
 
 

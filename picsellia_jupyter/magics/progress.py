@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from picsellia_jupyter.display import progress
+from picsellia_jupyter.display import progress as stages
 from picsellia_jupyter.domain.deployments import Progress
 
 REFRESH_S = 0.25
@@ -20,7 +19,7 @@ class ProgressView:
     """A progress listener that redraws one output, at most four times a second."""
 
     def __init__(self) -> None:
-        self._steps: list[Progress] = []
+        self._steps: tuple[Progress, ...] = ()
         self._handle: Any = None
         self._began = time.monotonic()
         self._drawn = 0.0
@@ -41,11 +40,8 @@ class ProgressView:
 
     def __call__(self, progress: Progress) -> None:
         """Note a stage that has begun, or go on showing the one that lasts."""
-        new = not self._steps or self._steps[-1].stage is not progress.stage
-        if new:
-            self._steps.append(progress)
-        else:
-            self._steps[-1] = replace(self._steps[-1], detail=progress.detail)
+        known, self._steps = self._steps, stages.noted(self._steps, progress)
+        new = len(self._steps) > len(known)
         if new or (self._live and time.monotonic() - self._drawn > REFRESH_S):
             self._draw()
 
@@ -53,8 +49,8 @@ class ProgressView:
         self._drawn = time.monotonic()
         elapsed = self._drawn - self._began
         bundle = {
-            "text/html": progress.progress_card(self._steps, elapsed, failed),
-            "text/plain": progress.progress_text(self._steps, elapsed, failed),
+            "text/html": stages.progress_card(self._steps, elapsed, failed),
+            "text/plain": stages.progress_text(self._steps, elapsed, failed),
         }
         if self._handle is None or not self._live:
             self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,10 +22,60 @@ class Arguments(argparse.ArgumentParser):
         super().__init__(
             prog=f"%{verb}",
             description=description,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            # As wide as a pager is, whatever the terminal was that a kernel began in.
+            formatter_class=functools.partial(
+                argparse.RawDescriptionHelpFormatter, width=88, max_help_position=30
+            ),
             add_help=False,
             **options,
         )
+        # Python 3.14 would colour a help text by itself.
+        self.color = False
+
+    @override
+    def format_help(self) -> str:
+        """A manual: what the verb does, examples, then each argument."""
+        formatter = self._get_formatter()
+        formatter.add_text(self.description)
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        for group in self._action_groups:
+            formatter.start_section(group.title)
+            formatter.add_arguments(group._group_actions)
+            formatter.end_section()
+        return formatter.format_help()
+
+    @property
+    def options(self) -> Mapping[str, argparse.Action]:
+        """Every option by its name: `--threshold`."""
+        return self._option_string_actions
+
+    def unused(self, words: Sequence[str]) -> list[str]:
+        """The options that may still be given after these words."""
+        given = {self.options[word] for word in words if word in self.options}
+        repeated = (argparse._AppendAction,)
+        return [
+            name
+            for name, action in self.options.items()
+            if action not in given or isinstance(action, repeated)
+        ]
+
+    def awaited(self, words: Sequence[str]) -> argparse.Action | None:
+        """The argument whose value the next word is, after these complete ones."""
+        option: argparse.Action | None = None
+        placed = 0
+        for word in words:
+            if option is None and word in self.options:
+                option = self.options[word] if self.options[word].nargs != 0 else None
+            elif option is not None:
+                option = None
+            elif not word.startswith("-"):
+                placed += 1
+        if option is not None:
+            return option
+        positionals = [action for action in self._actions if not action.option_strings]
+        if placed < len(positionals):
+            return positionals[placed]
+        return positionals[-1] if positionals and positionals[-1].nargs in ("+", "*") else None
 
     @override
     def error(self, message: str) -> NoReturn:

@@ -43,7 +43,7 @@ class Attachment:
             deployment_id,
             _spools(job, deployment_id),
             self.shadow.offer,
-            lambda: pool is not None and pool.is_busy,
+            lambda: pool.pressure if pool is not None else 0.0,
         )
         self.stored = StoredImages(connect, deployment_id)
         self.heart: Heart | None = None

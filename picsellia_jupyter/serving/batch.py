@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import uuid
 from collections.abc import AsyncIterator
 
 import orjson
@@ -10,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from picsellia_jupyter.domain.errors import InvalidInputError, PicselliaJupyterError
-from picsellia_jupyter.serving import deadline, form, refusals, upload
+from picsellia_jupyter.serving import deadline, form, idempotency, refusals, upload
 from picsellia_jupyter.serving.deadline import Deadline
 from picsellia_jupyter.serving.form import Form
 from picsellia_jupyter.serving.parts import Part, Parts
@@ -36,8 +38,19 @@ class Batch:
     that one that sends everything before it reads anything is not stuck.
     """
 
-    def __init__(self, service: Service, send: Send, within_s: float) -> None:
+    def __init__(
+        self, service: Service, send: Send, within_s: float, known: tuple[uuid.UUID | None, str]
+    ) -> None:
+        """Prepare to answer.
+
+        Args:
+            service: predicts.
+            send: takes the reply.
+            within_s: how long each image may take.
+            known: the request's key, if it has one, and the deployment.
+        """
         self._service = service
+        self._key, self._deployment_id = known
         self._send = send
         self._within_s = within_s
         self._texts: list[tuple[str, str]] = []
@@ -132,7 +145,7 @@ class Batch:
     async def _one(self, index: int, part: Part) -> None:
         said: Json = {"index": index, "filename": part.filename}
         try:
-            sent = self._upload(part)
+            sent = self._upload(part, index)
             async with Deadline(self._within_s):
                 said |= {"status": 200, "prediction": await self._predicted(sent)}
         except Exception as error:  # noqa: BLE001 - it fails this image only
@@ -142,10 +155,12 @@ class Batch:
             self._bytes -= len(part.content)
         self._say(said)
 
-    def _upload(self, part: Part) -> Upload:
+    def _upload(self, part: Part, index: int) -> Upload:
         if part.size > upload.MAX_IMAGE_BYTES:
             raise upload.too_large(part.size)
-        return upload.of_form(self._form(part, part.content))
+        sent = upload.of_form(self._form(part, part.content))
+        own = idempotency.prediction_id(self._key, self._deployment_id, sent.image, place=index)
+        return dataclasses.replace(sent, prediction_id=own) if own else sent
 
     async def _predicted(self, sent: Upload) -> Json:
         """Predict on an image; a full queue is waited for."""
@@ -199,7 +214,8 @@ class BatchRoute:
         """Predict on the images of a request."""
         try:
             boundary = self._boundary(scope)
-            batch = Batch(self._service, send, deadline.of_request(scope))
+            known = idempotency.key_of(scope["headers"]), scope["state"]["deployment_id"]
+            batch = Batch(self._service, send, deadline.of_request(scope), known)
             await batch.answer(receive, boundary)
         except ClientDisconnect:
             return

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from picsellia_jupyter.serving import landlock, syscalls
+from picsellia_jupyter.serving import landlock, linked, syscalls
 from picsellia_jupyter.serving.landlock import Paths
 
 Kind = Literal["full", "process"]
@@ -110,4 +110,5 @@ def _python() -> Iterable[Path]:
 
     # Its variable names the worker's own folder by now.
     home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    wanted += linked.targets(path for path in wanted if not home.is_relative_to(path))
     return [package, *(path for path in wanted if not home.is_relative_to(path))]

@@ -6,22 +6,31 @@ import contextlib
 import logging
 import os
 import sys
+import threading
 
 from picsellia_jupyter.clients.labserver import own_client
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 
+ASK_S = 8.0
+"""A server that is itself being shut down may not answer."""
+
 _log = logging.getLogger(__name__)
 
 
-def end_process(kernel_id: str) -> None:
-    """End this process; does not return.
+def have_deleted(kernel_id: str) -> None:
+    """Have the Jupyter server that owns this kernel, if there is one, delete it.
 
-    A Jupyter server starts a kernel anew that just exits. So the server that owns this one, if
-    there is one, is asked to delete it.
+    It starts a kernel anew that just exits.
 
     Args:
         kernel_id: of this very kernel, as its server knows it.
     """
+    asking = threading.Thread(target=_ask, args=(kernel_id,), name="delete", daemon=True)
+    asking.start()
+    asking.join(ASK_S)
+
+
+def _ask(kernel_id: str) -> None:
     try:
         client = own_client()
         if client is not None:
@@ -30,6 +39,12 @@ def end_process(kernel_id: str) -> None:
         _log.warning("The Jupyter server did not delete this kernel: %s", error)
     except Exception:  # noqa: BLE001 - it ends either way
         _log.exception("The Jupyter server did not delete this kernel")
+
+
+def end_process(kernel_id: str) -> None:
+    """End this process, and have its server delete the kernel; does not return."""
+    try:
+        have_deleted(kernel_id)
     finally:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):

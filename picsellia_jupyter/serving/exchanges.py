@@ -6,7 +6,7 @@ import collections
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from picsellia_jupyter.domain.errors import ConflictError, NotFoundError, NotServingError
@@ -17,6 +17,8 @@ CONNECTED_S = 3.0
 """A notebook that asked so short a time ago is about to ask again."""
 ALONE_S, TAKEN_S = 1.0, 10.0
 """How long a request waits to be taken where no notebook is connected, and where one is."""
+CONFIRM_S = 2.0
+"""A notebook fetches what it was given within this time, or has gone while it waited for it."""
 STEP_S = 30.0
 """A notebook that is silent for so long in the middle of a request has gone."""
 
@@ -42,6 +44,9 @@ class Exchange:
     head: Head | None = None
     failed: str = ""
     """Why there is no reply, or no more of it."""
+    taken_by: str = ""
+    """The notebook that it was given to, if that is to confirm it."""
+    confirmed: bool = False
     _piece: bytes | None = None
     _seq: int = -1
     """Of the last piece that was given."""
@@ -120,8 +125,16 @@ class Exchange:
 class Exchanges:
     """The requests of a kernel: each is taken by one notebook. Thread-safe."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, on_connected: Callable[[], None] = lambda: None) -> None:
+        """Begin with none.
+
+        Args:
+            on_connected: called when a notebook asks that did not before; must not wait.
+        """
+        self._on_connected = on_connected
+        self._known: set[str] = set()
+        self._silent: set[str] = set()
+        """Notebooks that did not confirm what they were given, and have not asked again."""
         self._waiting: collections.deque[Exchange] = collections.deque()
         self._taken: dict[str, Exchange] = {}
         self._asking = 0
@@ -139,29 +152,57 @@ class Exchanges:
         with self._changed:
             self._waiting.append(exchange)
             self._changed.notify_all()
-            within_s = TAKEN_S if self.is_connected else ALONE_S
-            self._changed.wait_for(lambda: exchange.id in self._taken or self._closed, within_s)
-            if exchange.id in self._taken:
-                return True
+            until = time.monotonic() + (TAKEN_S if self.is_connected else ALONE_S)
+            while self._await_taker(exchange, until):
+                if self._await_confirmation(exchange):
+                    return True
+                self._take_back(exchange)
             self._waiting.remove(exchange)
             return False
 
-    def take(self, wait_s: float, gone: threading.Event) -> Exchange | None:
+    def _await_taker(self, exchange: Exchange, until: float) -> bool:
+        return self._changed.wait_for(
+            lambda: exchange.id in self._taken or self._closed, max(0.0, until - time.monotonic())
+        ) and (exchange.id in self._taken)
+
+    def _await_confirmation(self, exchange: Exchange) -> bool:
+        """Wait until the notebook has begun with it; one that needs not say so has."""
+        return not exchange.taken_by or self._changed.wait_for(
+            lambda: exchange.confirmed or bool(exchange.failed) or self._closed, CONFIRM_S
+        )
+
+    def _take_back(self, exchange: Exchange) -> None:
+        """Give it to another notebook; under a new name, so that the first may not come late."""
+        self._silent.add(exchange.taken_by)
+        del self._taken[exchange.id]
+        exchange.id, exchange.taken_by = uuid.uuid4().hex, ""
+        self._waiting.appendleft(exchange)
+        self._changed.notify_all()
+
+    def take(self, wait_s: float, gone: threading.Event, by: str = "") -> Exchange | None:
         """The next request, for one notebook alone; None where there is none in time.
 
         Args:
             wait_s: how long to wait for one.
             gone: set once the notebook waits no more; `wake` then.
+            by: which notebook it is, where that confirms what it is given. Through a tunnel
+                nobody is told that it has gone.
         """
+        if not self.is_connected or by not in self._known:
+            self._on_connected()
         with self._changed:
+            self._known.add(by)
+            self._silent.discard(by)
             self._asking += 1
             try:
                 self._changed.wait_for(
-                    lambda: self._waiting or self._closed or gone.is_set(), wait_s
+                    lambda: self._waiting or self._closed or gone.is_set() or by in self._silent,
+                    wait_s,
                 )
-                if not self._waiting or self._closed or gone.is_set():
+                if not self._waiting or self._closed or gone.is_set() or by in self._silent:
                     return None
                 exchange = self._waiting.popleft()
+                exchange.taken_by = by
                 self._taken[exchange.id] = exchange
                 self._changed.notify_all()
                 return exchange
@@ -179,6 +220,12 @@ class Exchanges:
         if found is None:
             raise NotFoundError("There is no such request any more.", "Take the next one.")
         return found
+
+    def confirm(self, exchange: Exchange) -> None:
+        """Note that its notebook has begun with it."""
+        with self._changed:
+            exchange.confirmed = True
+            self._changed.notify_all()
 
     def wake(self) -> None:
         """Have those look up who wait."""

@@ -58,7 +58,7 @@ class ServingProgram:
         self._log = logfile.open_for(told)
         self._end_process = end_process
         self._ending = threading.Lock()
-        self._relay = Relay(told.host) if told.relayed else None
+        self._relay = Relay(told.host, self._reached) if told.relayed else None
         relay = self._relay.address if self._relay else None
         connect = connect or (connector(told, relay) if relay else connector(told))
         self.service = Service(told, self.address, connect, log=self._log, on_gone=self._end)
@@ -107,6 +107,10 @@ class ServingProgram:
         self._end_front()
         if self._log:
             self._log.close()
+
+    def _reached(self) -> None:
+        """Record what waits at once: a notebook is there, through which the platform is reached."""
+        self.service.flush(0.0)
 
     def _prepare(self) -> None:
         self.service.prepare()
@@ -172,7 +176,7 @@ def start(job: dict[str, Any]) -> dict[str, str | None]:
     program.start()
     _answer_tunnels(program)
     atexit.register(program.stop, "the kernel ended")
-    _stop_on_sigterm()
+    _stop_on_sigterm(job["kernel_id"])
     return {"address": program.address, "log_file": program.log_file}
 
 
@@ -205,19 +209,24 @@ def serves_nothing() -> bool:
     return not _RUNNING
 
 
-def _stop_on_sigterm() -> None:
-    """Let a SIGTERM finish what is under way; a second one ends the kernel at once."""
+def _stop_on_sigterm(kernel_id: str) -> None:
+    """Let a SIGTERM finish what is under way; a second one ends the kernel at once.
+
+    It is meant for good: Jupyter, which would start the kernel anew, with nothing to serve, is
+    asked to delete it.
+    """
     if threading.current_thread() is not threading.main_thread():
         return
     before = signal.getsignal(signal.SIGTERM)
 
     def finish(number: int, _frame: Any) -> None:
         signal.signal(number, before)
-        threading.Thread(target=_stop_then_end, args=(number,), daemon=True).start()
+        threading.Thread(target=_stop_then_end, args=(number, kernel_id), daemon=True).start()
 
     signal.signal(signal.SIGTERM, finish)
 
 
-def _stop_then_end(number: int) -> None:
+def _stop_then_end(number: int, kernel_id: str) -> None:
     stop("the kernel was told to end")
+    ending.have_deleted(kernel_id)
     os.kill(os.getpid(), number)

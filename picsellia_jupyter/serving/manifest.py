@@ -36,6 +36,7 @@ HEADS: Mapping[str, tuple[InferenceType, ...]] = {
     "yolox_raw": _BOXES,
     "detr": _BOXES,
     "rt_detr": _BOXES,
+    "rt_detr_end_to_end": _BOXES,
     "semantic_segmentation": _REGIONS,
     "keypoints": _SKELETONS,
     "lines": _LINES,

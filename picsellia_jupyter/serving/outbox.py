@@ -7,6 +7,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ _READ, _READ_BYTES = 16, 8 * 1024 * 1024
 """What is read at once."""
 _TIDY, _TIDY_S = 64, 0.25
 """What is recorded is removed with the next that comes, or after so many, or so long."""
+_GATHER_S = 0.02
+"""How long one waits for others to share its commit, while more are coming than can be served."""
 _OPEN_S, _CLOSE_S = 5.0, 20.0
 
 _log = logging.getLogger(__name__)
@@ -89,17 +92,25 @@ class Outbox:
     go into one. Any number of threads may put something in; one takes it out.
     """
 
-    def __init__(self, folder: Path, found: Callable[[Held], None] = lambda _held: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        found: Callable[[Held], None] = lambda _held: None,
+        pressure: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         """Take up what an earlier owner left in a folder, and begin to keep.
 
         Args:
             folder: of the deployment.
             found: told of everything that was left there, also later on.
+            pressure: photos under way for each worker; over 2, one may wait for others, while
+                no worker runs dry.
         """
         self.folder = folder
         self.trouble = ""
         """Why the disk takes nothing; empty while it does."""
         self._found = found
+        self._pressure = pressure
         self._spool: Spool | None = None
         self._wishes: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
         self._recent: collections.deque[Kept] = collections.deque()
@@ -244,16 +255,28 @@ class Outbox:
         """Wait for something to do; all that waits then, and whether it is the last."""
         wishes, size = list[_Wish](), 0
         wish = self._wishes.get()
+        until = time.monotonic() + _GATHER_S
         while wish is not None:
             wishes.append(wish)
             size += len(wish.record.image) if isinstance(wish, _Put) else 0
             if len(wishes) >= _TOGETHER or size >= _TOGETHER_BYTES:
                 return wishes, False
             try:
-                wish = self._wishes.get_nowait()
+                wish = self._following(wish, until)
             except queue.Empty:
                 return wishes, False
         return wishes, True
+
+    def _following(self, wish: _Wish, until: float) -> _Wish | None:
+        """What is wished next; under load it is waited for.
+
+        Raises:
+            queue.Empty: nothing is.
+        """
+        left_s = until - time.monotonic()
+        if not isinstance(wish, _Put) or left_s <= 0 or self._pressure() <= 2:
+            return self._wishes.get_nowait()
+        return self._wishes.get(timeout=left_s)
 
     def _grant(self, wishes: Sequence[_Wish]) -> None:
         """Do what is wished in one transaction, and then say so."""

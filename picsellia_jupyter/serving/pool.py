@@ -150,9 +150,9 @@ class Pool:
         return self._told
 
     @property
-    def is_busy(self) -> bool:
-        """Whether there is more to do than each worker has at hand; a moment's look."""
-        return len(self._waiting) + self._in_flight > len(self._seats)
+    def pressure(self) -> float:
+        """Photos under way for each worker; over 1, some wait. A moment's look."""
+        return (len(self._waiting) + self._in_flight) / max(1, len(self._seats))
 
     def numbers(self) -> Numbers:
         """What it has done, and what it has to do."""

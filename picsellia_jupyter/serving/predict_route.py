@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,7 +12,14 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from picsellia_jupyter.serving import deadline, json_body, refusals, stored, upload
+from picsellia_jupyter.serving import (
+    deadline,
+    idempotency,
+    json_body,
+    refusals,
+    stored,
+    upload,
+)
 from picsellia_jupyter.serving.batch import BatchRoute
 from picsellia_jupyter.serving.deadline import Deadline
 from picsellia_jupyter.serving.service import Service
@@ -70,7 +78,7 @@ class PredictRoutes:
 
     async def _image(self, scope: Scope, receive: Receive, until: Deadline) -> Json:
         self._service.check_own(scope["state"]["deployment_id"], scope["path"].split("/")[3])
-        sent = await upload.read(scope, receive)
+        sent = _known(scope, await upload.read(scope, receive))
         until.listen(receive)
         return await self._service.predict(sent)
 
@@ -92,7 +100,7 @@ class PredictRoutes:
         until.listen(receive)
         name = StoredName.of(said.get("cloud_image"))
         image = await self._service.stored.fetch(name)
-        return said, stored.upload_of(said, name, image)
+        return said, _known(scope, stored.upload_of(said, name, image))
 
 
 class Shortcut:
@@ -105,6 +113,15 @@ class Shortcut:
         """Pass a request on, or take it to the route."""
         ours = scope["method"] == "POST" and _IMAGE_PATTERN.fullmatch(scope["path"])
         await (self._route if ours else self._app)(scope, receive, send)
+
+
+def _known(scope: Scope, sent: Upload) -> Upload:
+    """An upload with the id that its prediction gets by the client's key, if there is one."""
+    key = idempotency.key_of(scope["headers"])
+    if key is None:
+        return sent
+    own = idempotency.prediction_id(key, scope["state"]["deployment_id"], sent.image)
+    return dataclasses.replace(sent, prediction_id=own)
 
 
 async def send_json(send: Send, value: Any) -> None:

@@ -39,7 +39,7 @@ async def predict(upload: Upload, pool: Pool, recorder: Recorder) -> PredictedIm
     try:
         at = time.time()
         reply = await _run(upload, pool)
-        predicted = _predicted(upload, reply, str(uuid.uuid4()))
+        predicted = _predicted(upload, reply, upload.prediction_id or str(uuid.uuid4()))
         await pool.awaiter.result(recorder.keep(_record(upload, reply, predicted, at), place))
     finally:
         recorder.release(place)

@@ -75,7 +75,7 @@ class Recorder:
         deployment_id: str,
         folder: Path,
         on_recorded: Callable[[Record, str], None] = lambda _record, _prediction_id: None,
-        is_busy: Callable[[], bool] = lambda: False,
+        pressure: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Begin to record.
 
@@ -85,11 +85,12 @@ class Recorder:
             folder: of the deployment's spools.
             on_recorded: told of each prediction that is recorded, and the platform's id of it;
                 must not wait for anything.
-            is_busy: whether the processor is needed for predictions, which then go first.
+            pressure: photos under way for each worker; over 1 they go first, since the processor
+                is needed for them.
         """
         self._connect = connect
         self._on_recorded = on_recorded
-        self._is_busy = is_busy
+        self._pressure = pressure
         self._deployment_id = deployment_id
         self._platform: Platform | None = None
         self._room = Room(places=QUEUE_LIMIT, size=QUEUE_BYTES_LIMIT, line=LINE_LIMIT)
@@ -102,7 +103,7 @@ class Recorder:
         self._awaited = 0
         """How many wait until everything is recorded."""
         self._changed = threading.Condition()
-        self._outbox = Outbox(folder, self._found)
+        self._outbox = Outbox(folder, self._found, pressure)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -235,7 +236,7 @@ class Recorder:
 
     def _give_way(self) -> None:
         """Leave the processor to predictions for a moment, while there is room for more."""
-        if self._is_busy() and not self._room.is_half_full:
+        if self._pressure() > 1 and not self._room.is_half_full:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._awaited, GIVE_WAY_S)
 

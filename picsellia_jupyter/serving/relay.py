@@ -10,6 +10,7 @@ import base64
 import hmac
 import secrets
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -25,11 +26,12 @@ _BODILESS = (204, 304)
 class Relay:
     """A proxy on loopback, to one origin and nothing else; its address has its own secret."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, on_connected: Callable[[], None] = lambda: None) -> None:
         """Listen on a free port.
 
         Args:
             origin: of the platform, `http://HOST:PORT`.
+            on_connected: called when a notebook begins to ask for requests; must not wait.
 
         Raises:
             InvalidInputError: it is none, or an https one, whose requests nobody can read here.
@@ -41,7 +43,7 @@ class Relay:
                 "A relay is for a local platform; reach others directly.",
             )
         self.origin = (parts.hostname, parts.port or 80)
-        self.exchanges = Exchanges()
+        self.exchanges = Exchanges(on_connected)
         secret = secrets.token_urlsafe(32)
         self._expected = "Basic " + base64.b64encode(f"relay:{secret}".encode()).decode()
         handler = type("Handler", (_Handler,), {"relay": self})

@@ -19,6 +19,7 @@ from picsellia_jupyter.serving.relay import Relay
 from picsellia_jupyter.serving.room import QueueFullError
 
 LONGEST_WAIT_S = 25.0
+_LONGEST_NAME = 64
 MOST_ASKING = 16
 """Notebooks, or their threads, that wait for a request at once."""
 
@@ -59,7 +60,8 @@ class _Routes:
         watch = asyncio.create_task(_watch(request, gone, relay))
         try:
             within_s = min(wait_s, LONGEST_WAIT_S)
-            taken = await run_in_threadpool(relay.exchanges.take, within_s, gone)
+            by = request.query_params.get("by", "")[:_LONGEST_NAME]
+            taken = await run_in_threadpool(relay.exchanges.take, within_s, gone, by)
         finally:
             watch.cancel()
             self._asking -= 1
@@ -71,13 +73,16 @@ class _Routes:
             "target": taken.target,
             "headers": taken.headers,
             "length": len(taken.body),
+            "confirm": bool(taken.taken_by),
         }
         return JSONResponse(said)
 
     async def body(self, request: Request) -> Response:
-        """A piece of a request's body, from `at` on."""
+        """A piece of a request's body, from `at` on; asking for it confirms the request."""
         at = int(_number(request, "at", 0))
-        piece = self._exchange(request).body[at : at + PIECE]
+        exchange = self._exchange(request)
+        self._relay(request).exchanges.confirm(exchange)
+        piece = exchange.body[at : at + PIECE]
         return Response(piece, media_type="application/octet-stream")
 
     async def head(self, request: Request) -> Response:

@@ -47,6 +47,8 @@ class Upload:
     """Of the image, the user's own."""
     stored_as: str | None = None
     """Its object name, where it is in the target datalake already."""
+    prediction_id: str | None = None
+    """What its prediction is to be known by, where the client sent a key; else a new id is made."""
 
 
 async def read(scope: Scope, receive: Receive) -> Upload:

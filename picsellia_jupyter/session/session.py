@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from picsellia_jupyter.domain.places import Place
 from picsellia_jupyter.domain.registry import Datalake, Model
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.diagnosis import DiagnosisView
+from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import (
     DashboardView,
@@ -36,6 +38,7 @@ from picsellia_jupyter.handles.views import (
 from picsellia_jupyter.launch import asking, strays
 from picsellia_jupyter.launch.fleet import Fleet, Staged
 from picsellia_jupyter.session.connection import Connection, settings_for
+from picsellia_jupyter.session.names import Names
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
@@ -67,6 +70,12 @@ class Session:
 
     def __repr__(self) -> str:
         return f"Session({self._connection.host or 'not connected yet'})"
+
+    def beside(self) -> Session:
+        """The same session for another thread: a connection of its own, the same kernels."""
+        other = copy.copy(self)
+        other._connection = Connection(self._settings)
+        return other
 
     @property
     def platform(self) -> PlatformClient:
@@ -259,6 +268,10 @@ class Session:
         """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`."""
         return self.deployment(name).dashboard(last)
 
+    def evaluate(self, name: str | None = None, *, last: str = "all") -> EvaluationView:
+        """How well a deployment's predictions agree with their reviews."""
+        return self.deployment(name).evaluate(last)
+
     def undeploy(self, name: str, delete: bool = False) -> None:
         """End a deployment's serving kernel; its predictions and dashboard stay.
 
@@ -290,6 +303,11 @@ class Session:
         """
         return PlaceListing(self._fleet.reports())
 
+    @property
+    def saved_places(self) -> Mapping[str, str]:
+        """The addresses of the saved places by their names; none of them is asked."""
+        return self._fleet.places.saved
+
     def add_place(self, name: str, address: str) -> Place:
         """Save a Jupyter server under a name: `s.add_place("gpu1", "https://gpu-box:8888")`.
 
@@ -307,6 +325,10 @@ class Session:
             NotFoundError: no place of that name is saved.
         """
         self._fleet.places.remove(name)
+
+    def names(self) -> Names:
+        """What the platform has by name, for another thread than the session's own."""
+        return Names(lambda: self._settings, lambda: self._fleet.places.saved)
 
     def status(self) -> Status:
         """Where the session is connected, and what it found there."""

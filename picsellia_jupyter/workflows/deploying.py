@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from picsellia_jupyter.domain.deployments import (
+    Check,
     DeploymentPlan,
     DeploymentRecord,
     DryRun,
@@ -24,6 +27,7 @@ from picsellia_jupyter.domain.ports import (
     Clock,
     Datalakes,
     Deployments,
+    KnownDeployments,
     Launcher,
     Registry,
     StagedServing,
@@ -47,6 +51,13 @@ LIVE = frozenset(
 """States in which a deployment has a serving kernel that goes on by itself."""
 
 
+class Tell(Protocol):
+    """Tells the listener of a stage."""
+
+    def __call__(self, stage: Stage, detail: str, checks: tuple[Check, ...] = ()) -> None:
+        """Say that it has begun, what is being done, and what was found out by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeployRequest:
     """What a user asked for, unchecked."""
@@ -63,6 +74,29 @@ class DeployRequest:
     workers: int | None = None
     idle: str | None = None
     replicas: str | None = None
+
+    def line(self) -> str:
+        """The magic that asks for the same."""
+        told = {
+            "--threshold": None if self.threshold is None else f"{self.threshold:g}",
+            "--datalake": self.datalake,
+            "--on": self.place,
+            "--name": self.name,
+            "--file": None if self.model_file == DEFAULT_FILE else self.model_file,
+            "--device": self.device,
+            "--precision": self.precision,
+            "--workers": None if self.workers is None else str(self.workers),
+            "--idle": self.idle,
+            "--replicas": self.replicas,
+        }
+        words = ["%deploy", shlex.quote(self.model), "--strategy", self.strategy]
+        for option, value in told.items():
+            # One word with its option: a value that begins with a dash would be taken for one.
+            if value is not None and value.startswith("-"):
+                words.append(f"{option}={shlex.quote(value)}")
+            elif value is not None:
+                words += [option, shlex.quote(value)]
+        return " ".join(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +156,7 @@ def check(
     )
 
 
-def existing(plan: DeploymentPlan, deployments: Deployments) -> DeploymentRecord | None:
+def existing(plan: DeploymentPlan, deployments: KnownDeployments) -> DeploymentRecord | None:
     """The deployment this plan's name already stands for, to be served again.
 
     Running a cell twice must not fail: the same name for the same model version is the
@@ -163,8 +197,8 @@ def deploy(
         began: when the deployment began, by that clock.
     """
 
-    def tell(stage: Stage, detail: str) -> None:
-        listen(Progress(stage, detail, clock() - began))
+    def tell(stage: Stage, detail: str, checks: tuple[Check, ...] = ()) -> None:
+        listen(Progress(stage, detail, clock() - began, checks))
 
     known = existing(plan, deployments)
     if known is not None:
@@ -174,9 +208,7 @@ def deploy(
             tell(Stage.READY, f"{known.name} was being served already")
             return Deployed(known, None, None)
     if not plan.place:
-        record = known or _created(plan, deployments)
-        tell(Stage.READY, f"{record.name} is ready")
-        return Deployed(record, None, None)
+        return Deployed(_announced_alone(plan, known, deployments, tell), None, None)
     tell(Stage.DOWNLOAD, "starting a serving kernel")
     staged = shielded(lambda: launcher.start(plan), undo=lambda made: made.stop())
     try:
@@ -191,9 +223,10 @@ def _announced(
     known: DeploymentRecord | None,
     staged: StagedServing,
     deployments: Deployments,
-    tell: Callable[[Stage, str], None],
+    tell: Tell,
 ) -> Deployed:
     dry_run = staged.prepare(tell)
+    tell(Stage.DRY_RUN, "passed", dry_run.checks)
     record = known or _created(plan, deployments)
     try:
         staged.attach(record)
@@ -203,6 +236,23 @@ def _announced(
             deployments.delete_deployment(record.id)
         raise
     return Deployed(record, dry_run, staged)
+
+
+def _announced_alone(
+    plan: DeploymentPlan,
+    known: DeploymentRecord | None,
+    deployments: Deployments,
+    tell: Tell,
+) -> DeploymentRecord:
+    """The deployment of a model that no kernel of ours serves."""
+    record = known or _created(plan, deployments)
+    try:
+        tell(Stage.READY, f"{record.name} is ready")
+    except BaseException:
+        if known is None:
+            deployments.delete_deployment(record.id)
+        raise
+    return record
 
 
 def _created(plan: DeploymentPlan, deployments: Deployments) -> DeploymentRecord:

@@ -8,6 +8,7 @@ What a test asks for:
     lab_page            a fresh browser window on `jupyter_lab`; fails the test at its end when the
                         console showed an error or a request left 127.0.0.1
     notebook_page       the same on `jupyter_notebook`
+    viewer              a plain page, without network, for outputs with the viewer (viewer_page.py)
     write_notebook      fixture function: (server, name, *sources) -> None, one code cell a source
 
 What a page (page.py) can do, each with its own deadline:
@@ -39,6 +40,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -46,6 +48,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.page import JupyterPage
 from tests.browser.server import JupyterServer, running_jupyter
+from tests.browser.viewer_page import ViewerPage
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # Chromium refuses to run as root without it
@@ -99,6 +102,14 @@ def _page(chromium: Browser, server: JupyterServer) -> Iterator[JupyterPage]:
     context.close()
     server.shut_kernels_down()
     assert page.complaints() == []
+
+
+@pytest.fixture
+def viewer(chromium: Browser, tmp_path: Path) -> Iterator[ViewerPage]:
+    page = ViewerPage(chromium, tmp_path)
+    yield page
+    page.context.close()
+    assert page.complaints == []
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ class JupyterPage:
 
     def _note_message(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self._note(f"console: {message.text} {message.location['url']}")
+            self._note(f"console: {message.text} {message.location.get('url', '')}")
 
     def _note_error(self, error: Error) -> None:
         self._note(f"uncaught: {error.message}\n{error.stack}")

@@ -125,4 +125,4 @@ def test_in_a_new_notebook_the_button_runs_the_real_magic(lab_page, write_notebo
     lab_page.page.locator(BUTTON).get_by_role("button").click()
 
     outputs = lab_page.wait_for_cell(INSERTED).outputs
-    assert [output["output_type"] for output in outputs] == ["execute_result"]
+    assert [output["output_type"] for output in outputs] == ["display_data"]

@@ -103,10 +103,15 @@ class ViewerPage:
         slider.fill(str(value))
         self.settle()
 
+    def use_theme(self, theme: str) -> None:
+        """Make the page light or dark."""
+        css = THEMES[theme]
+        self.page.evaluate("css => { document.querySelector('style').textContent = css }", css)
+        self.settle()
+
     def screenshots(self, name: str) -> None:
         """Write build/screenshots/NAME-{light,dark}.png."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        for theme, css in THEMES.items():
-            self.page.evaluate("css => { document.querySelector('style').textContent = css }", css)
-            self.settle()
+        for theme in THEMES:
+            self.use_theme(theme)
             self.page.screenshot(path=SCREENSHOTS / f"{name}-{theme}.png", full_page=True)

@@ -191,6 +191,18 @@ def predicted_assets(book: Book, world: World) -> None:
         gives=lambda raw: raw["rectangles"][0]["w"] == 3,
     )
     call(asset.get_review, gives=lambda review: review["points"][0]["label"]["name"] == "face")
+    call(
+        world.deployment.get_stats,
+        ServiceMetrics.AGGREGATED_OBJECT_DETECTION_STATS,
+        gives=lambda raw: (
+            raw["coverage"]["reviewed"] == 1 and raw["result"]["stats"]["ap_50_95"] == 0.0
+        ),
+    )
+    call(
+        world.deployment.get_stats,
+        ServiceMetrics.REVIEWS_LABEL_DISTRIBUTION_STATS,
+        gives=lambda raw: raw["labels"] == {"face": 1},
+    )
     doomed = world.deployment.find_predicted_asset(filename="bytes.png")
     call(doomed.delete, gives=lambda _: len(world.deployment.list_predicted_assets()) == 3)
 

@@ -70,3 +70,30 @@ def test_a_mistyped_address_is_named_without_its_secret(typed: str, fact: str, r
 )
 def test_any_kind_of_host_is_taken(host: str):
     assert Place.parse(f"http://{host}/lab").address == f"http://{host}"
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/user/lab/lab", "/user/lab"),
+        ("/user/lab", "/user/lab"),
+        ("/hub/user/tree/tree/a.ipynb", "/hub/user/tree"),
+        ("/user/me/gpu/lab/tree/user/x", "/user/me/gpu"),
+        ("/lab/tree/user/x", ""),
+        ("/base/lab/workspaces/auto-1", "/base"),
+        ("/user/lab/", "/user/lab"),
+        ("/labs", "/labs"),
+    ],
+)
+def test_the_page_that_is_open_is_cut_and_a_user_who_is_called_like_one_is_not(
+    path: str, kept: str
+):
+    assert (
+        Place.parse(f"https://hub:8888{path}?token={SECRET}").address == f"https://hub:8888{kept}"
+    )
+
+
+def test_the_remedy_names_the_users_server_of_a_hub():
+    with pytest.raises(InvalidInputError) as caught:
+        Place.parse("hub.lan/user/lab/lab")
+    assert caught.value.remedy == "Write it whole, as in --on https://hub.lan/user/lab."

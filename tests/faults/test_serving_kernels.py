@@ -6,6 +6,7 @@ import sys
 import psutil
 import pytest
 
+from picsellia_jupyter.clients.jupyter import JupyterClient
 from picsellia_jupyter.launch import leases
 from picsellia_jupyter.session import Session
 from tests.faults.served import Served, kill, wait_for
@@ -145,6 +146,8 @@ def test_a_sigterm_ends_it_with_its_lease_and_loses_nothing(serve, recorded):
     assert_gone(served, lease, within_s=15)
     assert served.lease_files == []
     assert recorded(served) == served.acknowledged == 3
+    # Jupyter would start it anew, with nothing to serve.
+    wait_for(lambda: served.kernel_id not in JupyterClient(served.server.at).kernels())
 
 
 def test_a_forked_sibling_that_holds_everything_open_keeps_no_worker(serve, home, long):

@@ -47,8 +47,8 @@ def test_a_model_is_served_where_the_platform_cannot_be_reached_and_found_again(
         assert again.state is ServingState.READY
         assert not again.predict(images).failures
 
-        # The kernel pauses for up to half a minute where its platform did not answer.
-        assert not again.flush(90).in_words()
+        # Those who still seem to wait in the closed tunnel are passed over.
+        assert not again.flush(25).in_words()
         log = second.platform.prediction_log(d.id, since=None, until=None)
         assert len(log) == 60
         second.undeploy(d.name, delete=True)

@@ -74,6 +74,10 @@ class Handler(BaseHTTPRequestHandler):
         }
         self._reply(200, json.dumps(said).encode(), ("Content-Type", "application/json"))
 
+    def _live(self) -> None:
+        """`/health/live`, as a front of ours answers it."""
+        self._reply(200, b'{"live": true}', ("Content-Type", "application/json"))
+
     def _stream(self) -> None:
         """A line; the other one once it is asked for."""
         self._head(200, ("Transfer-Encoding", "chunked"), ("Content-Type", "application/x-ndjson"))
@@ -102,6 +106,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"\xa5" * 1024**2)
 
     def _dies_with_a_length(self) -> None:
+        self._read_all()
         self._head(200, ("Content-Length", "1000"))
         self.wfile.write(b"only this")
         self.close_connection = True

@@ -152,3 +152,51 @@ def test_where_a_place_is_not_saved_any_more_undeploying_says_so_and_goes_on(tmp
 
     assert not lost.in_words()
     assert str(trouble).startswith("There is no place named 'gpu1'.")
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a place that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_place_that_is_silent_is_waited_for_as_long_as_is_said(reaches: Reaches, silent: str):
+    with pytest.raises(LinkError) as caught:
+        reaches.address_within(ServingKernel("k", "http://127.0.0.1:1", silent), 0.1)
+
+    assert caught.value.trouble is Trouble.CONNECTING
+    assert caught.value.fact == f"{silent} has not answered within 0.1 s."
+    assert caught.value.remedy == "It is asked on; look again in a moment."
+
+
+def test_what_is_known_of_a_lost_link_is_told_in_place_of_waiting(reaches: Reaches):
+    nowhere = JupyterServer("http://127.0.0.1:9", TOKEN)
+    tunnel = reaches._tunnels["k"] = Tunnel(nowhere, "k")
+    with pytest.raises(LinkError):
+        tunnel.wait(0.5)
+
+    with pytest.raises(LinkError) as caught:
+        reaches.address_within(ServingKernel("k", "http://127.0.0.1:1", nowhere.url), 0.1)
+
+    assert caught.value.trouble is Trouble.UNREACHABLE
+
+
+def test_an_attempt_that_takes_longer_goes_on_for_the_next_one_who_asks(
+    reaches: Reaches, server: JupyterServer, kernel_id: str
+):
+    serving = ServingKernel(kernel_id, "http://127.0.0.1:1", server.url)
+    with pytest.raises(LinkError):
+        reaches.address_within(serving, 0.0)
+
+    assert reaches.address_within(serving, 20.0) == reaches.address(serving)
+
+
+def test_nobody_is_asked_for_a_token_where_time_is_short(
+    tmp_path: Path, server: JupyterServer, kernel_id: str
+):
+    asked: list[str] = []
+    reaches = Reaches(Places(tmp_path, {}, asked.append))
+    with pytest.raises(LinkError, match="token"):
+        reaches.address_within(ServingKernel(kernel_id, "http://127.0.0.1:1", server.url), 20.0)
+    assert asked == []

@@ -20,6 +20,31 @@ def test_an_image_is_served_as_what_decoding_found_it_to_be(world, encoded):
     assert reply.headers["content-security-policy"] == "sandbox; default-src 'none'"
 
 
+def test_the_rest_of_an_object_is_had_by_who_has_its_beginning(world):
+    body = bytes(range(256)) * 2000
+    url = world.user.post(
+        f"/api/object-storage/{_connector(world)}/retrieve_presigned_url",
+        json={"object_name": world.upload("weights.onnx", body)},
+    ).json()["presigned_url"]
+    for start in (0, 1, 262_144, len(body) - 1):
+        reply = world.stranger.get(url, headers={"Range": f"bytes={start}-"})
+        assert reply.status_code == 206
+        assert reply.content == body[start:]
+        assert reply.headers["content-length"] == str(len(body) - start)
+        assert reply.headers["content-range"] == f"bytes {start}-{len(body) - 1}/{len(body)}"
+    beyond = world.stranger.get(url, headers={"Range": f"bytes={len(body)}-"})
+    assert beyond.status_code == 416
+    assert beyond.headers["content-range"] == f"bytes */{len(body)}"
+    for other in ("bytes=0-9", "bytes=-5", "bytes=0-1,5-", "lines=1-", "bytes=x-"):
+        reply = world.stranger.get(url, headers={"Range": other})
+        assert (reply.status_code, reply.content) == (200, body)
+
+
+def _connector(world):
+    organization = world.user.get(f"/api/organization/{world.organization}").json()
+    return organization["default_connector_id"]
+
+
 def test_a_page_that_calls_itself_an_image_is_served_as_plain_bytes(world):
     name = world.upload("x.png", b"<script>alert(1)</script>")
     data = register(world, name, content_type="image/png").json()

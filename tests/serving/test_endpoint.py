@@ -14,6 +14,8 @@ from picsellia_jupyter.domain.errors import (
 )
 from tests.serving import fakes
 
+KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+
 
 @pytest.fixture
 def endpoint(serving):
@@ -158,7 +160,7 @@ def test_nobody_at_the_address_is_told_for_every_image():
 
 
 def test_images_that_are_left_when_the_answer_ends_early_have_no_answer():
-    request = BatchRequest(images_of(b"a", b"b"), monitor=True, tags=[])
+    request = BatchRequest(images_of(b"a", b"b"), monitor=True, tags=[], key=KEY)
     list(request.body())
     line = '{"index": 0, "status": 400, "error": {"message": "Bad.", "error": "InvalidImageError"}}'
     first, second = request.outcomes([line])

@@ -10,6 +10,8 @@ from picsellia_jupyter.domain.errors import ModelLoadError
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving.engine import Engine
 from picsellia_jupyter.serving.messages import LoadRequest
+from picsellia_jupyter.serving.runtimes import layouts
+from picsellia_jupyter.serving.signature import TensorSignature
 from tests.serving import models
 from tests.serving.fakes import picture
 from tests.serving.test_pixels import encoded
@@ -90,6 +92,16 @@ def test_a_model_with_two_inputs_is_refused_with_their_names(tmp_path):
     save(model, tmp_path / "m")
     with pytest.raises(ModelLoadError, match="takes 2 inputs: left, right"):
         load(tmp_path / "m", None)
+
+
+def test_a_mask_of_pixels_beside_the_photo_is_all_ones():
+    mask = TensorSignature("pixel_mask", "int64", (None, None, None))
+    image = TensorSignature("pixel_values", "float32", (None, 3, None, None))
+    signature, others = layouts.image_among([image, mask])
+    beside = layouts.beside(others, np.zeros((2, 3, 4, 5), np.float32))
+    assert (signature.name, others) == ("pixel_values", (mask,))
+    assert beside["pixel_mask"].dtype == np.int64
+    assert beside["pixel_mask"].tolist() == np.ones((2, 4, 5)).tolist()
 
 
 def test_weights_outside_the_file_are_not_read(tmp_path, monkeypatch):

@@ -50,6 +50,19 @@ def make(folder):
         one.close()
 
 
+@pytest.fixture
+def commits(monkeypatch):
+    """How many predictions each transaction added."""
+    counted, change = [], Spool.change
+
+    def counting(self, changes):
+        counted.append(len(changes.added))
+        change(self, changes)
+
+    monkeypatch.setattr(Spool, "change", counting)
+    return counted
+
+
 def names(outbox, count):
     return [outbox.next().record.predicted.source for _ in range(count)]
 
@@ -343,3 +356,22 @@ def test_a_platform_that_fails_or_has_enough_loses_nothing(own):
     assert fakes.wait_for(lambda: own.service.flush(5) == 0)
     assert len(own.platform.recorded) == 2
     assert own.status()["failed"] == 0
+
+
+def test_under_load_predictions_wait_for_others_to_share_a_commit(make, commits, monkeypatch):
+    monkeypatch.setattr(outboxes, "_GATHER_S", 60.0)
+    pressure = [2.5]
+    outbox = make(lambda _held: None, lambda: pressure[0])
+    first = [outbox.put(record("a.jpg")), outbox.put(record("b.jpg"))]
+    pressure[0] = 2.0
+    for put in [*first, outbox.put(record("c.jpg"))]:
+        put.result(30)
+    assert commits == [3]
+
+
+def test_a_prediction_that_is_alone_waits_for_no_other(make, commits, monkeypatch):
+    monkeypatch.setattr(outboxes, "_GATHER_S", 60.0)
+    outbox = make()
+    for name in ("a.jpg", "b.jpg"):
+        outbox.put(record(name)).result(30)
+    assert commits == [1, 1]

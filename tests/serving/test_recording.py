@@ -212,7 +212,7 @@ def test_a_second_stop_answers_the_same(small):
 
 def test_recording_gives_way_to_predictions_but_not_to_who_waits_for_it(own, monkeypatch):
     monkeypatch.setattr(recorder, "GIVE_WAY_S", 60.0)
-    own.service._recorder._is_busy = lambda: True
+    own.service._recorder._pressure = lambda: 2.0
     own.predict()
     assert own.platform.recorded == []
     assert own.service.flush(10) == 0
@@ -223,6 +223,6 @@ def test_recording_gives_way_to_predictions_but_not_to_who_waits_for_it(own, mon
 def test_recording_does_not_give_way_when_room_gets_short(own, monkeypatch):
     monkeypatch.setattr(recorder, "GIVE_WAY_S", 60.0)
     monkeypatch.setattr(own.service._recorder._room, "_places", 1)
-    own.service._recorder._is_busy = lambda: True
+    own.service._recorder._pressure = lambda: 2.0
     own.predict()
     fakes.wait_for(lambda: len(own.platform.recorded) == 1)

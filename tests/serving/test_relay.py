@@ -1,5 +1,6 @@
 """A kernel that cannot reach its platform asks it through a notebook that is connected."""
 
+import dataclasses
 import hashlib
 import http.server
 import logging
@@ -15,6 +16,7 @@ import pytest
 from picsellia_jupyter.clients.kernel import KernelClient
 from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.domain.predictions import Detections, ImageSize, PredictedImage
+from picsellia_jupyter.launch import relaying
 from picsellia_jupyter.launch.relaying import Relay as Notebook
 from picsellia_jupyter.serving import exchanges
 from picsellia_jupyter.serving.kernel import ServingProgram
@@ -174,6 +176,56 @@ def test_a_notebook_that_died_while_it_waited_is_given_nothing(
     fakes.wait_for(lambda: relay.exchanges._asking == 0)
     connect(asked.host)
     assert len(through.get(f"{here}/9").content) == 9
+
+
+def test_a_notebook_that_died_behind_a_tunnel_is_given_one_request_and_then_passed_over(
+    program, through, here, asked, connect, monkeypatch
+):
+    """Through a tunnel nobody is told that it has gone: it seems to wait on."""
+    monkeypatch.setattr(exchanges, "CONFIRM_S", 0.2)
+    given = []
+    waits = [threading.Thread(target=lambda: given.append(taken(program))) for _ in range(3)]
+    for thread in waits:
+        thread.start()
+    fakes.wait_for(lambda: program._relay.exchanges._asking == 3)
+    late = []
+    asker = threading.Thread(target=lambda: late.append(through.get(f"{here}/9")))
+    asker.start()
+    fakes.wait_for(lambda: given)
+    first = given[0].id
+    for thread in waits:
+        thread.join(5)
+    connect(asked.host)
+    asker.join(10)
+    assert len(late[0].content) == 9
+    assert asked.paths == ["/9"]
+    # The others were let go at once, and what was given to the first is not its own any more.
+    assert [one for one in given if one is not None] == given[:1]
+    headers = {"Authorization": "Bearer front-token-canary"}
+    body = httpx.get(f"{program.address}/control/relay/{first}/body", headers=headers)
+    assert body.status_code == 404
+
+
+def taken(program):
+    """What a notebook is given that then says nothing."""
+    found = program._relay.exchanges.take(20, threading.Event(), "dead")
+    return found and dataclasses.replace(found)
+
+
+def test_what_waits_for_the_platform_is_tried_when_a_notebook_comes_and_not_each_time(
+    program, asked, connect, monkeypatch
+):
+    tried = []
+    monkeypatch.setattr(program.service, "flush", tried.append)
+    monkeypatch.setattr(relaying, "WAIT_S", 0.05)
+    first = connect(asked.host)
+    fakes.wait_for(lambda: len(tried) == 1)
+    connect(asked.host)
+    fakes.wait_for(lambda: len(tried) == 2)
+    before = program._relay.exchanges._asked
+    fakes.wait_for(lambda: program._relay.exchanges._asked > before)
+    first.close()
+    assert tried == [0.0, 0.0]
 
 
 def test_a_kernel_that_ends_does_not_wait_for_notebooks_that_wait_for_it(program, asked, connect):

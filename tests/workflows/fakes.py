@@ -92,13 +92,14 @@ class FakeServing:
         self.fails_at = fails_at
         self.running = True
         self.attached: str | None = None
+        self.dry_run = DryRun(0.01, 3, "onnxruntime")
 
     def prepare(self, on_stage: Callable[[Stage, str], None]) -> DryRun:
         for stage in (Stage.DOWNLOAD, Stage.LOAD, Stage.DRY_RUN):
             on_stage(stage, "…")
             if isinstance(self.fails_at, tuple) and self.fails_at[0] is stage:
                 raise self.fails_at[1]
-        return DryRun(0.01, 3, "onnxruntime")
+        return self.dry_run
 
     def attach(self, record: DeploymentRecord) -> ServingKernel:
         if isinstance(self.fails_at, tuple) and self.fails_at[0] is Stage.READY:

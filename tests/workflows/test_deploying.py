@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from picsellia_jupyter.domain.deployments import Progress, ServingState, Stage, Strategy
+from picsellia_jupyter.domain.deployments import (
+    Check,
+    DryRun,
+    Progress,
+    ServingState,
+    Stage,
+    Strategy,
+)
 from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import (
     ConflictError,
@@ -148,6 +155,43 @@ def test_stages_are_told_in_their_order():
     stages = list(dict.fromkeys(progress.stage for progress in told))
     assert stages == [Stage.DOWNLOAD, Stage.LOAD, Stage.DRY_RUN, Stage.READY]
     assert [p.elapsed_s for p in told] == sorted(p.elapsed_s for p in told)
+
+
+def test_what_the_dry_run_found_is_told_before_the_announcement():
+    platform, serving = FakePlatform(DETECTOR), FakeServing()
+    serving.dry_run = DryRun(0.01, 3, "onnxruntime", checks=(Check("Labels", "10"),))
+    told: list[tuple[Progress, int]] = []
+
+    deploy(
+        plan_of(platform),
+        platform,
+        FakeLauncher(serving),
+        listen=lambda progress: told.append((progress, len(platform.records))),
+        clock=lambda: 0.0,
+        began=0.0,
+    )
+
+    found = [(p.stage, p.checks, made) for p, made in told if p.checks]
+    assert found == [(Stage.DRY_RUN, (Check("Labels", "10"),), 0)]
+
+
+def test_a_stop_leaves_nothing_behind_where_no_kernel_is_started():
+    platform = FakePlatform(DETECTOR)
+
+    def stop(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        deploy(
+            plan_of(platform, strategy="monitoring"),
+            platform,
+            FakeLauncher(FakeServing()),
+            listen=stop,
+            clock=lambda: 0.0,
+            began=0.0,
+        )
+
+    assert platform.deployments() == []
 
 
 def test_a_deployment_is_announced_after_its_dry_run_and_attached():

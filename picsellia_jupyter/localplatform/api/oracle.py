@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from picsellia_jupyter.domain.errors import AuthenticationError, InvalidInputError
+from picsellia_jupyter.localplatform import supervised
+from picsellia_jupyter.localplatform.evaluating import Reviewed, reviewed
 from picsellia_jupyter.localplatform.platform import Here, Monitoring, Platform
 from picsellia_jupyter.localplatform.recording import record_shadow
 from picsellia_jupyter.localplatform.refusals import ForbiddenError
@@ -109,6 +111,8 @@ def single_statistic(
 ) -> Json:
     """A statistic of single predictions."""
     _refuse_unknown(asked.service, SINGLE_SERVICES)
+    if asked.service in supervised.SINGLE_SERVICES:
+        return supervised.single(asked.service, _reviewed(here, deployment_id, asked))
     if asked.service != "metrics":
         return {"service": asked.service, "predictions": [], **_not_computed(asked.service)}
     with here.store.reading() as session:
@@ -122,9 +126,17 @@ def aggregated_statistic(
 ) -> Json:
     """A statistic of many predictions together."""
     _refuse_unknown(asked.service, AGGREGATED_SERVICES)
+    if asked.service in supervised.AGGREGATED_SERVICES:
+        return supervised.aggregated(asked.service, _reviewed(here, deployment_id, asked))
     if asked.service not in ("metrics", "label_distribution"):
         return {"service": asked.service, "result": None, **_not_computed(asked.service)}
     return {"service": asked.service, "result": _aggregated(here, deployment_id, asked)}
+
+
+def _reviewed(here: Platform, deployment_id: str, asked: Asked) -> Reviewed:
+    with here.store.reading() as session:
+        deployment = the(session, Deployment, deployment_id, kind="deployment")
+        return reviewed(session, asked.selection(deployment, now=here.clock()))
 
 
 def _aggregated(here: Platform, deployment_id: str, asked: Asked) -> Json:

@@ -10,6 +10,7 @@ from picsellia_jupyter.localplatform.api import (
     dataset_assets,
     datasets,
     described,
+    evaluation,
     experiments,
     jobs,
     labels,
@@ -38,6 +39,7 @@ ROUTERS = (
     campaigns.router,
     alerts.router,
     loop.router,
+    evaluation.router,
     described.router,
 )
 """Literal paths before those with an id in their place."""

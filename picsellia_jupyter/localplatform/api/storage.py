@@ -24,6 +24,7 @@ from picsellia_jupyter.localplatform.platform import (
     connector_of,
     organization_of,
 )
+from picsellia_jupyter.localplatform.ranges import first_byte, ranged, skip
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.sums import storing, sum_of, verified
 from picsellia_jupyter.localplatform.tables.datalakes import Data
@@ -130,18 +131,25 @@ def download(
     filename = quote(data.filename if data else object_name.rsplit("/", 1)[-1])
     headers = {
         "Content-Length": str(size),
+        "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Content-Disposition": f"attachment; filename*=UTF-8''{filename}",
     }
     kind = data.content_type if data and data.content_type.startswith("image/") else BINARY
+    start = first_byte(request.headers.get("range"))
+    if start is not None and start >= size:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+    if start is not None:
+        headers |= ranged(start, size)
     if request.method == "HEAD":
         return Response(media_type=kind, headers=headers)
-    chunks = verified(blobs.chunks(object_name), sha256, object_name)
+    chunks = skip(verified(blobs.chunks(object_name), sha256, object_name), start or 0)
     # Read ahead: a damaged file of one piece is still refused in words; of a larger one the
     # last piece is missing, and no client takes that for the whole.
     first = next(chunks, b"")
-    return StreamingResponse(chain([first], chunks), media_type=kind, headers=headers)
+    status = 200 if start is None else 206
+    return StreamingResponse(chain([first], chunks), status, media_type=kind, headers=headers)
 
 
 def _check(

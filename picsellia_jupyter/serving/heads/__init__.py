@@ -27,6 +27,7 @@ FAMILIES: tuple[Family, ...] = (
     classes.FAMILY,
     # Told by their outputs' names first, by shapes and values after.
     tensorflow.FAMILY,
+    detr.END_TO_END,
     torchvision.FAMILY,
     *detr.FAMILIES,
     boxes.FAMILY,

@@ -3,7 +3,9 @@
 - `detr`: `logits` (1, Q, C + 1), softmax over classes of which the last is "no object", and
   `pred_boxes` (1, Q, 4): centre and sides as parts of the input's;
 - `rt_detr`: `logits` (1, Q, C), a sigmoid each, and `pred_boxes`; or both in one output
-  (1, Q, 4 + C), boxes first.
+  (1, Q, 4 + C), boxes first;
+- `rt_detr_end_to_end`, as RT-DETR, D-FINE and DEIM are deployed: `labels` (1, Q), `boxes`
+  (1, Q, 4), corners in pixels of the input, and `scores` (1, Q).
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.serving.heads.boxes import around_centre
 from picsellia_jupyter.serving.heads.families import Family, Recognised, Trial
 from picsellia_jupyter.serving.heads.reading import ROUNDING, check_alike, sigmoid, softmax, take
-from picsellia_jupyter.serving.heads.selection import best_class, choose, every_class
+from picsellia_jupyter.serving.heads.selection import (
+    best_class,
+    choose,
+    every_class,
+    given_class,
+)
 from picsellia_jupyter.serving.manifest import Manifest
 from picsellia_jupyter.serving.pixels import Placement
 from picsellia_jupyter.serving.signature import Outputs
@@ -60,6 +67,27 @@ class RtDetrHead:
         found = every_class(scores, at_least=wanted.score_floor)
         drawn = placement.in_pixels(around_centre(boxes))
         return choose(found, drawn, wanted, placement, overlaps=True).detections()
+
+
+class EndToEndHead:
+    """Every query with the class that the model itself has chosen."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+
+    def __call__(self, outputs: Outputs, placement: Placement) -> Detections:
+        """Read the outputs of one image.
+
+        Raises:
+            InvalidPredictionError: one is missing or has another shape.
+        """
+        wanted = self._manifest
+        labels = take(outputs, "labels", at=0, shape="Q")
+        boxes = take(outputs, "boxes", at=1, shape="Q, 4", columns=4)
+        scores = take(outputs, "scores", at=2, shape="Q")
+        check_alike(labels=labels, boxes=boxes, scores=scores)
+        found = given_class(labels, scores, at_least=wanted.score_floor)
+        return choose(found, boxes, wanted, placement, overlaps=True).detections()
 
 
 def _pair(outputs: Outputs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -105,6 +133,16 @@ def _recognise_rt_detr(trial: Trial) -> Recognised | None:
     return Recognised({"activation": "none"}, ("Boxes come first, then a score per class.",))
 
 
+def _recognise_end_to_end(trial: Trial) -> Recognised | None:
+    """A batch of every output, where torchvision's dicts have none."""
+    shapes = {name: np.shape(array) for name, array in trial.outputs.items()}
+    if set(shapes) != {"labels", "boxes", "scores"}:
+        return None
+    if [len(shapes[name]) for name in ("labels", "boxes", "scores")] != [2, 3, 2]:
+        return None
+    return Recognised({}, ("Label 0 is taken for the first class.",))
+
+
 def _classes(trial: Trial) -> int | None:
     """Columns of `logits`, where there are such and boxes in [0, 1]; None elsewhere."""
     if trial.kind is not InferenceType.OBJECT_DETECTION:
@@ -132,6 +170,7 @@ _NORMALISED = {
     }
 }
 
+END_TO_END = Family("rt_detr_end_to_end", EndToEndHead, _recognise_end_to_end, _INPUT)
 FAMILIES = (
     Family("detr", DetrHead, _recognise_detr, _NORMALISED),
     Family("rt_detr", RtDetrHead, _recognise_rt_detr, {**_INPUT, "activation": "sigmoid"}),

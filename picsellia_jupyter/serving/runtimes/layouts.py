@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,46 @@ def only_image(inputs: Sequence[TensorSignature]) -> InputSignature:
     if len(inputs) != 1:
         raise ModelLoadError(
             f"The model takes {len(inputs)} inputs: {', '.join(one.name for one in inputs)}.",
-            "Export it with one, the image batch (N, C, H, W).",
+            "Export it with one, the image batch (N, C, H, W); beside it it may take "
+            f"{' and '.join(sorted(_TOLD_BY_SIZE))}.",
         )
     return image_signature(inputs[0].name, inputs[0].shape, inputs[0].dtype)
+
+
+def image_among(
+    inputs: Sequence[TensorSignature],
+) -> tuple[InputSignature, tuple[TensorSignature, ...]]:
+    """How an image goes into a model, and what else it wants, which the image's size tells.
+
+    Raises:
+        ModelLoadError: it takes more than one image, or something that no photo tells.
+    """
+    others = tuple(one for one in inputs if one.name in _TOLD_BY_SIZE)
+    return only_image([one for one in inputs if one not in others]), others
+
+
+def beside(
+    others: Sequence[TensorSignature], batch: NDArray[np.float32]
+) -> dict[str, NDArray[np.generic]]:
+    """What a model wants beside a batch (N, C, H, W), so that it answers in pixels of it."""
+    return {one.name: _TOLD_BY_SIZE[one.name](batch).astype(np.dtype(one.dtype)) for one in others}
+
+
+def _target_sizes(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = batch.shape[2:]
+    return np.tile(np.array([width, height], np.float32), (len(batch), 1))
+
+
+def _pixel_mask(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.ones((len(batch), *batch.shape[2:]), np.float32)
+
+
+_TOLD_BY_SIZE: Mapping[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
+    "orig_target_sizes": _target_sizes,
+    "pixel_mask": _pixel_mask,
+}
+"""By name: (N, 2) width and height that boxes are scaled to, of RT-DETR, D-FINE and DEIM; and
+(N, H, W) pixels that are no padding, of Hugging Face's DETR."""
 
 
 def image_signature(name: str, shape: Sequence[int | None], dtype: str) -> InputSignature:

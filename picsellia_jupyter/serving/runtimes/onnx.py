@@ -37,7 +37,7 @@ class OnnxRuntime:
         """Load it.
 
         Raises:
-            ModelLoadError: onnxruntime refuses it, it takes more than one image tensor, or
+            ModelLoadError: onnxruntime refuses it, it takes what no photo tells, or
                 the device that is asked for is not there.
         """
         ort = _onnxruntime()
@@ -45,7 +45,7 @@ class OnnxRuntime:
         self._session = self._opened(ort, path, options)
         self.inputs = tuple(map(_tensor, self._session.get_inputs()))
         self.outputs = tuple(map(_tensor, self._session.get_outputs()))
-        self.signature = layouts.only_image(self.inputs)
+        self.signature, self._others = layouts.image_among(self.inputs)
         self._names = [output.name for output in self.outputs]
         self.precision = "fp16" if self.signature.dtype == "float16" else "fp32"
         place = "CPU" if self.device == "cpu" else self.device
@@ -90,7 +90,8 @@ class OnnxRuntime:
         return resident_bytes()
 
     def _images(self, batch: NDArray[np.float32]) -> Outputs:
-        return self._run({self.signature.name: layouts.fed(batch, self.signature)})
+        image = {self.signature.name: layouts.fed(batch, self.signature)}
+        return self._run({**image, **layouts.beside(self._others, batch)})
 
     def _run(self, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
         try:

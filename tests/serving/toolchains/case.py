@@ -48,6 +48,8 @@ class Case:
     names: tuple[str, ...] = ("output0",)
     """Of the outputs in ONNX; TorchScript and torch.export have those of the module."""
     formats: tuple[str, ...] = FORMATS
+    beside: Callable[[View], Mapping[str, np.ndarray]] | None = None
+    """What the model takes beside the photo, by name."""
     real: bool = False
     """Whether the toolchain's own code made the model; else a module of the same contract."""
     needs: str | None = None

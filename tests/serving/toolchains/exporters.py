@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,14 +27,15 @@ def _torch_export(case: Case, how: str, path: Path) -> Path:
 
     module = case.make().eval()
     images = torch.from_numpy(case.view.input())
+    beside = _beside(case)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         if how == ONNX:
             torch.onnx.export(
                 module,
-                (images,),
+                (images, *beside.values()),
                 str(path),
-                input_names=["images"],
+                input_names=["images", *beside],
                 output_names=list(case.names),
                 dynamo=True,
                 external_data=False,
@@ -51,8 +53,15 @@ def _torch_eager(case: Case) -> dict[str, np.ndarray]:
     import torch
 
     with torch.no_grad():
-        value = case.make().eval()(torch.from_numpy(case.view.input()))
+        value = case.make().eval()(torch.from_numpy(case.view.input()), *_beside(case).values())
     if isinstance(value, dict):
         return {name: tensor.numpy() for name, tensor in value.items()}
     values = value if isinstance(value, tuple) else (value,)
     return {name: v.numpy() for name, v in zip(case.names, values, strict=True)}
+
+
+def _beside(case: Case) -> dict[str, Any]:
+    import torch
+
+    given = case.beside(case.view) if case.beside else {}
+    return {name: torch.from_numpy(array) for name, array in given.items()}

@@ -46,6 +46,17 @@ class Together(Queries):
         return torch.cat([boxes, logits.sigmoid()], -1)
 
 
+class EndToEnd(Queries):
+    """As RT-DETR, D-FINE and DEIM are deployed: told the size that boxes are wanted in."""
+
+    def forward(self, images, orig_target_sizes):
+        logits, boxes = super().forward(images)
+        scores, labels = logits.sigmoid().max(-1)
+        half = boxes[..., 2:] / 2
+        corners = torch.cat([boxes[..., :2] - half, boxes[..., :2] + half], -1)
+        return labels, corners * orig_target_sizes.repeat(1, 2)[:, None], scores
+
+
 class Named(nn.Module):
     """A transformers model, with the two outputs that are read."""
 
@@ -131,6 +142,20 @@ def together(outputs, view):
     return _every(rows[:, 4:], rows[:, :4], view)
 
 
+def end_to_end(outputs, view):
+    scores = outputs["scores"][0]
+    rows = np.flatnonzero(scores >= FLOOR)
+    drawn = view.boxes_back(outputs["boxes"][0][rows])
+    order = sorted(range(len(rows)), key=lambda k: -scores[rows[k]])
+    kept = [k for k in order if k in set(seen(drawn))]
+    classes = outputs["labels"][0][rows]
+    return Expected([int(classes[k]) for k in kept], [scores[rows[k]] for k in kept], drawn[kept])
+
+
+def target_sizes(view):
+    return {"orig_target_sizes": np.array([[view.side, view.side]], np.int64)}
+
+
 def _every(scores, boxes, view):
     rows, classes = np.nonzero(scores >= FLOOR)
     return _placed(rows.tolist(), classes.tolist(), scores[rows, classes].tolist(), boxes, view)
@@ -159,5 +184,10 @@ CASES = [
     _case("RT-DETR", PAIR.format("C"), Queries, rt_detr, STRETCHED),
     _case(
         "Ultralytics RT-DETR", SINGLE, Together, together, STRETCHED, names=("output0",)
+    ),
+    _case(
+        "RT-DETR, D-FINE, DEIM as deployed", "`labels` (1, Q), `boxes` (1, Q, 4), `scores` (1, Q)",
+        EndToEnd, end_to_end, STRETCHED, names=("labels", "boxes", "scores"), formats=(ONNX,),
+        beside=target_sizes,
     ),
 ]  # fmt: skip

@@ -17,14 +17,14 @@ PREDICT = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from PIL import Image
-from picsellia_jupyter.handles import live
+from picsellia_jupyter.handles import batching
 from picsellia_jupyter.handles.predicting import predict_files
 from tests.handles.test_predictions import FakeEndpoint
 
-live.PATIENCE_S = live.REFRESH_S = 0
+batching.PATIENCE_S = batching.REFRESH_S = 0
 Image.new("RGB", (12, 10)).save("photo.png")
 paths = [Path("photo.png")] * 40 + [Path("gone.png")]
-with live.LiveProgress(len(paths), {{0: "zero"}}, 0.3) as watch:
+with batching.BatchProgress(len(paths), {{0: "zero"}}, 0.3) as watch:
     BODY
 """
 
@@ -61,7 +61,7 @@ def test_what_ended_early_says_how_far_it_came(outputs):
 
 
 def test_nothing_is_shown_for_what_takes_no_time(outputs):
-    assert outputs("live.PATIENCE_S = 9; watch(41, 0, None)") == []
+    assert outputs("batching.PATIENCE_S = 9; watch(41, 0, None)") == []
 
 
 def test_while_it_lasts_there_is_a_bar_and_the_images_done_last():

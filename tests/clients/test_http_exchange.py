@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from picsellia_jupyter.labserver import exchange
-from picsellia_jupyter.labserver.exchange import Exchange
+from picsellia_jupyter.clients import http_exchange
+from picsellia_jupyter.clients.http_exchange import LOOPBACK, HttpExchange, Origin
 
 
 class Taker:
@@ -39,7 +39,7 @@ async def _ask(answer: bytes, taker: Taker) -> bool:
     server = await asyncio.start_server(front, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        one = await Exchange.open(port, ("GET", "/"), (), taker)
+        one = await HttpExchange.open(Origin(LOOPBACK, port), ("GET", "/"), (), taker)
         complete = await one.finish_sending()
         await asyncio.wait_for(gone.wait(), 10)
         return complete
@@ -47,7 +47,7 @@ async def _ask(answer: bytes, taker: Taker) -> bool:
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nonly"])
 def test_a_front_that_falls_silent_is_given_up(monkeypatch, answer):
-    monkeypatch.setattr(exchange, "SILENCE_S", 0.05)
+    monkeypatch.setattr(http_exchange, "SILENCE_S", 0.05)
     taker = Taker()
     assert asyncio.run(_ask(answer, taker)) is False
     assert taker.body == (b"only" if answer else b"")
@@ -74,4 +74,4 @@ def test_where_nobody_listens_it_is_said_at_once():
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
         with pytest.raises(ConnectionRefusedError, match=f"Nobody answers at port {port}"):
-            asyncio.run(Exchange.open(port, ("GET", "/"), (), Taker()))
+            asyncio.run(HttpExchange.open(Origin(LOOPBACK, port), ("GET", "/"), (), Taker()))

@@ -1,0 +1,1 @@
+"""Measures how fast monitoring's figures are computed: `python -m benchmarks.monitoring`."""

@@ -1,0 +1,93 @@
+"""Predictions as the platform has recorded them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from picsellia_jupyter.clients import sdk
+from picsellia_jupyter.clients.connection import SdkConnection
+from picsellia_jupyter.domain.deployments import DeploymentRecord
+from picsellia_jupyter.domain.errors import PlatformError, PlatformUnreachableError
+from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
+from picsellia_jupyter.wire.predictions import SHAPE_KEYS, from_shapes
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_TIMEOUT_S = 30.0
+_UNNAMED = re.compile(r"class (\d+)")
+"""What the local platform calls a class that has no label."""
+
+
+class RecordedPredictions(SdkConnection):
+    """What the deployments of an organization have recorded."""
+
+    @sdk.translated
+    def newest_prediction(self, record: DeploymentRecord) -> tuple[PredictedImage, bytes] | None:
+        """What the champion of a deployment found last, and the encoded image it is about.
+
+        Returns:
+            None where the deployment has recorded no image yet.
+        """
+        asked = {"limit": "1", "order_by": "-created_at"}
+        items = self._get(f"/api/deployment/{record.id}/predictedassets", asked)["items"]
+        if not items:
+            return None
+        asset = self._get(f"/api/predicted/asset/{items[0]['id']}")
+        photo = self._image(asset["data"])
+        return _predicted(record, asset, photo), photo
+
+    def _image(self, data: Mapping[str, Any]) -> bytes:
+        url = (
+            data.get("presigned_url")
+            or self._get(f"/api/data/{data['id']}/presigned-url")["presigned_url"]
+        )
+        remote = urlsplit(url).hostname not in _LOOPBACK
+        try:
+            with httpx.Client(trust_env=remote, timeout=_TIMEOUT_S) as http:
+                reply = http.get(url)
+        except httpx.TransportError as error:
+            raise PlatformUnreachableError(
+                f"The storage does not give {data['filename']} out ({type(error).__name__}).",
+                "Check your network, and try again.",
+            ) from error
+        if not reply.is_success:
+            raise PlatformError(
+                f"The storage does not give {data['filename']} out (HTTP {reply.status_code}).",
+                "Look at it on the platform.",
+            )
+        return reply.content
+
+
+def _predicted(record: DeploymentRecord, asset: Mapping[str, Any], photo: bytes) -> PredictedImage:
+    champion = next(one for one in asset["predictions"] if not one.get("is_shadow"))
+    return PredictedImage(
+        source=str(asset["data"]["filename"]),
+        size=_size(asset["data"].get("meta") or {}, photo),
+        found=from_shapes(record.type, champion, _indices(record, champion)),
+        latency_s=float(champion.get("latency") or 0.0),
+        prediction_id=str(asset["oracle_prediction_id"]),
+    )
+
+
+def _indices(record: DeploymentRecord, champion: Mapping[str, Any]) -> Mapping[str, int]:
+    """The class index of each label, those too that the model version has no name for."""
+    shapes = champion.get(SHAPE_KEYS[record.type]) or []
+    names = (str(shape.get("label", {}).get("name")) for shape in shapes)
+    unnamed = {name: int(found[1]) for name in names if (found := _UNNAMED.fullmatch(name))}
+    return unnamed | {name: index for index, name in record.labels.items()}
+
+
+def _size(meta: Mapping[str, Any], photo: bytes) -> ImageSize:
+    """Of the upright photo: as the platform says, or else as it is."""
+    if meta.get("width") and meta.get("height"):
+        return ImageSize(int(meta["width"]), int(meta["height"]))
+    import io
+
+    from PIL import Image, ImageOps
+
+    with Image.open(io.BytesIO(photo)) as image:
+        return ImageSize(*ImageOps.exif_transpose(image).size)

@@ -1,0 +1,113 @@
+"""The way of a Monitoring-only deployment: files, connection, check. HTML, and text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from picsellia_jupyter.display import style
+from picsellia_jupyter.display.units import printable
+from picsellia_jupyter.domain.deployments import DeploymentRecord
+
+_KEPT = (
+    "What cannot be sent is said and then lost; a serving kernel keeps it on its disk and "
+    "sends it later."
+)
+
+
+def interconnection_html(
+    record: DeploymentRecord, files: Sequence[str], python: str, curl: str
+) -> str:
+    """A guide in three parts that needs no widget.
+
+    Args:
+        record: the deployment.
+        files: names of the model version's files.
+        python: the program to paste.
+        curl: the same as shell commands.
+    """
+    word = _word(record.name)
+    name = f'<span class="pxj-name">{style.escape(record.name)}</span>'
+    kind = f'<span class="pxj-muted">{style.escape(record.type.title)}</span>'
+    parts = [
+        f'<div class="pxj-head">{name}{style.badge(record.state)}{kind}</div>',
+        _part(
+            "1. Download the model files",
+            _sentence(_files(files)),
+            style.lines([f"%interconnect {word} --download my-server"]),
+        ),
+        _part(
+            "2. Connect your server",
+            _sentence("Paste this where your model runs, and put your model into predict()."),
+            style.listing(python),
+            _folded("The same with curl", style.listing(curl)),
+            _sentence(f"{_KEPT} To have one do all of this, here or at a place of yours:"),
+            style.lines([_serving_line(record)]),
+        ),
+        _part(
+            "3. Check that it works",
+            _sentence("Waits for the first prediction, and shows it:"),
+            style.lines([f"%interconnect {word} --check"]),
+        ),
+    ]
+    label = f"How to connect your server to {record.name}"
+    return style.block(f'<div class="pxj-card">{"".join(parts)}</div>', label=label)
+
+
+def interconnection_text(record: DeploymentRecord, files: Sequence[str], python: str) -> str:
+    """The same for terminals."""
+    word = _word(record.name)
+    return "\n\n".join(
+        [
+            f"1. Download the model files. {_files(files)}\n"
+            f"   %interconnect {word} --download my-server",
+            f"2. Connect your server: put your model into predict().\n\n{python}",
+            f"   {_KEPT}\n   {_serving_line(record)}",
+            f"3. Check that it works.\n   %interconnect {word} --check",
+        ]
+    )
+
+
+def waiting_text(name: str, waited_s: float, timeout_s: float) -> str:
+    """What is waited for, and how long yet."""
+    return (
+        f"Waiting for the first prediction of {printable(name)}: {waited_s:.0f} of "
+        f"{timeout_s:.0f} s. Interrupt the cell to stop waiting."
+    )
+
+
+def arrived_text(name: str) -> str:
+    """That there is one."""
+    return f"The newest prediction of {printable(name)}:"
+
+
+def waiting_html(said: str) -> str:
+    """A sentence on what goes on."""
+    return style.block(_sentence(said), label=said)
+
+
+def _files(files: Sequence[str]) -> str:
+    return f"They are {', '.join(map(printable, files))}." if files else "There are none yet."
+
+
+def _serving_line(record: DeploymentRecord) -> str:
+    """The magic that has a serving kernel do it."""
+    line = record.line()
+    return line if " --on " in line else f"{line} --on local"
+
+
+def _word(name: str) -> str:
+    shown = printable(name)
+    return f'"{shown}"' if any(sign.isspace() for sign in shown) else shown
+
+
+def _part(title: str, *content: str) -> str:
+    head = f"<p><strong>{style.escape(title)}</strong></p>"
+    return f'<div class="pxj-part">{head}{"".join(content)}</div>'
+
+
+def _sentence(text: str) -> str:
+    return f"<p>{style.escape(text)}</p>"
+
+
+def _folded(title: str, content: str) -> str:
+    return f"<details><summary>{style.escape(title)}</summary>{content}</details>"

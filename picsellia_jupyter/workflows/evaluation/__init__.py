@@ -1,0 +1,1 @@
+"""How well predictions agree with their reviews: pure, on numpy and a library for COCO."""
