@@ -1,33 +1,105 @@
-import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, ISessionContextDialogs } from '@jupyterlab/apputils';
+import { ILabShell, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, ISessionContextDialogs, Notification } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { Kernel } from '@jupyterlab/services';
+import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
 
-import { addDeployCommand, CommandIDs } from './commands';
+import { CommandIDs } from './commandids';
+import { deployIcon } from './icons';
+import { SilentRuns } from './kernel';
+import { Notebooks } from './notebooks';
+import { AnswerError } from './request';
+import { IPlatform } from './tokens';
+import { IPreferences } from './values';
+
+/** So long a busy kernel is given before the user is told why nothing happens. */
+const PATIENCE_MS = 700;
 
 /**
  * The command "Deploy model…", listed in the palette.
  *
- * The toolbar button is declared in `schema/deploy.json`, so that users can move or hide it. An
- * application without notebooks gets no command.
+ * The toolbar button and the shortcut are declared in `schema/deploy.json`, so that users can move,
+ * change or hide them.
  */
 export const deployPlugin: JupyterFrontEndPlugin<void> = {
   id: 'picsellia-jupyter:deploy',
-  description: 'Adds the command that deploys a model version from the active notebook.',
+  description: 'Adds the command that deploys a model version from a notebook.',
   autoStart: true,
-  optional: [INotebookTracker, ICommandPalette, ITranslator, ISessionContextDialogs],
+  requires: [IPlatform],
+  optional: [INotebookTracker, ICommandPalette, ITranslator, ISessionContextDialogs, ILabShell],
   activate: (
     app: JupyterFrontEnd,
+    platform: IPlatform,
     tracker: INotebookTracker | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null,
-    sessionDialogs: ISessionContextDialogs | null
+    sessionDialogs: ISessionContextDialogs | null,
+    labShell: ILabShell | null
   ): void => {
-    if (!tracker) {
-      return;
-    }
     const trans = (translator ?? nullTranslator).load('picsellia_jupyter');
-    addDeployCommand(app, { tracker, trans, sessionDialogs });
+    const notebooks = new Notebooks(app, tracker, sessionDialogs, labShell !== null);
+    const silently = new SilentRuns();
+    app.commands.addCommand(CommandIDs.deploy, {
+      label: trans.__('Deploy model…'),
+      caption: trans.__('Choose a model version and deploy it'),
+      icon: deployIcon,
+      isEnabled: () => notebooks.available,
+      execute: async args => {
+        const model = typeof args['model'] === 'string' ? args['model'] : null;
+        const panel = await notebooks.currentOrNew();
+        const kernel = panel?.sessionContext.session?.kernel;
+        if (panel && kernel) {
+          app.shell.activateById(panel.id);
+          await openForm(silently, kernel, formCode(model, platform.preferences), trans);
+        } else if (panel) {
+          Notification.warning(trans.__('The notebook has no kernel: choose one first.'));
+        }
+      }
+    });
     palette?.addItem({ command: CommandIDs.deploy, category: trans.__('Picsellia') });
+    const refresh = (): void => app.commands.notifyCommandChanged(CommandIDs.deploy);
+    tracker?.currentChanged.connect(refresh);
   }
 };
+
+async function openForm(
+  silently: SilentRuns,
+  kernel: Kernel.IKernelConnection,
+  code: string,
+  trans: TranslationBundle
+): Promise<void> {
+  const waits = kernel.status === 'busy' && !silently.canRunBeside(kernel);
+  const timer = window.setTimeout(() => {
+    if (waits) {
+      const message = trans.__('The kernel is busy: the form opens when its cells have run.');
+      Notification.info(message, { autoClose: 5000 });
+    }
+  }, PATIENCE_MS);
+  try {
+    await silently.run(kernel, code);
+  } catch (error) {
+    if (!(error instanceof AnswerError)) {
+      return; // The kernel was restarted or shut down meanwhile.
+    }
+    Notification.error(error.message, { autoClose: false });
+  } finally {
+    window.clearTimeout(timer);
+  }
+}
+
+/** What opens the form in a kernel, with what the user has set filled in. */
+function formCode(model: string | null, { platform, threshold, place }: IPreferences): string {
+  const given = [
+    ...(model ? [`model=${JSON.stringify(model)}`] : []),
+    ...(threshold === null ? [] : [`threshold=${threshold}`]),
+    ...(place ? [`on=${JSON.stringify(place)}`] : []),
+    'cell=False'
+  ];
+  return [
+    ...(platform
+      ? [`get_ipython().run_line_magic("env", ${JSON.stringify(`PICSELLIA_HOST=${platform}`)})`]
+      : []),
+    'from picsellia_jupyter.magics import open_deploy_form',
+    `open_deploy_form(${given.join(', ')})`
+  ].join('\n');
+}

@@ -1,7 +1,16 @@
 import { Kernel, KernelMessage } from '@jupyterlab/services';
 
+import { AnswerError } from './request';
+
 const LOADED = "'picsellia_jupyter' in get_ipython().extension_manager.loaded";
 const ANSWER_WITHIN_MS = 500;
+
+/** What JupyterLab has from 4.4 on; we are built with the types of 4.2. */
+interface ISubshells {
+  readonly supportsSubshells?: boolean;
+  subshellId?: string | null;
+  requestCreateSubshell?(content: object): { done: Promise<{ content: { subshell_id: string } }> };
+}
 
 /**
  * Ask a kernel whether `%load_ext picsellia_jupyter` was run in it.
@@ -30,6 +39,73 @@ export async function isExtensionLoaded(
   } finally {
     future.dispose();
   }
+}
+
+/** Runs code in kernels that leaves no trace in their notebooks. */
+export class SilentRuns {
+  /** Whether a kernel runs what it is asked beside a cell that keeps it busy. */
+  canRunBeside(kernel: Kernel.IKernelConnection): boolean {
+    return (kernel as ISubshells).supportsSubshells === true;
+  }
+
+  /**
+   * Run code, beside the running cell where the kernel can, else after it.
+   *
+   * @throws AnswerError where it fails.
+   */
+  async run(kernel: Kernel.IKernelConnection, code: string): Promise<void> {
+    const beside = kernel.status === 'busy' && this.canRunBeside(kernel);
+    const connection = beside ? await this._subshell(kernel) : kernel;
+    const future = connection.requestExecute({ code, silent: true, store_history: false });
+    const { content } = await future.done;
+    if (content.status === 'error') {
+      throw failure(content);
+    }
+  }
+
+  /** One subshell a kernel; what was opened through it is answered by it, so it stays. */
+  private _subshell(kernel: Kernel.IKernelConnection): Promise<Kernel.IKernelConnection> {
+    const known = this._subshells.get(kernel);
+    if (known) {
+      return known;
+    }
+    const made = connectBeside(kernel);
+    this._subshells.set(kernel, made);
+    const forget = (): void => {
+      if (hasEnded(kernel)) {
+        kernel.statusChanged.disconnect(forget);
+        this._subshells.delete(kernel);
+      }
+    };
+    kernel.statusChanged.connect(forget);
+    return made;
+  }
+
+  private readonly _subshells = new WeakMap<
+    Kernel.IKernelConnection,
+    Promise<Kernel.IKernelConnection>
+  >();
+}
+
+/** Whether a kernel has forgotten all that it was told. */
+export function hasEnded(kernel: Kernel.IKernelConnection): boolean {
+  return kernel.isDisposed || ['restarting', 'autorestarting', 'dead'].includes(kernel.status);
+}
+
+async function connectBeside(kernel: Kernel.IKernelConnection): Promise<Kernel.IKernelConnection> {
+  const reply = await (kernel as ISubshells).requestCreateSubshell?.({}).done;
+  const connection = kernel.clone();
+  (connection as ISubshells).subshellId = reply?.content.subshell_id ?? null;
+  return connection;
+}
+
+function failure({ ename, evalue }: KernelMessage.IReplyErrorContent): AnswerError {
+  return ename === 'ModuleNotFoundError' && evalue.includes('picsellia_jupyter')
+    ? new AnswerError(
+        'The environment of this kernel lacks picsellia_jupyter.',
+        'Run %pip install picsellia_jupyter in a cell.'
+      )
+    : new AnswerError(`${ename}: ${evalue}`, '');
 }
 
 function delay(milliseconds: number): Promise<null> {

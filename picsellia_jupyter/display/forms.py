@@ -21,7 +21,8 @@ text-align:left;font-weight:600;font-size:13px;color:inherit}
 .pxj-form .widget-inline-hbox{width:auto}
 .pxj-form .widget-html{height:auto;margin:0;width:auto}
 .pxj-form .widget-html-content{line-height:1.45;font-size:13px;min-width:0;width:100%}
-.pxj-form .pxj-under{margin:0 0 8px calc(var(--pxj-label) + 10px)}
+.pxj-form .pxj-row{margin:0 0 8px}
+.pxj-form .pxj-under{margin:0 2px 0 calc(var(--pxj-label) + 10px)}
 .pxj-form .pxj-hint{color:var(--pxj-soft);font-size:12px;line-height:1.45;margin:0}
 .pxj-form .pxj-problem{border-left:3px solid var(--jp-error-color1,#d32f2f);padding:1px 8px;
 margin:3px 0 0;font-size:12px;overflow-wrap:anywhere}

@@ -1,4 +1,4 @@
-"""The Jupyter server extension: a proxy to serving kernels, and a way to start them.
+"""The Jupyter server extension: a proxy to serving kernels, a way to start them, the sidebar's API.
 
 Nothing of it runs in a kernel, and nothing here imports what a notebook needs.
 """
@@ -36,9 +36,11 @@ def _load_jupyter_server_extension(server: Any) -> None:
 
 def routes(secret: str) -> list[tuple[str, type[Any], dict[str, Any]]]:
     """All that is answered, below the server's base path: patterns, handlers, what they share."""
-    from picsellia_jupyter.labserver import proxy, starting
+    from picsellia_jupyter.labserver import panel, proxy, starting
+    from picsellia_jupyter.labserver.office import Office
 
     desk = {"desk": starting.Desk(secret)}
+    office = {"office": Office()}
     slots = {"slots": asyncio.Semaphore(MAX_EXCHANGES)}
     return [
         (r"picsellia/serving/([^/]+)/(.*)", proxy.FrontHandler, slots),
@@ -46,6 +48,11 @@ def routes(secret: str) -> list[tuple[str, type[Any], dict[str, Any]]]:
         (r"picsellia/kernels", starting.KernelsHandler, desk),
         (r"picsellia/kernels/([^/]+)", starting.KernelHandler, desk),
         (r"picsellia/kernels/([^/]+)/execute", starting.ExecuteHandler, desk),
+        (r"picsellia/api/overview", panel.OverviewHandler, office),
+        (r"picsellia/api/registry", panel.RegistryHandler, office),
+        (r"picsellia/api/versions/([^/]+)/files", panel.FilesHandler, office),
+        (r"picsellia/api/deployments/([^/]+)/log", panel.LogHandler, office),
+        (r"picsellia/api/deployments/([^/]+)/stop", panel.StopHandler, office),
     ]
 
 

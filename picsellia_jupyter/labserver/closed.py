@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.utils import HTTP_METHOD_TO_AUTH_ACTION
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.web import HTTPError
 from typing_extensions import override
@@ -65,6 +67,22 @@ class ClosedHandler(JupyterHandler):
             HTTPError: with 403.
         """
         if not all(map(self._is_own_page, self.request.headers.get_list("Origin"))):
+            raise HTTPError(403)
+
+    async def let_in(self) -> None:
+        """Let in whoever is logged in, or bears the server's token in a header.
+
+        Raises:
+            HTTPError: with 403.
+        """
+        self.refuse_foreign_pages()
+        # Jupyter itself would take a token from the address, which logs and histories keep.
+        if not self.current_user or "token" in self.request.query_arguments:
+            raise HTTPError(403)
+        self.check_xsrf_cookie()
+        action = HTTP_METHOD_TO_AUTH_ACTION[self.request.method]
+        allowed = self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
+        if not await ensure_async(allowed):
             raise HTTPError(403)
 
     def _is_own_page(self, origin: str) -> bool:

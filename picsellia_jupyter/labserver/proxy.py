@@ -11,8 +11,6 @@ import contextlib
 from datetime import datetime, timezone
 from typing import Any
 
-from jupyter_core.utils import ensure_async
-from jupyter_server.auth.utils import HTTP_METHOD_TO_AUTH_ACTION
 from tornado import web
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
@@ -62,7 +60,7 @@ class FrontHandler(ClosedHandler):
     async def prepare(self) -> None:
         try:
             await super().prepare()
-            await self._let_in()
+            await self.let_in()
             self.request.connection.set_max_body_size(MAX_BODY_BYTES)
             # A piece must not wait until the client acknowledges the one before it.
             self.request.connection.stream.set_nodelay(True)
@@ -141,17 +139,6 @@ class FrontHandler(ClosedHandler):
     def _break_off(self) -> None:
         if self._exchange is not None:
             self._exchange.cancel()
-
-    async def _let_in(self) -> None:
-        self.refuse_foreign_pages()
-        # Jupyter itself would take a token from the address, which logs and histories keep.
-        if not self.current_user or "token" in self.request.query_arguments:
-            raise web.HTTPError(403)
-        self.check_xsrf_cookie()
-        action = HTTP_METHOD_TO_AUTH_ACTION[self.request.method]
-        allowed = self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
-        if not await ensure_async(allowed):
-            raise web.HTTPError(403)
 
     async def _connect(self) -> None:
         """Begin the exchange with the kernel's front."""

@@ -14,9 +14,9 @@ from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
 from picsellia_jupyter.domain.errors import NotFoundError, PlatformError
 from picsellia_jupyter.domain.links import LinkError, Trouble
 from picsellia_jupyter.domain.places import Place, checked_name, read_address
+from picsellia_jupyter.launch import keyrings
 
 FILE = "places.json"
-KEYRING_SERVICE = "picsellia_jupyter"
 CHECK_S = 10.0
 
 Prompt = Callable[[str], str | None]
@@ -128,7 +128,7 @@ class Places:
             raise refused
         client = _let_in(address, (answer or "").strip(), within_s)
         self._given[address] = client.server.token
-        _keep_in_keyring(address, client.server.token)
+        keyrings.keep(address, client.server.token)
         return client
 
     def _known_tokens(self, place: Place) -> Sequence[str]:
@@ -139,7 +139,7 @@ class Places:
             self._given.get(address),
             self._tokens.get(own),
             self._tokens.get("PICSELLIA_PLACE_TOKEN"),
-            _of_keyring(address),
+            keyrings.stored(address),
         )
         # A line end may have come with it from a file.
         return list(dict.fromkeys(token.strip() for token in known if token))
@@ -164,21 +164,3 @@ def _let_in(address: str, token: str, within_s: float) -> JupyterClient:
         client.close()
         raise
     return client
-
-
-def _of_keyring(address: str) -> str:
-    try:
-        import keyring
-
-        return keyring.get_password(KEYRING_SERVICE, address) or ""
-    except Exception:  # noqa: BLE001 - there is none, it is locked, or it has no backend
-        return ""
-
-
-def _keep_in_keyring(address: str, token: str) -> None:
-    try:
-        import keyring
-
-        keyring.set_password(KEYRING_SERVICE, address, token)
-    except Exception:  # noqa: BLE001 - as above; the token is good for this session
-        return

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import InvalidPredictionError
@@ -170,6 +170,9 @@ def _rows(session: Session, chosen: Selection) -> list[Row[Any]]:
 
 
 def _predicted(session: Session, chosen: Selection) -> int:
+    if not chosen.tags:
+        counted = select(func.count()).select_from(Prediction).where(*chosen_predictions(chosen))
+        return session.scalar(counted) or 0
     tags = session.scalars(select(Prediction.tags).where(*chosen_predictions(chosen)))
     return sum(is_tagged(one, chosen.tags) for one in tags)
 

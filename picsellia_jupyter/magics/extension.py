@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import no_var_expand
 
 from picsellia_jupyter.magics.completing import Sources, matcher_of
+from picsellia_jupyter.magics.connect import CONNECT
 from picsellia_jupyter.magics.deploy import DEPLOY, DEPLOYMENTS, UNDEPLOY
 from picsellia_jupyter.magics.doctor import DOCTOR
 from picsellia_jupyter.magics.folders import images_and_folders
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 VERBS = (DEPLOY, INTERCONNECT, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES)
 UMBRELLA = "picsellia"
-INNER = (DOCTOR,)
+INNER = (CONNECT, DOCTOR)
 """Verbs that have no magic of their own: `%picsellia doctor`."""
 
 Magic = Callable[[str], object]

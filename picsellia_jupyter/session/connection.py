@@ -32,14 +32,21 @@ def settings_for(
 class Connection:
     """Connects when first asked, and again where a local platform has been started anew."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, platform: PlatformClient | None = None) -> None:
         self._settings = settings
-        self._platform: PlatformClient | None = None
+        self._platform = platform
 
     @property
     def host(self) -> str | None:
         """The platform's address, once connected."""
         return self._platform.host if self._platform else None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether asking starts nothing: a local platform runs, or a cloud is connected."""
+        if self._settings.platform_address is not None:
+            return self._platform is not None
+        return local_platform.find(self._settings.home) is not None
 
     def platform(self) -> PlatformClient:
         """The platform's client.

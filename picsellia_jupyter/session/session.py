@@ -35,10 +35,11 @@ from picsellia_jupyter.handles.views import (
     RegistryListing,
     Status,
 )
-from picsellia_jupyter.launch import asking, strays
+from picsellia_jupyter.launch import asking, logs, strays
 from picsellia_jupyter.launch.fleet import Fleet, Staged
 from picsellia_jupyter.session.connection import Connection, settings_for
 from picsellia_jupyter.session.names import Names
+from picsellia_jupyter.session.signing_in import LOCAL, settings_of, sign_in
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
@@ -64,7 +65,7 @@ class Session:
         organization: str | None = None,
         home: str | Path | None = None,
     ) -> None:
-        self._settings = settings_for(host, token, organization, home)
+        self._asked = self._settings = settings_for(host, token, organization, home)
         self._connection = Connection(self._settings)
         self._fleet = Fleet(self._settings.home, self._settings.place_tokens, asking.for_secret)
 
@@ -86,6 +87,35 @@ class Session:
             AuthenticationError: the token is missing or not accepted.
         """
         return self._connection.platform()
+
+    def connect(self, host: str | None = None, *, organization: str | None = None) -> Status:
+        """Go on at another platform: `s.connect("https://app.picsellia.com")`.
+
+        The token comes from the environment (for its own host alone), the keyring, or a hidden
+        prompt; one that was typed and accepted is offered to the keyring. What was made before
+        stays with its own platform.
+
+        Args:
+            host: of the platform; `local` is the local one, and without one it is that of
+                `PICSELLIA_HOST` or the Picsellia cloud.
+            organization: its name, where not the token's default one.
+
+        Raises:
+            AuthenticationError: no token is accepted.
+            PlatformUnreachableError: nobody answers there.
+            NotFoundError: there is no such organization.
+        """
+        settings = settings_of(self._asked, host, organization)
+        platform = None
+        if host != LOCAL:
+            settings, platform = sign_in(settings, asking.for_secret)
+        self._settings, self._connection = settings, Connection(settings, platform)
+        return self.status()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether asking starts nothing: a local platform runs, or a cloud is connected."""
+        return self._connection.is_up
 
     @property
     def sdk(self) -> Any:
@@ -268,9 +298,20 @@ class Session:
         """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`."""
         return self.deployment(name).dashboard(last)
 
-    def evaluate(self, name: str | None = None, *, last: str = "all") -> EvaluationView:
+    def evaluate(
+        self, name: str | None = None, *, last: str = "all", sampled: str | None = None
+    ) -> EvaluationView:
         """How well a deployment's predictions agree with their reviews."""
-        return self.deployment(name).evaluate(last)
+        return self.deployment(name).evaluate(last, sampled=sampled)
+
+    def log(self, name: str, *, lines: int = 200) -> tuple[str, ...]:
+        """The last lines that a deployment's serving kernel wrote, oldest first.
+
+        Raises:
+            NotFoundError: there is no deployment of that name, or no log of it here.
+        """
+        record = finding.find_deployment(self.platform, name)
+        return logs.tail(self._settings.home, record, lines)
 
     def undeploy(self, name: str, delete: bool = False) -> None:
         """End a deployment's serving kernel; its predictions and dashboard stay.

@@ -141,7 +141,9 @@ class DeployFields:
         for note in said:
             note.add_class("pxj-under")
             _toggle(note, shown=False)
-        return w.VBox([*inputs, *said])
+        row = w.VBox([*inputs, *said])
+        row.add_class("pxj-row")
+        return row
 
     def _framed(self) -> Any:
         self._form = w.VBox(list(self._rows.values()))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from picsellia_jupyter.display import forms, progress
 from picsellia_jupyter.display.units import count
-from picsellia_jupyter.domain.checklist import Item
+from picsellia_jupyter.domain.checklist import Item, Mark
 from picsellia_jupyter.domain.errors import PicselliaJupyterError, ServingError
 from picsellia_jupyter.widgets import checklist, wording
 from picsellia_jupyter.widgets.choices import Choices
@@ -102,7 +102,7 @@ class DeployView:
         }.items():
             fields.hint(field, forms.hint(text))
         self._show_problems(verdict)
-        self._show_checks(checklist.items(form, choices, verdict))
+        self._show_checks(self._judged(checklist.items(form, choices, verdict)))
         fields.line.value = forms.line(form.request(choices).line()) if version else ""
         fields.deploy.disabled = verdict.plan is None
         self._say()
@@ -117,6 +117,12 @@ class DeployView:
     def _show_checks(self, items: Sequence[Item]) -> None:
         self._checks = tuple(items)
         self._fields.checks.value = forms.checklist(items)
+
+    def _judged(self, items: Sequence[Item]) -> list[Item]:
+        """The checklist after a model could not be loaded or failed its dry run."""
+        failed = self._failure is not None and self._failure[0] is Field.MODEL
+        wrong = Item("Dry run", "failed; see above", Mark.WRONG)
+        return [wrong if failed and one.name == wrong.name else one for one in items]
 
     def allow_insert(self) -> None:
         """Offer to insert the line, since somebody is there who can."""

@@ -22,14 +22,14 @@ _BY_HAND = "None: I serve it myself"
 def strategy_cards(choices: Choices) -> list[tuple[str, Strategy]]:
     """A card a strategy: its name, then who hosts, what is connected, and what it costs."""
     hosted = (
-        "Picsellia hosts it on its own GPUs."
+        "Hosted by Picsellia, on its GPUs."
         if choices.serves_itself
-        else "A serving kernel is started for you."
+        else "Hosted for you, in a serving kernel."
     )
     serving = [hosted, "Predictions are logged by themselves.", _serving_cost(choices)]
     monitoring = [
-        "You host it, on your own infrastructure.",
-        "Your code sends them; it is written for you.",
+        "Hosted by you, on your own machines.",
+        "The code that logs is made for you.",
         "Uses no MPU.",
     ]
     cards = {Strategy.SERVING: serving, Strategy.MONITORING: monitoring}

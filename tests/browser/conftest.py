@@ -75,7 +75,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def jupyter_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
-    with running_jupyter("lab", tmp_path_factory.mktemp("lab")) as server:
+    # With a prefix, as JupyterHub gives it.
+    prefix = "--ServerApp.base_url=/user/me/"
+    with running_jupyter("lab", tmp_path_factory.mktemp("lab"), prefix) as server:
         yield server
 
 

@@ -20,6 +20,7 @@ import psutil
 
 REPOSITORY = Path(__file__).parents[2]
 LABEXTENSION = REPOSITORY / "picsellia_jupyter" / "labextension"
+CONFIGURATION = REPOSITORY / "jupyter-config" / "jupyter_server_config.d"
 SETTINGS = "@jupyterlab/apputils-extension"
 START_TIMEOUT_S = 90.0
 
@@ -101,10 +102,12 @@ def _prepare(folder: Path) -> None:
         )
     ignore = shutil.ignore_patterns(".ipynb_checkpoints")
     shutil.copytree(REPOSITORY / "notebooks", folder / "root", ignore=ignore)
-    # The user's data folder comes first in Jupyter's search path, so that what is tested is this
-    # tree's build, whatever else is installed.
+    # The user's data folder comes first in Jupyter's search path where that of a virtual
+    # environment is not preferred, so that what is tested is this tree's build.
     (folder / "data" / "labextensions").mkdir(parents=True)
     (folder / "data" / "labextensions" / "picsellia-jupyter").symlink_to(LABEXTENSION)
+    (folder / "config").mkdir()
+    (folder / "config" / CONFIGURATION.name).symlink_to(CONFIGURATION)
     news = folder / "settings" / SETTINGS / "notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
@@ -128,6 +131,7 @@ def _environment(folder: Path, token: str) -> dict[str, str]:
     }
     return kept | {
         "JUPYTER_TOKEN": token,
+        "JUPYTER_PREFER_ENV_PATH": "0",  # see _prepare
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),

@@ -1,26 +1,15 @@
-"""The command "Deploy model…" and its button, in JupyterLab and in Notebook 7."""
+"""The command "Deploy model…": its button, its shortcut, and where it opens the form."""
 
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
+
+from tests.browser.dialog import BUTTON, LABEL, STAND_IN, dialog
 
 pytestmark = pytest.mark.browser
 
-# Stands in for the package, so that what is tested here is the front end alone.
-STAND_IN = """
-import sys, types
-
-def deploy(line):
-    print(f"deployable: digits-detector ({line!r})")
-
-stand_in = types.ModuleType("picsellia_jupyter")
-stand_in.load_ipython_extension = lambda shell: shell.register_magic_function(deploy)
-sys.modules["picsellia_jupyter"] = stand_in
-"""
-BUTTON = ".jp-NotebookPanel-toolbar [data-jp-item-name='picsellia-deploy']"
-LABEL = "Deploy model…"
-INSERTED = "%load_ext picsellia_jupyter\n%deploy"
-SAID = "deployable: digits-detector ('')\n"
+ENABLED = "window.jupyterapp.commands.isEnabled('picsellia:deploy')"
 
 
 @pytest.fixture(params=["lab", "notebook"])
@@ -29,22 +18,25 @@ def jupyter_page(request):
     return request.getfixturevalue(f"{request.param}_page")
 
 
-def test_the_button_inserts_a_cell_below_the_active_one_and_runs_it(jupyter_page, write_notebook):
-    write_notebook(jupyter_page.server, "button.ipynb", STAND_IN, "'mine'", "'also mine'")
+def test_the_button_opens_the_form_in_a_dialog_and_adds_no_cell(jupyter_page, write_notebook):
+    write_notebook(jupyter_page.server, "button.ipynb", STAND_IN, "'mine'")
     jupyter_page.open("button.ipynb")
     jupyter_page.run_all()
     jupyter_page.cell(1).locator(".jp-InputArea-prompt").click()
+    counts = [cell.execution_count for cell in jupyter_page.cells()]
 
     jupyter_page.page.locator(BUTTON).get_by_role("button", name=LABEL).click()
 
-    assert jupyter_page.wait_for_cell(INSERTED).text() == SAID
-    sources = [cell.source for cell in jupyter_page.cells()]
-    assert sources == [STAND_IN, "'mine'", INSERTED, "'also mine'"]
+    expect(dialog(jupyter_page)).to_contain_text("Deploy a model version")
+    assert [cell.source for cell in jupyter_page.cells()] == [STAND_IN, "'mine'"]
+    assert [cell.execution_count for cell in jupyter_page.cells()] == counts
+    jupyter_page.page.keyboard.press("Escape")
+    expect(dialog(jupyter_page)).to_have_count(0)
     jupyter_page.page.mouse.move(640, 800)  # off the button, which is drawn pressed under it
     jupyter_page.screenshots(f"toolbar-{jupyter_page.server.kind}")
 
 
-def test_the_palette_runs_the_command(jupyter_page, write_notebook):
+def test_the_palette_opens_the_form(jupyter_page, write_notebook):
     write_notebook(jupyter_page.server, "palette.ipynb", STAND_IN)
     jupyter_page.open("palette.ipynb")
     jupyter_page.run_all()
@@ -53,76 +45,90 @@ def test_the_palette_runs_the_command(jupyter_page, write_notebook):
     jupyter_page.page.locator(".lm-CommandPalette-input").fill("Picsellia deploy")
     jupyter_page.page.locator(".lm-CommandPalette-item[data-command='picsellia:deploy']").click()
 
-    assert jupyter_page.wait_for_cell(INSERTED).text() == SAID
+    expect(dialog(jupyter_page)).to_be_visible()
 
 
-def test_an_extension_that_is_loaded_is_not_loaded_again(lab_page, write_notebook):
-    loading = "%load_ext picsellia_jupyter"
-    write_notebook(lab_page.server, "loaded.ipynb", STAND_IN, loading)
-    lab_page.open("loaded.ipynb")
+def test_the_shortcut_opens_the_form(lab_page, write_notebook):
+    write_notebook(lab_page.server, "shortcut.ipynb", STAND_IN)
+    lab_page.open("shortcut.ipynb")
     lab_page.run_all()
-    lab_page.cell(1).locator(".jp-InputArea-prompt").click()
+    lab_page.cell(0).locator(".jp-InputArea-prompt").click()
 
-    lab_page.execute("picsellia:deploy")
+    lab_page.page.keyboard.press("Control+Shift+Y")
 
-    assert [cell.source for cell in lab_page.cells()] == [STAND_IN, loading, "%deploy"]
-    assert lab_page.cells()[2].text() == SAID
-
-
-def test_one_undo_takes_the_inserted_cell_away_again(lab_page, write_notebook):
-    write_notebook(lab_page.server, "undo.ipynb", STAND_IN)
-    lab_page.open("undo.ipynb")
-    lab_page.run_all()
-    lab_page.execute("picsellia:deploy")
-
-    lab_page.execute("notebook:undo-cell-action")
-
-    assert [cell.source for cell in lab_page.cells()] == [STAND_IN]
+    expect(dialog(lab_page)).to_be_visible()
 
 
-def test_a_busy_kernel_gets_the_cell_queued_at_once(lab_page, write_notebook):
+def test_a_busy_kernel_opens_the_form_beside_its_cell(lab_page, write_notebook):
     busy = "import pathlib, time\nwhile not pathlib.Path('go-on').exists(): time.sleep(0.05)"
     write_notebook(lab_page.server, "busy.ipynb", STAND_IN, busy)
     lab_page.open("busy.ipynb")
     lab_page.page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
     lab_page.wait_for("document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=busy]')")
+    lab_page.wait_for_cell(STAND_IN)
 
     lab_page.page.locator(BUTTON).get_by_role("button").click()
-    lab_page.wait_for("window.jupyterapp.shell.currentWidget.content.widgets.length === 3")
-    (queued,) = (cell for cell in lab_page.cells() if cell.source == INSERTED)
-    assert queued.execution_count is None
 
+    expect(dialog(lab_page)).to_be_visible()
+    assert lab_page.cells()[1].execution_count is None
+    dialog(lab_page).get_by_role("button", name="Deploy", exact=True).click()
+    line = "%deploy digits --threshold 0.1 --name quickstart"
+    lab_page.wait_for(
+        "window.jupyterapp.shell.currentWidget.content.widgets.length === 3", timeout_s=15
+    )
+    assert line in [cell.source for cell in lab_page.cells()]
     (lab_page.server.root / "go-on").touch()
-    assert lab_page.wait_for_cell(INSERTED).text() == SAID
+    lab_page.wait_for_cell(busy)
 
 
-def test_the_command_is_disabled_where_no_notebook_is_open(lab_page, write_notebook):
-    write_notebook(lab_page.server, "closed.ipynb", "1")
-    lab_page.open("closed.ipynb")
-    enabled = "window.jupyterapp.commands.isEnabled('picsellia:deploy')"
-    lab_page.wait_for(enabled)
+def test_a_kernel_without_the_package_is_told_as_such(lab_page, write_notebook):
+    missing = "import sys\nsys.modules['picsellia_jupyter'] = None"
+    write_notebook(lab_page.server, "missing.ipynb", missing)
+    lab_page.open("missing.ipynb")
+    lab_page.run_all()
 
-    lab_page.execute("docmanager:save")  # else closing asks whether to
-    lab_page.execute("application:close-all")
+    lab_page.execute("picsellia:deploy")
 
-    lab_page.wait_for(f"!{enabled}")
+    told = lab_page.page.locator(".jp-toastContainer")
+    expect(told).to_contain_text("%pip install picsellia_jupyter")
 
 
-def test_the_plugin_is_active_and_has_a_settings_page(lab_page, write_notebook):
+def test_what_the_settings_say_is_filled_in(lab_page, write_notebook):
+    write_notebook(lab_page.server, "settings.ipynb", STAND_IN)
+    raw = '{"threshold": 0.3, "place": "gpu1"}'
+    address = "lab/api/settings/picsellia-jupyter:platform"
+    lab_page.server.request("PUT", address, {"raw": raw})
+    try:
+        lab_page.open("settings.ipynb")
+        lab_page.run_all()
+        lab_page.execute("picsellia:deploy", model="digits:2")
+        expect(dialog(lab_page)).to_be_visible()
+        given = lab_page.ask("opened[-1].given")
+        assert given == "{'model': 'digits:2', 'threshold': 0.3, 'on': 'gpu1'}"
+    finally:
+        lab_page.server.request("PUT", address, {"raw": "{}"})
+
+
+def test_in_notebook_7_the_command_needs_an_open_notebook(notebook_page, write_notebook):
+    write_notebook(notebook_page.server, "enabled.ipynb", "1")
+    notebook_page.open("enabled.ipynb")
+    notebook_page.wait_for(ENABLED)
+
+    notebook_page.page.goto(f"{notebook_page.server.url}tree?token={notebook_page.server.token}")
+    notebook_page.wait_for("window.jupyterapp?.commands.hasCommand('picsellia:deploy')")
+
+    assert notebook_page.page.evaluate(ENABLED) is False
+
+
+def test_the_plugins_are_active_and_have_settings_pages(lab_page, write_notebook):
     write_notebook(lab_page.server, "plugin.ipynb", "1")
     lab_page.open("plugin.ipynb")
 
-    active = "window.jupyterapp.isPluginActivated('picsellia-jupyter:deploy')"
-    assert lab_page.page.evaluate(active) is True
-    reply = lab_page.server.request("GET", "lab/api/settings/picsellia-jupyter:deploy")
-    assert reply.json()["schema"]["title"] == "Picsellia deploy"
-
-
-def test_in_a_new_notebook_the_button_runs_the_real_magic(lab_page, write_notebook):
-    write_notebook(lab_page.server, "new.ipynb", "")
-    lab_page.open("new.ipynb")
-
-    lab_page.page.locator(BUTTON).get_by_role("button").click()
-
-    outputs = lab_page.wait_for_cell(INSERTED).outputs
-    assert [output["output_type"] for output in outputs] == ["display_data"]
+    for name in ("platform", "deploy", "dialog", "sidebar", "status", "files", "notices"):
+        active = f"window.jupyterapp.isPluginActivated('picsellia-jupyter:{name}')"
+        assert lab_page.page.evaluate(active) is True
+    titles = [
+        lab_page.server.request("GET", f"lab/api/settings/picsellia-jupyter:{name}").json()
+        for name in ("deploy", "platform")
+    ]
+    assert [found["schema"]["title"] for found in titles] == ["Picsellia deploy", "Picsellia"]

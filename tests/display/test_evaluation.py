@@ -16,7 +16,8 @@ def shown(images, about):
 def test_both_faces_tell_figures_intervals_labels_and_coverage():
     for face in shown(many(60), subject(n=60)):
         assert "60 of 100 predicted images are reviewed, chosen at random." in face
-        assert "AP50" in face
+        assert "AP50, 95 % interval" in face
+        assert "Overlap 0.50 to 0.95" in face
         assert "Precision over 0.5" in face
         assert "Best threshold" in face
         assert "Calibration error (ECE)" in face
@@ -46,6 +47,7 @@ def test_classes_are_counted_in_images():
     assert "Accuracy" in text
     assert "Images" in page
     assert "Objects" not in text
+    assert "threshold" not in text
 
 
 def test_labels_are_data_and_never_markup():

@@ -33,6 +33,7 @@ def reviewed(session, tmp_path_factory):
         deployment.monitor(str(path), latency=0.1, height=32, width=48, prediction=found)
     asset = deployment.list_predicted_assets()[0]
     asset.add_review(rectangles=[(1, 2, 29, 18, deployment.list_labels()[0])])
+    asset.get_data().add_tags(session.sdk.get_datalake().get_or_create_data_tag("sampled:random"))
     return deployment.name
 
 
@@ -40,13 +41,13 @@ def test_a_deployment_tells_how_well_its_predictions_agree_with_their_reviews(se
     view = session.deployment(reviewed).evaluate()
     assert view["ap_50"] == pytest.approx(1.0)
     assert view["ap_large"] is None
-    assert "1 of 2 predicted images are reviewed" in repr(view)
+    assert "1 of 2 predicted images are reviewed, chosen at random." in repr(view)
     assert view.data.evaluator.startswith("hotcoco")
-    assert session.evaluate(reviewed, last="1h").data.scores == view.data.scores
+    assert session.evaluate(reviewed, last="1h", sampled="random").data.scores == view.data.scores
 
 
 def test_a_sample_that_nobody_took_has_no_figures(session, reviewed):
-    view = session.deployment(reviewed).evaluate(sampled="random")
+    view = session.deployment(reviewed).evaluate(sampled="uncertain")
     assert view.data.scores == {}
     assert "Nothing is reviewed yet" in repr(view)
 

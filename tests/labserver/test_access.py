@@ -25,6 +25,13 @@ DESK = (
     "picsellia/kernels/{kernel}",
     "picsellia/kernels/{kernel}/execute",
 )
+PANEL = (
+    "picsellia/api/overview",
+    "picsellia/api/registry",
+    "picsellia/api/versions/a-version/files",
+    "picsellia/api/deployments/a-deployment/log",
+    "picsellia/api/deployments/a-deployment/stop",
+)
 FOREIGN = "http://elsewhere.test"
 MARK = "<mark-of-the-request>"
 WRONG = {
@@ -40,21 +47,22 @@ WRONG = {
 
 
 def test_every_route_of_the_extension_is_walked_here():
-    walked = [path.format(kernel="a-kernel") for path in (PROXY, *DESK)]
+    walked = [path.format(kernel="a-kernel") for path in (PROXY, *DESK, *PANEL)]
     patterns = [pattern for pattern, _, _ in labserver.routes("secret")]
-    assert [sum(bool(re.fullmatch(one, path)) for path in walked) for one in patterns] == [1] * 5
-    assert len(walked) == 5
+    assert [sum(bool(re.fullmatch(one, path)) for path in walked) for one in patterns] == [1] * 10
+    assert len(walked) == 10
 
 
 @pytest.mark.parametrize(("method", "how"), list(product(METHODS, WRONG)))
-def test_the_proxy_lets_nobody_in_without_what_it_asks_for(proxied, method, how):
+def test_nobody_is_let_in_without_what_is_asked_for(proxied, method, how):
     token = proxied.server.at.token
     headers, query = (
         {name: value.replace("TOKEN", token) for name, value in given.items()}
         for given in WRONG[how]
     )
-    reply = _ask(proxied, method, PROXY, {"X-Probe": MARK, **headers}, query | {"q": MARK})
-    _assert_refused(reply, token)
+    for path in (PROXY, *PANEL):
+        reply = _ask(proxied, method, path, {"X-Probe": MARK, **headers}, query | {"q": MARK})
+        _assert_refused(reply, token)
 
 
 @pytest.mark.parametrize(("method", "path"), list(product(METHODS, DESK)))
@@ -144,6 +152,12 @@ def test_a_page_with_a_cookie_must_send_the_xsrf_token_too(tmp_path, kind):
             assert http.request(method, address, headers=xsrf | {"Origin": FOREIGN}).is_error
             # Let in, and told that nothing serves there yet.
             assert http.request(method, address, headers=xsrf).status_code == 503
+        panel = f"{server.at.url}/picsellia/api/overview"
+        assert http.get(panel).status_code == 403
+        assert http.get(panel, headers=xsrf | {"Origin": FOREIGN}).status_code == 403
+        assert http.get(panel, headers=xsrf).json()["connected"] is False
+        stop = f"{server.at.url}/picsellia/api/deployments/a-deployment/stop"
+        assert http.post(stop).status_code == 403
 
 
 @contextmanager

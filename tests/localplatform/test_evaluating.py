@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from picsellia_jupyter.domain import rle
+from picsellia_jupyter.domain.predictions import ImageSize
 from picsellia_jupyter.wire.evaluation import report_from_json
 
 ZERO_AND_ONE = {
@@ -206,6 +209,31 @@ def test_classes_are_told_with_a_report(classes):
     assert told["result"]["confusion"]["counts"] == [[0, 1], [0, 1]]
 
 
+SQUARE = rle.encode(np.ones((10, 10), bool), ImageSize(48, 32), left=2, top=2)
+SKELETON = [[2, 2, 2], [12, 2, 2], [7, 12, 1]]
+OUTLINE = [[2, 2], [12, 2], [12, 12], [2, 12]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "review"),
+    [
+        ("MASK", {"detection_masks": [SQUARE]}, ("masks", {"mask": SQUARE})),
+        ("MASK", {"detection_masks": [SQUARE]}, ("polygons", {"polygon": OUTLINE})),
+        ("SEGMENTATION", {"detection_masks": [OUTLINE]}, ("polygons", {"polygon": OUTLINE})),
+        ("KEYPOINT", {"keypoints": [SKELETON]}, ("keypoints", {"keypoint": SKELETON})),
+    ],
+    ids=["mask", "mask-by-outline", "segmentation", "keypoint"],
+)
+def test_masks_outlines_and_skeletons_are_compared_too(world, kind, raw, review):
+    reviewer = Reviewer(world, world.deployment(kind=kind, min_threshold=0.5))
+    found = {"detection_classes": [0], "detection_scores": [0.9], **raw}
+    key, shape = review
+    reviewer.review(reviewer.predicted("a.png", found), key, zero=[shape])
+    result = reviewer.aggregated()["result"]
+    assert result["stats"]["ap_50_95"] == pytest.approx(1.0)
+    assert reviewer.single("object_detection")["predictions"][0]["right"] == 1
+
+
 def test_a_service_of_another_type_says_which_one_to_ask(boxes, classes):
     told = boxes.single("classification")
     assert told["predictions"] == []
@@ -221,6 +249,15 @@ def test_lines_have_no_agreed_measure_and_it_is_said(world):
     reply = lines.evaluated()
     assert reply.status_code == 400
     assert "no supervised metrics" in reply.json()["message"]
+
+
+def test_predictions_with_a_tag_can_be_asked_for_alone(boxes):
+    boxes.review(boxes.predicted("day.png", tags=["day"]), zero=[ZERO])
+    boxes.review(boxes.predicted("night.png", tags=["night"]), zero=[ONE])
+    boxes.predicted("late.png", tags=["night"])
+    told = boxes.aggregated(tags=["night"])
+    assert (told["coverage"]["reviewed"], told["coverage"]["predicted"]) == (1, 2)
+    assert told["result"]["stats"]["ap_50"] == 0.0
 
 
 def test_more_detections_than_usual_can_be_asked_for(boxes):

@@ -89,6 +89,10 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
         ("%registry", ("registry", (), {})),
         ("%places", ("places", (), {})),
         ("%picsellia", ("status", (), {})),
+        (
+            "%picsellia connect https://host --organization Lab",
+            ("connect", ("https://host",), {"organization": "Lab"}),
+        ),
         ("%picsellia doctor --fix", ("doctor", (), {"fix": True})),
         ("%picsellia monitor d1", ("monitor", ("d1",), {"last": "24h"})),
     ],

@@ -217,5 +217,6 @@ def test_a_broken_model_file_is_told_at_the_model(page: Page, home: Path, tmp_pa
     page.until(lambda: 'role="alert"' in page.text())
 
     assert page.is_shown(page.find("Model version"))
+    page.until(lambda: "failed; see above" in page.text())
     assert session.deployments().records == ()
     cancelled(page, output)

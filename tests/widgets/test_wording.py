@@ -19,7 +19,7 @@ def test_each_strategy_says_who_hosts_what_is_connected_and_what_it_costs():
 
     assert serving == [
         "Picsellia Serving",
-        "Picsellia hosts it on its own GPUs.",
+        "Hosted by Picsellia, on its GPUs.",
         "Predictions are logged by themselves.",
         "Uses MPU.",
     ]

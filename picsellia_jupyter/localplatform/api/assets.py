@@ -50,6 +50,9 @@ class NewReview(BaseModel):
     classifications: list[ReviewedShape] | None = None
     lines: list[ReviewedShape] | None = None
     points: list[ReviewedShape] | None = None
+    # Beyond what the SDK can send.
+    keypoints: list[ReviewedShape] | None = None
+    masks: list[ReviewedShape] | None = None
 
 
 @router.get("/api/deployment/{deployment_id}/predictedassets")

@@ -180,6 +180,16 @@ def test_kinds_of_errors_are_told_as_tide_does():
     assert errors.ap_lost["class"] > 0
 
 
+def test_what_a_kind_of_error_costs_is_that_of_the_mended_case():
+    missed = (0, 0, 1, 90, 10, 40, 40)
+    stray = (0, 0, 0.95, 110, 110, 40, 40)
+    errors = HotcocoEvaluation(box_set([ON_IT, missed], [stray, ON_IT])).errors()
+    as_it_is = 51 / 101 * 1 / 2  # a precision of 1/2 up to a recall of 1/2
+    assert errors.ap_lost["background"] == pytest.approx(51 / 101 - as_it_is)
+    assert errors.ap_lost["missed"] == pytest.approx(1 / 2 - as_it_is)
+    assert errors.ap_lost["class"] == 0.0
+
+
 def test_nothing_is_said_on_stdout_or_stderr(capfd):
     for evaluator in (HotcocoEvaluation, PycocotoolsEvaluation):
         data = box_set([ON_IT], [ON_IT, FAR_AWAY])

@@ -1,0 +1,137 @@
+import { JupyterFrontEnd } from '@jupyterlab/application';
+import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { stopIcon } from '@jupyterlab/ui-components';
+import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import { CommandIDs } from './commandids';
+import { dashboardIcon, logIcon } from './icons';
+import { LogView } from './logview';
+import { Notebooks, quoted } from './notebooks';
+import { AnswerError } from './request';
+import { IPlatform } from './tokens';
+import { IDeployment } from './values';
+
+/** What the commands on deployments need. */
+export interface IDeploymentContext {
+  readonly app: JupyterFrontEnd;
+  readonly platform: IPlatform;
+  readonly notebooks: Notebooks;
+  readonly trans: TranslationBundle;
+  /** The deployment that is selected in the sidebar. */
+  readonly selected: () => IDeployment | null;
+}
+
+/**
+ * Register what can be done with a deployment.
+ *
+ * Each command takes its `id`, or `selected: true` for that of the sidebar; else it asks which.
+ */
+export function addDeploymentCommands(context: IDeploymentContext): void {
+  const { app, trans, selected } = context;
+  const add = (
+    id: string,
+    label: string,
+    icon: typeof logIcon,
+    run: (context: IDeploymentContext, deployment: IDeployment) => Promise<void>,
+    suits: (deployment: IDeployment) => boolean = () => true
+  ): void => {
+    app.commands.addCommand(id, {
+      label,
+      icon,
+      isVisible: args => {
+        const deployment = args['selected'] ? selected() : null;
+        return !args['selected'] || (deployment !== null && suits(deployment));
+      },
+      execute: async args => {
+        const deployment = await meant(context, args, label, suits);
+        if (deployment) {
+          await run(context, deployment);
+        }
+      }
+    });
+  };
+  add(CommandIDs.dashboard, trans.__('Show dashboard'), dashboardIcon, showDashboard);
+  add(CommandIDs.log, trans.__('Show log'), logIcon, showLog);
+  add(CommandIDs.stop, trans.__('Stop deployment…'), stopIcon, stop, one => one.running);
+}
+
+async function meant(
+  { platform, trans, selected }: IDeploymentContext,
+  args: ReadonlyPartialJSONObject,
+  title: string,
+  suits: (deployment: IDeployment) => boolean
+): Promise<IDeployment | null> {
+  if (args['selected']) {
+    return selected();
+  }
+  const find = (): readonly IDeployment[] => platform.overview?.deployments ?? [];
+  if (typeof args['id'] === 'string') {
+    return find().find(one => one.id === args['id']) ?? null;
+  }
+  await platform.wake();
+  return choose(find().filter(suits), title, trans);
+}
+
+/** Have the user choose a deployment; the only one is not asked for. */
+export async function choose(
+  deployments: readonly IDeployment[],
+  title: string,
+  trans: TranslationBundle
+): Promise<IDeployment | null> {
+  if (deployments.length === 0) {
+    Notification.info(trans.__('There is no such deployment yet: deploy a model version first.'));
+    return null;
+  }
+  if (deployments.length === 1) {
+    return deployments[0] ?? null;
+  }
+  const items = deployments.map(one => `${one.name} · ${one.model} · ${one.state}`);
+  const { value } = await InputDialog.getItem({ title, label: trans.__('Deployment'), items });
+  return deployments[items.indexOf(value ?? '')] ?? null;
+}
+
+async function showDashboard(
+  { notebooks, platform }: IDeploymentContext,
+  { name }: IDeployment
+): Promise<void> {
+  const panel = await notebooks.currentOrNew();
+  if (panel) {
+    await notebooks.run(panel, `%monitor ${quoted(name)}`, platform.preferences.platform);
+  }
+}
+
+async function showLog(
+  { app, platform, trans }: IDeploymentContext,
+  deployment: IDeployment
+): Promise<void> {
+  const id = LogView.idOf(deployment);
+  const shown = Array.from(app.shell.widgets('down')).find(one => one.id === id);
+  if (!shown) {
+    app.shell.add(new LogView(platform, deployment, trans), 'down');
+  }
+  app.shell.activateById(id);
+}
+
+async function stop(
+  { platform, trans }: IDeploymentContext,
+  { id, name }: IDeployment
+): Promise<void> {
+  const { button } = await showDialog({
+    title: trans.__('Stop %1?', name),
+    body: trans.__('Its serving kernel ends. Its predictions and its dashboard stay.'),
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Stop') })]
+  });
+  if (!button.accept) {
+    return;
+  }
+  const stopping = platform.stop(id);
+  Notification.promise(stopping, {
+    pending: { message: trans.__('Stopping %1…', name) },
+    success: {
+      message: notes => [trans.__('%1 is stopped.', name), ...(notes as string[])].join(' ')
+    },
+    error: { message: reason => (reason as AnswerError).message }
+  });
+  await stopping.catch(() => undefined); // The notification tells.
+}

@@ -1,0 +1,70 @@
+import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { Kernel } from '@jupyterlab/services';
+import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
+
+import { Form, formMessage, IFormMessage } from './form';
+
+const TARGET = 'picsellia.dialog';
+
+/**
+ * Shows the forms of kernels in native dialogs.
+ *
+ * A kernel opens a comm; the dialog renders the form's widget view with the notebook's own
+ * renderers, so that it is the same form that appears under a cell elsewhere.
+ */
+export const dialogPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'picsellia-jupyter:dialog',
+  description: 'Shows the deploy form of a kernel in a dialog.',
+  autoStart: true,
+  optional: [INotebookTracker, ITranslator],
+  activate: (
+    _app: JupyterFrontEnd,
+    tracker: INotebookTracker | null,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('picsellia_jupyter');
+    tracker?.widgetAdded.connect((_, panel) => follow(panel, trans));
+    tracker?.forEach(panel => follow(panel, trans));
+  }
+};
+
+/** Listen to every kernel that a notebook will have. */
+function follow(panel: NotebookPanel, trans: TranslationBundle): void {
+  const listen = (): void => {
+    const kernel = panel.sessionContext.session?.kernel;
+    if (kernel) {
+      // A kernel that ends before it answers has no forms.
+      hear(panel, kernel, trans).catch(() => undefined);
+    }
+  };
+  panel.sessionContext.kernelChanged.connect(listen);
+  listen();
+}
+
+async function hear(
+  panel: NotebookPanel,
+  kernel: Kernel.IKernelConnection,
+  trans: TranslationBundle
+): Promise<void> {
+  const tell = (form: IFormMessage): void => announce(form, trans);
+  kernel.registerCommTarget(TARGET, (comm, message) => {
+    void new Form(panel, kernel, comm, tell).show(formMessage(message));
+  });
+  // Forms that were open before the page was loaded again: their kernel tells of them anew.
+  const { content } = await kernel.requestCommInfo({ target_name: TARGET });
+  for (const id of content.status === 'ok' ? Object.keys(content.comms) : []) {
+    if (!kernel.hasComm(id)) {
+      const comm = kernel.createComm(TARGET, id);
+      new Form(panel, kernel, comm, tell);
+      comm.send({ reattach: true });
+    }
+  }
+}
+
+function announce(form: IFormMessage, trans: TranslationBundle): void {
+  if (form.outcome === 'deployed' && form.name) {
+    Notification.success(trans.__('%1 is deployed.', form.name), { autoClose: 6000 });
+  }
+}

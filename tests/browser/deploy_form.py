@@ -1,0 +1,80 @@
+"""The deploy form as a person meets it, under a cell or in a dialog."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.page import JupyterPage
+
+SOURCES = ("%load_ext picsellia_jupyter", "%deploy")
+START_S = 90
+
+
+class DeployPage:
+    """A notebook whose bare `%deploy` has run."""
+
+    def __init__(self, page: JupyterPage, notebook: str) -> None:
+        page.open(notebook)
+        page.run_all(timeout_s=START_S)
+        self.page = page
+        self.notebook = notebook
+        self.form = page.page.locator(".pxj-form")
+        expect(self.button("Deploy")).to_be_enabled(timeout=START_S * 1000)
+        expect(self.form.locator(".pxj-checks")).to_contain_text("model-latest,")
+
+    @property
+    def output(self) -> Locator:
+        """Of the cell that opened it."""
+        return self.page.cell(1).locator(".jp-OutputArea")
+
+    def button(self, name: str) -> Locator:
+        return self.form.get_by_role("button", name=name, exact=True)
+
+    def field(self, label: str) -> Locator:
+        return self.form.get_by_label(label, exact=True)
+
+    def card(self, strategy: str) -> Locator:
+        """The card of a strategy."""
+        return self.form.locator(".pxj-strategy label", has_text=strategy).last
+
+    def line(self) -> str:
+        return self.form.locator(".pxj-line code").inner_text()
+
+    @property
+    def is_in_dialog(self) -> bool:
+        return self.page.page.locator("dialog .pxj-form, .jp-Dialog .pxj-form").count() > 0
+
+    def press(self, key: str) -> None:
+        self.page.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        self.page.page.keyboard.type(text)
+
+    def tab_to(self, control: Locator) -> None:
+        """Press Tab until a control has the focus."""
+        for _ in range(30):
+            if control.evaluate("element => element === document.activeElement"):
+                return
+            self.press("Tab")
+        raise AssertionError(f"Tab never comes to {control}")
+
+    def choose_card_by_keys(self, strategy: str) -> None:
+        """Choose the second strategy, by arrows where the page has them be one group."""
+        radio = self.card(strategy).locator("input")
+        self.tab_to(self.form.locator(".pxj-strategy input").first)
+        self.press("ArrowDown")
+        if not radio.is_checked():
+            self.tab_to(radio)
+            self.press("Space")
+        expect(radio).to_be_checked()
+
+    def screenshots(self, name: str) -> None:
+        """In both themes, with the whole form in sight."""
+        self.form.scroll_into_view_if_needed()
+        self.page.screenshots(f"deploy-{name}")
+
+    def saved(self) -> dict[str, object]:
+        """The output of its cell as it would be saved."""
+        (output,) = self.page.cells()[1].outputs
+        data: dict[str, object] = output["data"]
+        return data

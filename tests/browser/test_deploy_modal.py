@@ -1,0 +1,146 @@
+"""The Deploy modal in a real JupyterLab, by mouse and by keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from picsellia_jupyter.demo.seed import seed
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.launch import local_platform
+from picsellia_jupyter.session import Session
+from tests.browser.deploy_form import SOURCES, DeployPage
+from tests.browser.page import JupyterPage
+from tests.browser.server import JupyterServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
+
+# JupyterLab itself, around an output.
+AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+
+
+@pytest.fixture(scope="module")
+def session(jupyter_lab: JupyterServer) -> Iterator[Session]:
+    session = Session(home=jupyter_lab.home)
+    try:
+        seed(session)
+        session.create_datalake("press line")
+        yield session
+    finally:
+        local_platform.stop(jupyter_lab.home)
+
+
+@pytest.fixture(scope="module")
+def broken(session: Session, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A detector whose model file is none."""
+    platform = session.platform
+    like = session.registry().models[0].versions[0]
+    made = platform.create_version(
+        platform.create_model("broken", "Its file is no model."),
+        kind=InferenceType.OBJECT_DETECTION,
+        framework=like.framework,
+        labels=like.labels,
+    )
+    file = tmp_path_factory.mktemp("broken") / "broken.onnx"
+    file.write_bytes(b"no model at all")
+    platform.store_file(made, "model-latest", file)
+    return made.title
+
+
+@pytest.fixture
+def form(
+    session: Session, broken: str, lab_page: JupyterPage, write_notebook, request
+) -> DeployPage:
+    notebook = f"{request.node.name}.ipynb"
+    write_notebook(lab_page.server, notebook, *SOURCES)
+    return DeployPage(lab_page, notebook)
+
+
+def violations(form: DeployPage) -> list[str]:
+    found = Axe().run(form.page.page, context=".pxj-form", options=AXE_RULES)
+    return [
+        f"{one['id']}: {node['html']}"
+        for one in found.response["violations"]
+        for node in one["nodes"]
+        if "noUi-handle" not in node["html"]  # unnamed by ipywidgets; our dialog names it
+    ]
+
+
+def test_a_detector_is_served_by_mouse(form: DeployPage, session: Session):
+    form.field("Model version").select_option(label="digits-detector:0")
+    form.field("Name").fill("by-mouse")
+    expect(form.form.locator(".pxj-line code")).to_contain_text("--name by-mouse")
+    assert form.line() == (
+        "%deploy digits-detector:0 --strategy serving --threshold 0.1 --datalake default "
+        "--on local --name by-mouse"
+    )
+    assert violations(form) == []
+    form.screenshots("form-serving")
+
+    form.button("Deploy").click()
+    expect(form.form.locator(".pxj-steps")).to_be_visible()
+    expect(form.form.locator(".pxj-steps")).to_contain_text("digits-detector:0", timeout=30_000)
+    form.screenshots("progress")
+    expect(form.output.locator(".pxj-badge")).to_have_text("ready", timeout=90_000)
+
+    expect(form.form).to_have_count(0)
+    assert set(form.saved()) == {"text/html", "text/plain"}
+    form.page.screenshots("deploy-card", cell=1)
+    session.undeploy("by-mouse", delete=True)
+
+
+def test_a_classifier_is_monitored_by_keyboard_alone(form: DeployPage, session: Session):
+    if not form.is_in_dialog:
+        pytest.skip("under a cell JupyterLab's own shortcuts take the keys of a picker")
+    form.tab_to(form.field("Model version"))
+    form.type("digits-c")
+    expect(form.field("Threshold")).to_be_hidden()
+    form.choose_card_by_keys("Monitoring only")
+    form.tab_to(form.field("Name"))
+    form.type("by-keyboard")
+    expect(form.form.locator(".pxj-line code")).to_contain_text("--name by-keyboard")
+    assert form.line() == (
+        "%deploy digits-classifier:0 --strategy monitoring --datalake default --name by-keyboard"
+    )
+    assert violations(form) == []
+    form.screenshots("form-monitoring")
+
+    form.tab_to(form.button("Deploy"))
+    form.press("Enter")
+    expect(form.output.locator(".pxj-badge")).to_have_text("not served", timeout=30_000)
+
+    expect(form.output).to_contain_text("Send predictions from your own infrastructure")
+    form.page.screenshots("deploy-card-monitoring", cell=1)
+    form.page.execute("docmanager:save")
+    form.page.page.goto(form.page.server.address(form.notebook))
+    expect(form.output).to_contain_text("Send predictions from your own infrastructure")
+    session.undeploy("by-keyboard", delete=True)
+
+
+@pytest.fixture
+def taken(session: Session) -> Iterator[str]:
+    """The name of a deployment of something else."""
+    session.deploy("digits-classifier", strategy="monitoring", name="taken")
+    yield "taken"
+    session.undeploy("taken", delete=True)
+
+
+def test_errors_are_at_their_fields(taken: str, broken: str, form: DeployPage, session: Session):
+    form.field("Model version").select_option(label="digits-detector:0")
+    form.field("Name").fill(taken)
+
+    expect(form.form.get_by_role("alert")).to_contain_text("exists already")
+    expect(form.button("Deploy")).to_be_disabled()
+    assert violations(form) == []
+    form.screenshots("name-taken")
+
+    form.field("Name").fill("")
+    form.field("Model version").select_option(label=broken)
+    form.button("Deploy").click()
+    expect(form.form.get_by_role("alert")).to_be_visible(timeout=60_000)
+    expect(form.field("Model version")).to_be_focused()
+    form.screenshots("broken-model")
+    assert [one.name for one in session.deployments().records] == [taken]
