@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -151,20 +153,37 @@ class Endpoint:
     def predict_many(
         self, images: Sequence[Image], *, monitor: bool = True, tags: Sequence[str] = ()
     ) -> list[Outcome]:
+        """Predict on many images; all outcomes of `predict_each` at once."""
+        return list(self.predict_each(images, monitor=monitor, tags=tags))
+
+    def predict_each(
+        self, images: Iterable[Image], *, monitor: bool = True, tags: Sequence[str] = ()
+    ) -> Iterator[Outcome]:
         """Predict on many images, some dozen in a request and a few requests at once.
+
+        Never holds more than the outcomes of three requests; one who stops to ask waits for
+        those that are in flight.
 
         Args:
             images: file names, and what reads each image when it is its turn.
             monitor: record the predictions and the images in the deployment.
             tags: names of tags for the recorded images.
 
-        Returns:
+        Yields:
             In their order, what was found in each, unfiltered, or why that failed.
         """
-        batches = [images[at : at + BATCH] for at in range(0, len(images), BATCH)]
+        left = iter(images)
+        waiting: deque[Future[list[Outcome]]] = deque()
         with ThreadPoolExecutor(BATCHES_IN_FLIGHT, thread_name_prefix="predict") as pool:
-            answers = pool.map(lambda few: self._predict_few(few, monitor, tags), batches)
-            return [outcome for answer in answers for outcome in answer]
+            try:
+                while few := list(itertools.islice(left, BATCH)):
+                    waiting.append(pool.submit(self._predict_few, few, monitor, tags))
+                    if len(waiting) > BATCHES_IN_FLIGHT:
+                        yield from waiting.popleft().result()
+                while waiting:
+                    yield from waiting.popleft().result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
     def _predict_few(
         self, images: Sequence[Image], monitor: bool, tags: Sequence[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,14 +43,15 @@ class RecordedPrediction:
         return considered(self.image.found, threshold=self.threshold)
 
     def __repr__(self) -> str:
-        from picsellia_jupyter.display import pictures
+        from picsellia_jupyter.display import captions
 
-        return pictures.caption_text(self.image, self.labels, self.threshold)
+        return captions.caption_text(self.image, self.labels, self.threshold)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import pictures
+        from picsellia_jupyter.display import embedding, pictures
 
-        html = pictures.predicted_image_html(self.image, self.photo, self.labels, self.threshold)
+        shown = embedding.Shown(self.image, functools.partial(bytes, self.photo))
+        html = pictures.predicted_image_html(shown, self.labels, self.threshold)
         return {"text/html": html, "text/plain": repr(self)}
 
 
