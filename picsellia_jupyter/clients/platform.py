@@ -19,7 +19,7 @@ from picsellia_jupyter.clients.dashboards import Dashboards
 from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
-from picsellia_jupyter.clients.recorded import RecordedPredictions
+from picsellia_jupyter.clients.reviews import Reviews
 from picsellia_jupyter.clients.watching import Watching
 from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
@@ -38,7 +38,7 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Dashboards, Datalakes, Evaluations, RecordedPredictions, Watching):
+class PlatformClient(Dashboards, Datalakes, Evaluations, Reviews, Watching):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:

@@ -38,7 +38,7 @@ class RecordedPredictions(SdkConnection):
             return None
         asset = self._get(f"/api/predicted/asset/{items[0]['id']}")
         photo = self._image(asset["data"])
-        return _predicted(record, asset, photo), photo
+        return predicted_image(record, asset, photo), photo
 
     def _image(self, data: Mapping[str, Any]) -> bytes:
         url = (
@@ -62,7 +62,10 @@ class RecordedPredictions(SdkConnection):
         return reply.content
 
 
-def _predicted(record: DeploymentRecord, asset: Mapping[str, Any], photo: bytes) -> PredictedImage:
+def predicted_image(
+    record: DeploymentRecord, asset: Mapping[str, Any], photo: bytes
+) -> PredictedImage:
+    """What the champion found, of an asset as the platform spells it."""
     champion = next(one for one in asset["predictions"] if not one.get("is_shadow"))
     return PredictedImage(
         source=str(asset["data"]["filename"]),

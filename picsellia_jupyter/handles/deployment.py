@@ -32,6 +32,7 @@ from picsellia_jupyter.handles.interconnection import Interconnection
 from picsellia_jupyter.handles.predicting import predict_files
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.recorded import RecordedPrediction, wait_for_prediction
+from picsellia_jupyter.handles.reviews import Reviews, open_reviews
 from picsellia_jupyter.handles.views import DashboardView
 from picsellia_jupyter.workflows.interconnection import Wiring, python_code
 from picsellia_jupyter.workflows.metrics import parse_range, summarize
@@ -232,6 +233,24 @@ class Deployment:
             max_detections=max_detections,
         )
         return EvaluationView(report)
+
+    def reviews(
+        self, policy: str = "random", *, limit: int = 100, label: str | None = None
+    ) -> Reviews:
+        """Its predictions that are to be reviewed: `for item in d.reviews(): item.accept()`.
+
+        Args:
+            policy: `random` (the only one whose metrics speak for all images), `uncertain`,
+                `outliers`, `disagreements` of champion and shadow, or `label`.
+            limit: at most so many images.
+            label: name of the label that `label` looks for.
+
+        Raises:
+            NotFoundError: there is no such policy or label.
+            InvalidInputError: nothing is known that the policy could go by.
+            PlatformError: this is the cloud.
+        """
+        return open_reviews(self._platform, self._record, policy, limit=limit, label=label)
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
         """Wait until the serving kernel has recorded its predictions.
