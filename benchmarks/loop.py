@@ -53,6 +53,7 @@ def main() -> None:
 def _measure(platform: Running, count: int) -> tuple[list[tuple[str, str, str]], list[str]]:
     _furnish(platform, count)
     session = Session(platform.host, platform.token)
+    session.deployment(NAME)
     choose_ms = _timed(lambda: session.reviews(NAME, limit=count))
     doubt_ms = _timed(lambda: session.reviews(NAME, policy="uncertain", limit=count))
     reviews = session.reviews(NAME, limit=count)

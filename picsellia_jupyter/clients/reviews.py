@@ -123,6 +123,26 @@ class Reviews(RecordedPredictions):
         told = self._get(self._reviews(record))
         return ReviewCounts(**{state: int(count) for state, count in told.items()})
 
+    @sdk.translated
+    def feed(self, record: DeploymentRecord, dataset: str, version: str) -> None:
+        """Have reviews that are submitted from now on go into a dataset version.
+
+        Raises:
+            NotFoundError: there is no such dataset or version.
+            ConflictError: they go there already.
+        """
+        found = self._sdk.get_dataset(dataset).get_version(version)
+        self._send("post", f"/api/deployment/{record.id}/pipeline/fl/setup", {})
+        body = {"dataset_version_id": str(found.id)}
+        self._send("post", f"/api/deployment/{record.id}/fl/datasets", body)
+
+    @sdk.translated
+    def fed(self, record: DeploymentRecord) -> tuple[str, ...]:
+        """The dataset versions that submitted reviews go into, as `dataset/version`."""
+        items = self._get(f"/api/deployment/{record.id}/fl/datasets")["items"]
+        versions = [item["dataset_version"] for item in items]
+        return tuple(f"{one['origin_name']}/{one['version']}" for one in versions)
+
     # Inside --------------------------------------------------------------------------------
 
     def _reviews(self, record: DeploymentRecord) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol, overload
 
 from picsellia_jupyter.domain.deployments import DeploymentRecord
@@ -22,6 +25,8 @@ from picsellia_jupyter.domain.reviews import (
     Submission,
 )
 from picsellia_jupyter.handles.recorded import RecordedPrediction
+from picsellia_jupyter.wire.coco import to_coco
+from picsellia_jupyter.wire.reviews import found_in
 
 
 class Reviewing(Protocol):
@@ -239,6 +244,32 @@ class Reviews(Sequence[ReviewItem]):
         """
         ids = [item.id for item in items] if items else None
         return self._platform.submit_reviews(self._record, ids)
+
+    def to_coco(self, path: str | Path) -> Path:
+        """Write those of these images that are reviewed as a COCO data set, without scores.
+
+        Raises:
+            InvalidInputError: lines or classes, for which COCO has no form.
+        """
+        names = list(dict.fromkeys([*self._record.labels.values(), *self._names()]))
+        rows = {name: row for row, name in enumerate(names)}
+        kind = self._record.type
+        images = [
+            replace(item.subject.image, found=found_in(kind, item.shapes, rows))
+            for item in self._reviewed()
+        ]
+        data = to_coco(images, dict(enumerate(names)))
+        for annotation in data["annotations"]:
+            del annotation["score"]
+        target = Path(path).expanduser()
+        target.write_text(json.dumps(data), encoding="utf-8")
+        return target
+
+    def _reviewed(self) -> list[ReviewItem]:
+        return [item for item in self if item.state is not ReviewState.TO_REVIEW]
+
+    def _names(self) -> list[str]:
+        return [shape.label for item in self._reviewed() for shape in item.shapes]
 
     def __repr__(self) -> str:
         from picsellia_jupyter.display import reviews

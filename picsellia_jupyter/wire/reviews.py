@@ -19,7 +19,7 @@ from picsellia_jupyter.domain.predictions import (
 )
 from picsellia_jupyter.domain.registry import InferenceType, label_name
 from picsellia_jupyter.domain.reviews import Shape, Shapes
-from picsellia_jupyter.wire.predictions import SHAPE_KEYS
+from picsellia_jupyter.wire.predictions import SHAPE_KEYS, from_shapes
 
 Json = dict[str, Any]
 
@@ -52,6 +52,18 @@ def shapes_of(found: Prediction, labels: Mapping[int, str]) -> Shapes:
     if isinstance(found, Masks):
         return tuple(Shape(name, mask=mask) for name, mask in zip(names, found.masks, strict=True))
     return tuple(Shape(name, points) for name, points in zip(names, _points(found), strict=True))
+
+
+def found_in(kind: InferenceType, shapes: Iterable[Shape], rows: Mapping[str, int]) -> Prediction:
+    """The shapes of a review as objects that are certain.
+
+    Args:
+        kind: the deployment's type.
+        shapes: what is really there.
+        rows: class index of each label name.
+    """
+    entries = [{"label": {"name": shape.label}, **_geometry(kind, shape)} for shape in shapes]
+    return from_shapes(kind, {SHAPE_KEYS[kind]: entries}, rows)
 
 
 def shape_to_json(shape: Shape) -> Json:

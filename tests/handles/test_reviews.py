@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 
@@ -179,3 +180,35 @@ def test_submitted_reviews_are_final_and_fed_once(lines: Furnished, session: Ses
     assert stats["label_repartition"] == {"zero": 2, "one": 2}
     assert (reviews.counts.reviewed, reviews.counts.submitted) == (0, 2)
     assert "Submitted  2" in repr(reviews)
+
+
+def test_a_dataset_version_is_fed_by_its_name(lines: Furnished, session: Session):
+    name = f"parts of {lines.name}"
+    dataset = lines.post(f"/api/organization/{lines.organization}/datasets", name=name)
+    lines.post(f"/api/dataset/{dataset['id']}/versions", version="v2")
+    lines.predict()
+
+    assert session.fed(lines.name) == ()
+    assert session.feed(lines.name, f"{name}/v2") == (f"{name}/v2",)
+    with pytest.raises(InvalidInputError, match="names no dataset version"):
+        session.feed(lines.name, "parts")
+    with pytest.raises(NotFoundError):
+        session.feed(lines.name, f"{name}/v3")
+
+    reviews = session.deployment(lines.name).reviews()
+    reviews[0].accept()
+    assert reviews.submit().annotated == 1
+
+
+def test_what_is_reviewed_is_written_as_coco(lines: Furnished, session: Session, tmp_path):
+    lines.predict_many(2)
+    reviews = session.deployment(lines.name).reviews()
+    reviews[1].relabel({0: "two"})
+
+    data = json.loads(reviews.to_coco(tmp_path / "truth.json").read_text())
+
+    assert [image["width"] for image in data["images"]] == [200]
+    assert [category["name"] for category in data["categories"]] == ["zero", "one", "two"]
+    boxes = [(one["category_id"], one["bbox"]) for one in data["annotations"]]
+    assert boxes == [(3, [20, 10, 70, 50]), (2, [100, 70, 50, 40])]
+    assert not any("score" in one for one in data["annotations"])
