@@ -18,9 +18,9 @@ from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
+from picsellia_jupyter.clients.metered import Metered
 from picsellia_jupyter.clients.recorded import RecordedPredictions
 from picsellia_jupyter.clients.watching import Watching
-from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
@@ -37,7 +37,7 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Datalakes, Evaluations, RecordedPredictions, Watching):
+class PlatformClient(Datalakes, Evaluations, Metered, RecordedPredictions, Watching):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:
@@ -274,15 +274,6 @@ class PlatformClient(Datalakes, Evaluations, RecordedPredictions, Watching):
             f"/api/deployment/{deployment_id}", params={"force_delete": True}
         )
         self._monitored.pop(deployment_id, None)
-
-    @sdk.translated
-    def allowance(self) -> Allowance | None:
-        """MPU that are left for Picsellia Serving; None where the platform meters none."""
-        said = self._get("/api/local/usage") if "usage" in self.capabilities else {}
-        if not said.get("metered"):
-            return None
-        quota = said.get("quota")
-        return Allowance(None if quota is None else max(0.0, quota - said["used"]))
 
     @sdk.translated
     def prediction_log(

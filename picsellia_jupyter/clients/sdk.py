@@ -47,6 +47,8 @@ def translated(call: Callable[P, R]) -> Callable[P, R]:
             ours = _ours(error)
             if ours is None:
                 raise
+            if isinstance(ours, QuotaSpentError) and not ours.remedy:
+                ours = _spent(ours, str(getattr(next(iter(args), None), "host", "")))
             raise ours from error
 
     return inner
@@ -188,6 +190,21 @@ def _ours(error: Exception) -> PicselliaJupyterError | None:
         sdk.BadRequestError: InvalidInputError,
     }
     return kinds.get(type(error), PlatformError)(fact, remedy)
+
+
+def _spent(error: QuotaSpentError, host: str) -> QuotaSpentError:
+    """What HTTP 402 means is not documented; the local platform, which knows, says a remedy."""
+    return QuotaSpentError(
+        f"The platform refused with HTTP 402 ({error.fact.rstrip('.')}): "
+        "is the organization's quota of MPU spent?",
+        usage_page(host),
+    )
+
+
+def usage_page(host: str) -> str:
+    """Where a person sees what was used; the page's own address is not documented."""
+    at = f" at {host}" if host else ""
+    return f"An admin sees it in Organization settings, Plans and usage{at}."
 
 
 def _of_monitoring(fact: str, remedy: str) -> PicselliaJupyterError:

@@ -20,6 +20,7 @@ from picsellia_jupyter.localplatform.api import (
     projections,
     projects,
     uploads,
+    usage,
 )
 
 ROUTERS = (
@@ -39,6 +40,7 @@ ROUTERS = (
     campaigns.router,
     alerts.router,
     loop.router,
+    usage.router,
     evaluation.router,
     described.router,
 )

@@ -18,6 +18,7 @@ from picsellia_jupyter.localplatform.tables import (
     projects,
     registry,
     sums,
+    usage,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "projects",
     "registry",
     "sums",
+    "usage",
 ]
