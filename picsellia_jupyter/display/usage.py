@@ -81,7 +81,10 @@ def _tiles(usage: Usage) -> list[tuple[str, str]]:
 def _facts(usage: Usage) -> list[tuple[str, str]]:
     forecast = usage.forecast()
     rate = f"{usage.rate:g} MPU an hour of serving, our estimate: Picsellia publishes no rate"
-    facts = [("Serving now", count(usage.serving, "deployment")), ("Rate", rate)]
+    facts = [
+        ("Serving now", count(usage.serving, "deployment") if usage.serving else "none"),
+        ("Rate", rate),
+    ]
     if usage.reserved:
         facts.append(("Reserved", f"{mpu(usage.reserved)} MPU, for the next seconds"))
     if forecast:
@@ -114,7 +117,7 @@ def _left_out(usage: Usage) -> list[str]:
     days = len(usage.by_day()) - MOST_DAYS
     told = [count(deployments, "more deployment")] if deployments > 0 else []
     told += [count(days, "earlier day")] if days > 0 else []
-    return [f"Not shown: {', '.join(told)}; all are in `.data`."] if told else []
+    return [f"Not shown: {', '.join(told)}; the attribute data has all."] if told else []
 
 
 def _gauge(usage: Usage) -> str:

@@ -97,8 +97,8 @@ class Usage:
         By what serves now where anything does, else by the mean of the last days.
         """
         if self.serving and self.rate:
-            told = f"if {self.serving} goes on" if self.serving == 1 else f"if {self.serving} go on"
-            return self._lasting(self.serving * self.rate * _DAY_H, f"{told} serving as now")
+            told = "if what serves now goes on"
+            return self._lasting(self.serving * self.rate * _DAY_H, told)
         days = self._recent()
         mean = sum(one.mpu for one in days) / _MEAN_DAYS
         if not mean:

@@ -30,7 +30,10 @@ LAPSE_NS = 60_000_000_000
 """What is reserved for a deployment that nobody serves is free again after this."""
 USUAL_RATE = NANO
 """One MPU an hour: an estimate of ours, Picsellia publishes none."""
-_BILLED = frozenset({ServingState.READY.value, ServingState.DEGRADED.value})
+_SERVES = frozenset(
+    {ServingState.READY.value, ServingState.DEGRADED.value, ServingState.PAUSED.value}
+)
+"""States in which a kernel predicts, or would if it might."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,10 @@ class Ledger:
         meter = self._meter(row)
         self._settle(row, meter, kernel_id)
         meter.kernel_id, meter.reserved_nano = kernel_id, 0
-        wants = state in _BILLED or state == ServingState.PAUSED.value
-        may_serve = wants and self._hold_next(meter)
-        meter.is_running = may_serve and state in _BILLED
-        if may_serve or not wants:
+        wants = state in _SERVES
+        # A paused kernel that is told to go on does so at once.
+        meter.is_running = wants and self._hold_next(meter)
+        if meter.is_running or not wants:
             return ""
         if claims:
             raise self._spent()

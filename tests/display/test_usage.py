@@ -32,7 +32,7 @@ def test_the_card_says_what_is_left_by_whom_it_was_used_and_how_long_it_lasts():
     for fact in (
         "Left | 2.5 MPU | Used | 7.5 MPU | Quota | 10 MPU | Lasts about | 2.5 h",
         "Rate | 1 MPU an hour of serving, our estimate: Picsellia publishes no rate",
-        "24 MPU a day if 1 goes on serving as now; spent on 2026-11-28",
+        "24 MPU a day if what serves now goes on; spent on 2026-11-28",
         "press line | 5 | 5 h | boxes | 2.5 | 2.5 h",
         "2026-11-28 | 2.5 | 2.5 h | 2026-11-27 | 5 | 5 h",
     ):
@@ -71,7 +71,7 @@ def test_what_would_last_for_ages_is_not_dated():
 
 def test_long_histories_say_what_they_leave_out():
     many = tuple(Spending(f"d{n}", f"line {n}", f"2026-10-{n:02}", 1.0, 60) for n in range(1, 31))
-    assert "Not shown: 10 more deployments, 16 earlier days; all are in `.data`." in shown(
+    assert "Not shown: 10 more deployments, 16 earlier days; the attribute data has all." in shown(
         replace(USAGE, spendings=many)
     )
 

@@ -42,7 +42,7 @@ def test_the_forecast_goes_by_what_serves_now():
     assert forecast is not None
     assert forecast.mpu_a_day == 24.0
     assert forecast.lasts_s == 6 * 3600
-    assert forecast.basis == "if 2 go on serving as now"
+    assert forecast.basis == "if what serves now goes on"
 
 
 def test_the_forecast_goes_by_the_last_week_where_nothing_serves():
