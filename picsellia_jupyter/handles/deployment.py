@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,13 +20,14 @@ from picsellia_jupyter.domain.deployments import (
     checked_threshold,
 )
 from picsellia_jupyter.domain.devices import Compute
-from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError
+from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError, PlatformError
 from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.registry import ModelFile
 from picsellia_jupyter.domain.running import ServedNow
 from picsellia_jupyter.handles.batching import BatchProgress
 from picsellia_jupyter.handles.downloading import download_all
+from picsellia_jupyter.handles.elsewhere import Elsewhere, cloud_dashboard
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.interconnection import Interconnection
@@ -34,7 +36,7 @@ from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.recorded import RecordedPrediction, wait_for_prediction
 from picsellia_jupyter.handles.views import DashboardView
 from picsellia_jupyter.workflows.interconnection import Wiring, python_code
-from picsellia_jupyter.workflows.metrics import parse_range, summarize
+from picsellia_jupyter.workflows.metrics import parse_range
 
 FLUSH_TIMEOUT_S = 10.0
 GLANCE_S, STOP_REACH_S = 2.0, 5.0
@@ -164,8 +166,9 @@ class Deployment:
         """
         paths = expand(_flat(images))
         # Its kernel and threshold may have changed since, by another notebook or the platform.
-        self.refresh()
-        endpoint, record = self._served(), self._record
+        record = self.refresh()
+        hosted = record.state is ServingState.HOSTED
+        endpoint = self._platform.hosted_endpoint(record) if hosted else self._served()
         with BatchProgress(len(paths), record.labels, record.threshold) as watch:
             came = predict_files(
                 endpoint, paths, monitor=monitor, tags=tags, watch=watch, folder=self._cache
@@ -178,31 +181,21 @@ class Deployment:
             undone=came.undone,
         )
 
-    def dashboard(self, last: str = "24h") -> DashboardView:
+    def dashboard(self, last: str = "24h") -> DashboardView | Elsewhere:
         """Its dashboard over the last `30m`, `24h`, `7d`, … or `all`.
 
         Predictions that are still on their way are waited for, up to ten seconds; what is
-        missing after that is said above the charts.
+        missing after that is said above the charts. The cloud draws its own: of that, the
+        address is given, how much is recorded, and whether anything is there twice.
         """
         span_s = parse_range(last)
         self.refresh()
         missing = self.flush(FLUSH_TIMEOUT_S).in_words()
-        until = time.time()
-        since = until - span_s if span_s is not None else None
-        if self._platform.is_local:
-            # It has the figures added up; the predictions themselves may be millions.
-            return DashboardView(self._platform.dashboard(self.id, since=since), missing)
-        log = self._platform.prediction_log(self.id, since=since, until=None)
-        begin = since if since is not None else (float(log.at[0]) if len(log) else until)
-        figures = summarize(
-            log,
-            deployment=self.name,
-            labels=self._record.labels,
-            threshold=self._record.threshold,
-            since=begin,
-            until=max(until, begin),
-        )
-        return DashboardView(figures, missing)
+        if not self._platform.is_local:
+            return replace(self._on_its_page(), missing=missing)
+        # The platform has the figures added up; the predictions themselves may be millions.
+        since = time.time() - span_s if span_s is not None else None
+        return DashboardView(self._platform.dashboard(self.id, since=since), missing)
 
     def evaluate(
         self,
@@ -232,6 +225,14 @@ class Deployment:
             max_detections=max_detections,
         )
         return EvaluationView(report)
+
+    def duplicates(self) -> dict[str, int]:
+        """Predictions of the newest thousand that are recorded more than once, and how often.
+
+        By the ids that serving kernels give them. The local platform has none; the cloud records
+        one twice where its reply to the first time was lost.
+        """
+        return self._platform.duplicates(self.id)
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
         """Wait until the serving kernel has recorded its predictions.
@@ -316,6 +317,11 @@ class Deployment:
         return {"text/html": html, "text/plain": text}
 
     def _files(self) -> Sequence[ModelFile]:
+        if not self._record.model_version_id:
+            raise PlatformError(
+                f"{self._platform.host} does not say which model version {self.name!r} has.",
+                f"It is on its page: {self._record.url}",
+            )
         version = self._platform.model_version(self._record.model_version_id)
         return self._platform.files(version)
 
@@ -326,9 +332,14 @@ class Deployment:
             self._record, platform.host, platform.monitoring_host(self.id), organization
         )
 
+    def _on_its_page(self) -> Elsewhere:
+        platform, record = self._platform, self._record
+        recorded, twice = platform.count_recorded(self.id), len(platform.duplicates(self.id))
+        return cloud_dashboard(self.name, recorded, twice, str(record.url), platform.host)
+
     def _now(self) -> ServedNow | None:
         """Where it can be asked, and what it says there; why not, where it cannot."""
-        if self._record.serving is None or not self._platform.is_local:
+        if self._record.serving is None:
             return None
         try:
             served = self._served(GLANCE_S)
@@ -354,10 +365,10 @@ class Deployment:
         return self._endpoint
 
     def _not_served(self, record: DeploymentRecord) -> NotServingError:
-        if not self._platform.is_local:
+        if record.state is ServingState.HOSTED:
             return NotServingError(
                 f"{self.name!r} is served by Picsellia, not by a serving kernel of ours.",
-                f"Predict through the SDK: session.sdk.get_deployment({self.name!r}).predict(path)",
+                f"Its state is on its page: {record.url}",
             )
         why = f": {record.reason}" if record.reason else ""
         return NotServingError(

@@ -47,7 +47,7 @@ class Platform(Protocol):
             ConflictError: another kernel has claimed it since.
         """
 
-    def monitor(
+    def monitor(  # noqa: PLR0913 - one keyword a field of a prediction
         self,
         deployment_id: str,
         image: bytes,
@@ -60,8 +60,11 @@ class Platform(Protocol):
         source: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         custom_metadata: Mapping[str, Any] | None = None,
+        again: bool = False,
     ) -> str:
         """Record a prediction; the platform's id of it.
+
+        With `again`, it may have been sent before and its reply be lost.
 
         Raises:
             ConflictError: it is recorded already.

@@ -11,6 +11,7 @@ from typing import Any, cast
 from picsellia_jupyter.domain.deployments import (
     Progress,
     ProgressListener,
+    ServingState,
     Stage,
 )
 from picsellia_jupyter.domain.errors import (
@@ -18,6 +19,7 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.registry import Datalake, Model
 from picsellia_jupyter.handles.deployment import Deployment
+from picsellia_jupyter.handles.elsewhere import Elsewhere
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import (
@@ -218,7 +220,7 @@ class Session(Placing, Tending):
         """Predict on images with a deployment, the newest one if none is named."""
         return self.deployment(on).predict(*images, monitor=monitor, tags=tags)
 
-    def monitor(self, name: str | None = None, *, last: str = "24h") -> DashboardView:
+    def monitor(self, name: str | None = None, *, last: str = "24h") -> DashboardView | Elsewhere:
         """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`."""
         return self.deployment(name).dashboard(last)
 
@@ -251,6 +253,13 @@ class Session(Placing, Tending):
                 warnings.warn(said, stacklevel=2)
         if delete:
             platform.delete_deployment(record.id)
+        elif record.state is ServingState.HOSTED:
+            warnings.warn(
+                f"{record.name!r} is served by Picsellia, which goes on and may use MPU: no API "
+                f"ends it. Pause it on its page, {record.url}, or remove it with: "
+                f"%undeploy {record.name} --delete",
+                stacklevel=2,
+            )
 
 
 def _check_serving_installed() -> None:
