@@ -9,11 +9,11 @@ import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, cast
 
 import httpx
 
+from picsellia_jupyter.clients.backlog import Backlog, left_over
 from picsellia_jupyter.clients.batches import IDEMPOTENCY_KEY, BatchRequest, Image, Outcome
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
@@ -42,29 +42,6 @@ _DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _DROP_PAUSES_S = (0.1, 0.4, 1.0)
 """Between the tries of a request whose connection broke off; its key has it recorded once."""
 _RESUME_S = 5.0
-_LATER = "kept, and recorded when the deployment is served there again"
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Predictions that a serving kernel has made and the platform has not."""
-
-    pending: int = 0
-    """Still on their way."""
-    failed: int = 0
-    """That the platform would not take; the kernel has set them aside on disk."""
-    trouble: str = ""
-    """Why, in words."""
-    kept: int = 0
-    """On the disk of a kernel that has ended; recorded when the deployment is served again."""
-
-    def in_words(self) -> str:
-        """What is not recorded; empty where everything is."""
-        parts = [f"{self.pending} predictions are still on their way"] if self.pending else []
-        parts += [f"{self.kept} predictions are {_LATER}"] if self.kept else []
-        parts += [f"{self.failed} predictions could not be recorded"] if self.failed else []
-        why = f": {self.trouble}" if parts and self.trouble else ""
-        return f"{' and '.join(parts)}{why}." if parts else ""
 
 
 class Front:
@@ -94,7 +71,7 @@ class Front:
         Returns:
             What could not be recorded.
         """
-        return _left(self._post("/control/stop", {}, timeout_s=STOP_TIMEOUT_S))
+        return left_over(self._post("/control/stop", {}, timeout_s=STOP_TIMEOUT_S))
 
     def close(self) -> None:
         """Close its connections."""
@@ -253,8 +230,9 @@ class Endpoint:
     def _streamed(self, request: BatchRequest) -> Iterator[httpx.Response]:
         path = f"/api/deployments/{self._deployment_id}/predict/batch"
         try:
-            if self._jwt is None:
-                self.log_in()
+            if self._jwt is None and (busy := self._enter()) is not None:
+                yield busy
+                return
             headers = {**self._headers, **request.headers}
             with self._http.stream("POST", path, content=request.body(), headers=headers) as answer:
                 yield answer
@@ -277,7 +255,7 @@ class Endpoint:
             What could not be recorded.
         """
         path = f"/api/deployments/{self._deployment_id}/stop"
-        return _left(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
+        return left_over(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
 
     def running(self) -> Running | None:
         """What it says of the model that it runs; None where it does not say."""
@@ -324,13 +302,14 @@ class Endpoint:
     def _try(
         self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any]
     ) -> httpx.Response:
-        if self._jwt is None:
-            self.log_in()
-        response = self._http.request(method, path, headers={**self._headers, **headers}, **body)
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            self.log_in()
-            headers = {**self._headers, **headers}
-            response = self._http.request(method, path, headers=headers, **body)
+        for _ in range(2):
+            if self._jwt is None and (busy := self._enter()) is not None:
+                return busy
+            said = {**self._headers, **headers}
+            response = self._http.request(method, path, headers=said, **body)
+            if response.status_code != httpx.codes.UNAUTHORIZED:
+                break
+            self._jwt = None
         return response
 
     @property
@@ -344,11 +323,20 @@ class Endpoint:
             AuthenticationError: the platform does not know the API token.
             NotServingError: the kernel serves another deployment, or none.
         """
+        busy = self._enter()
+        if busy is not None or self._jwt is None:
+            raise _refusal(busy) if busy is not None else self._silent()
+        return self._jwt
+
+    def _enter(self) -> httpx.Response | None:
+        """Get a token; the answer of a kernel that has none yet, since it is starting."""
         response = self._http.post("/api/login", json=self._credentials)
+        if response.status_code in BUSY:
+            return response
         if response.is_error:
             raise _refusal(response)
         self._jwt = str(response.json()["jwt"])
-        return self._jwt
+        return None
 
 
 class _DroppedError(Exception):
@@ -372,12 +360,6 @@ def _is_unknown_route(response: httpx.Response) -> bool:
         return bool(response.json()["error"] == "HTTPException")
     except (ValueError, KeyError, TypeError):
         return True
-
-
-def _left(said: Json) -> Backlog:
-    """What a stopped kernel says it could not record."""
-    failed, kept = int(said.get("failed") or 0), int(said.get("kept") or 0)
-    return Backlog(0, failed, str(said.get("trouble") or ""), kept)
 
 
 def _refusal(response: httpx.Response) -> PicselliaJupyterError:

@@ -191,7 +191,7 @@ def script_json(value: object) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def photo_url(picture: Image.Image, *, max_side: int = MAX_SIDE, quality: int = 82) -> str:
+def photo_url(picture: Image.Image, *, max_side: int = MAX_SIDE, quality: int = 80) -> str:
     """The picture's own bytes as an address, without any metadata.
 
     Args:

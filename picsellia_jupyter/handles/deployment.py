@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from picsellia_jupyter.clients.endpoint import Backlog, Endpoint
+from picsellia_jupyter.clients.backlog import Backlog
+from picsellia_jupyter.clients.endpoint import Endpoint
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain import devices
 from picsellia_jupyter.domain.deployments import (
@@ -189,19 +190,20 @@ class Deployment:
         missing = self.flush(FLUSH_TIMEOUT_S).in_words()
         until = time.time()
         since = until - span_s if span_s is not None else None
+        if self._platform.is_local:
+            # It has the figures added up; the predictions themselves may be millions.
+            return DashboardView(self._platform.dashboard(self.id, since=since), missing)
         log = self._platform.prediction_log(self.id, since=since, until=None)
         begin = since if since is not None else (float(log.at[0]) if len(log) else until)
-        return DashboardView(
-            summarize(
-                log,
-                deployment=self.name,
-                labels=self._record.labels,
-                threshold=self._record.threshold,
-                since=begin,
-                until=max(until, begin),
-            ),
-            missing,
+        figures = summarize(
+            log,
+            deployment=self.name,
+            labels=self._record.labels,
+            threshold=self._record.threshold,
+            since=begin,
+            until=max(until, begin),
         )
+        return DashboardView(figures, missing)
 
     def evaluate(
         self,
@@ -303,13 +305,13 @@ class Deployment:
         return cards.deployment_text(self._record, self.dry_run, self._line(now), now)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import cards
+        from picsellia_jupyter.display import cards, guides
 
         record = self.refresh()
         by_hand = record.strategy is Strategy.MONITORING and record.serving is None
         now = self._now()
         line = self._line(now)
-        code = f"%interconnect {self.name}" if by_hand else None
+        code = guides.line(self.name) if by_hand else None
         html = cards.deployment_card(record, self.dry_run, line, now, code=code)
         text = cards.deployment_text(record, self.dry_run, line, now)
         return {"text/html": html, "text/plain": text}

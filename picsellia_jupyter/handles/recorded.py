@@ -83,6 +83,8 @@ def wait_for_prediction(
 
 
 def _none_came(record: DeploymentRecord, timeout_s: float) -> NotFoundError:
+    from picsellia_jupyter.display import guides
+
     name = record.name
     if record.inferences:
         return NotFoundError(
@@ -91,5 +93,5 @@ def _none_came(record: DeploymentRecord, timeout_s: float) -> NotFoundError:
         )
     return NotFoundError(
         f"No prediction of {name!r} has come in {timeout_s:g} s.",
-        f"Run the code of %interconnect {name} where your model runs; it prints what went wrong.",
+        f"Run the code of {guides.line(name)} where your model runs; it prints what went wrong.",
     )

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx
 
-from picsellia_jupyter.clients.endpoint import Backlog, Front
+from picsellia_jupyter.clients.backlog import Backlog
+from picsellia_jupyter.clients.endpoint import Front
 from picsellia_jupyter.clients.jupyter import JupyterClient
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.deployments import (

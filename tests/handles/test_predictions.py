@@ -178,6 +178,13 @@ def test_a_filtered_sequence_can_be_filtered_sliced_and_sorted_again(photos: lis
     assert found.filter(label="zero")[-1].found.classes.tolist() == [0]
 
 
+def test_a_class_without_a_label_is_filtered_by_the_name_it_is_shown_under():
+    found = Predictions([scored(0.9)], (), labels={3: "three"}, threshold=0.3)
+
+    assert len(found.filter(label="class 0")) == 1
+    assert len(found.filter(label="three")) == 0
+
+
 @pytest.mark.parametrize(
     ("how", "error", "words"),
     [
