@@ -236,3 +236,12 @@ def test_what_is_found_in_many_images_does_not_fill_the_memory(photos: list[Path
     assert len(came.found) == 3000
     assert peak < 9_000_000
     assert len(came.found[2999].found) == 100
+
+
+def test_images_are_shown_a_hundred_at_a_time():
+    found = Predictions([scored(0.9)] * 250, (), labels={}, threshold=0.3)
+
+    assert [len(found.page(number)) for number in (1, 2, 3)] == [100, 100, 50]
+    for number in (0, 4):
+        with pytest.raises(InvalidInputError, match=rf"no page {number}\. Pages are numbered .* 3"):
+            found.page(number)
