@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from picsellia_jupyter.clients.batches import BatchRequest
-from picsellia_jupyter.clients.endpoint import Backlog, Endpoint, Front
+from picsellia_jupyter.clients.endpoint import Endpoint
+from picsellia_jupyter.clients.front import Backlog, Front
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
@@ -214,6 +215,8 @@ def test_a_kernel_that_is_starting_again_is_waited_for_with_the_login(serving):
         assert not any(isinstance(found, Exception) for found in ask())
         assert starting.logins == 3
     endpoint.close()
+
+
 def test_of_many_images_only_a_few_requests_are_ahead_of_who_asks(serving, endpoint):
     read = []
 
