@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -151,20 +153,37 @@ class Endpoint:
     def predict_many(
         self, images: Sequence[Image], *, monitor: bool = True, tags: Sequence[str] = ()
     ) -> list[Outcome]:
+        """Predict on many images; all outcomes of `predict_each` at once."""
+        return list(self.predict_each(images, monitor=monitor, tags=tags))
+
+    def predict_each(
+        self, images: Iterable[Image], *, monitor: bool = True, tags: Sequence[str] = ()
+    ) -> Iterator[Outcome]:
         """Predict on many images, some dozen in a request and a few requests at once.
+
+        Never holds more than the outcomes of three requests; one who stops to ask waits for
+        those that are in flight.
 
         Args:
             images: file names, and what reads each image when it is its turn.
             monitor: record the predictions and the images in the deployment.
             tags: names of tags for the recorded images.
 
-        Returns:
+        Yields:
             In their order, what was found in each, unfiltered, or why that failed.
         """
-        batches = [images[at : at + BATCH] for at in range(0, len(images), BATCH)]
+        left = iter(images)
+        waiting: deque[Future[list[Outcome]]] = deque()
         with ThreadPoolExecutor(BATCHES_IN_FLIGHT, thread_name_prefix="predict") as pool:
-            answers = pool.map(lambda few: self._predict_few(few, monitor, tags), batches)
-            return [outcome for answer in answers for outcome in answer]
+            try:
+                while few := list(itertools.islice(left, BATCH)):
+                    waiting.append(pool.submit(self._predict_few, few, monitor, tags))
+                    if len(waiting) > BATCHES_IN_FLIGHT:
+                        yield from waiting.popleft().result()
+                while waiting:
+                    yield from waiting.popleft().result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
     def _predict_few(
         self, images: Sequence[Image], monitor: bool, tags: Sequence[str]
@@ -234,8 +253,9 @@ class Endpoint:
     def _streamed(self, request: BatchRequest) -> Iterator[httpx.Response]:
         path = f"/api/deployments/{self._deployment_id}/predict/batch"
         try:
-            if self._jwt is None:
-                self.log_in()
+            if self._jwt is None and (busy := self._enter()) is not None:
+                yield busy
+                return
             headers = {**self._headers, **request.headers}
             with self._http.stream("POST", path, content=request.body(), headers=headers) as answer:
                 yield answer
@@ -305,13 +325,14 @@ class Endpoint:
     def _try(
         self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any]
     ) -> httpx.Response:
-        if self._jwt is None:
-            self.log_in()
-        response = self._http.request(method, path, headers={**self._headers, **headers}, **body)
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            self.log_in()
-            headers = {**self._headers, **headers}
-            response = self._http.request(method, path, headers=headers, **body)
+        for _ in range(2):
+            if self._jwt is None and (busy := self._enter()) is not None:
+                return busy
+            said = {**self._headers, **headers}
+            response = self._http.request(method, path, headers=said, **body)
+            if response.status_code != httpx.codes.UNAUTHORIZED:
+                break
+            self._jwt = None
         return response
 
     @property
@@ -325,11 +346,20 @@ class Endpoint:
             AuthenticationError: the platform does not know the API token.
             NotServingError: the kernel serves another deployment, or none.
         """
+        busy = self._enter()
+        if busy is not None or self._jwt is None:
+            raise _refusal(busy) if busy is not None else self._silent()
+        return self._jwt
+
+    def _enter(self) -> httpx.Response | None:
+        """Get a token; the answer of a kernel that has none yet, since it is starting."""
         response = self._http.post("/api/login", json=self._credentials)
+        if response.status_code in BUSY:
+            return response
         if response.is_error:
             raise _refusal(response)
         self._jwt = str(response.json()["jwt"])
-        return self._jwt
+        return None
 
 
 class _DroppedError(Exception):
