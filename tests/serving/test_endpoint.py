@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from picsellia_jupyter.clients.backlog import Backlog
 from picsellia_jupyter.clients.batches import BatchRequest
-from picsellia_jupyter.clients.endpoint import Endpoint, Front
+from picsellia_jupyter.clients.endpoint import Endpoint
+from picsellia_jupyter.clients.front import Backlog, Front
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
