@@ -104,7 +104,8 @@ def _deployment(record: DeploymentRecord, alerts: int | None) -> Json:
         "strategy": record.strategy.title,
         "state": record.state.value,
         "running": record.state in _RUNNING,
-        "reason": record.reason,
+        # One that was told to stop says no more than that.
+        "reason": "" if record.reason == record.state.value else record.reason,
         "place": record.serving.place if record.serving else "",
         "predictions": record.inferences,
         "alerts": alerts,

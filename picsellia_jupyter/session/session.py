@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-import copy
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.deployments import (
     Progress,
     ProgressListener,
     Stage,
 )
-from picsellia_jupyter.domain.diagnosis import Finding
 from picsellia_jupyter.domain.errors import (
     MissingExtraError,
-    PicselliaJupyterError,
 )
-from picsellia_jupyter.domain.places import Place
 from picsellia_jupyter.domain.registry import Datalake, Model
 from picsellia_jupyter.handles.deployment import Deployment
-from picsellia_jupyter.handles.diagnosis import DiagnosisView
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import (
     DashboardView,
     DatalakeListing,
     DeploymentListing,
-    PlaceListing,
     RegistryListing,
-    Status,
 )
-from picsellia_jupyter.launch import asking, logs, strays
-from picsellia_jupyter.launch.fleet import Fleet, Staged
-from picsellia_jupyter.session.connection import Connection, settings_for
-from picsellia_jupyter.session.names import Names
-from picsellia_jupyter.session.signing_in import LOCAL, settings_of, sign_in
+from picsellia_jupyter.launch.fleet import Staged
+from picsellia_jupyter.session.placing import Placing
+from picsellia_jupyter.session.tending import Tending
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
 
-class Session:
+class Session(Placing, Tending):
     """A connection to one platform, and the verbs on what it holds.
 
     Without arguments it follows the environment: the Picsellia cloud where
@@ -56,71 +45,6 @@ class Session:
         >>> d = s.deploy("digits-detector", threshold=0.3)  # doctest: +SKIP
         >>> d.predict("page.jpg")  # doctest: +SKIP
     """
-
-    def __init__(
-        self,
-        host: str | None = None,
-        token: str | None = None,
-        *,
-        organization: str | None = None,
-        home: str | Path | None = None,
-    ) -> None:
-        self._asked = self._settings = settings_for(host, token, organization, home)
-        self._connection = Connection(self._settings)
-        self._fleet = Fleet(self._settings.home, self._settings.place_tokens, asking.for_secret)
-
-    def __repr__(self) -> str:
-        return f"Session({self._connection.host or 'not connected yet'})"
-
-    def beside(self) -> Session:
-        """The same session for another thread: a connection of its own, the same kernels."""
-        other = copy.copy(self)
-        other._connection = Connection(self._settings)
-        return other
-
-    @property
-    def platform(self) -> PlatformClient:
-        """The platform's client; connected on first use.
-
-        Raises:
-            PlatformUnreachableError: nobody answers there.
-            AuthenticationError: the token is missing or not accepted.
-        """
-        return self._connection.platform()
-
-    def connect(self, host: str | None = None, *, organization: str | None = None) -> Status:
-        """Go on at another platform: `s.connect("https://app.picsellia.com")`.
-
-        The token comes from the environment (for its own host alone), the keyring, or a hidden
-        prompt; one that was typed and accepted is offered to the keyring. What was made before
-        stays with its own platform.
-
-        Args:
-            host: of the platform; `local` is the local one, and without one it is that of
-                `PICSELLIA_HOST` or the Picsellia cloud.
-            organization: its name, where not the token's default one.
-
-        Raises:
-            AuthenticationError: no token is accepted.
-            PlatformUnreachableError: nobody answers there.
-            NotFoundError: there is no such organization.
-        """
-        settings = settings_of(self._asked, host, organization)
-        platform = None
-        if host != LOCAL:
-            settings, platform = sign_in(settings, asking.for_secret)
-        self._settings, self._connection = settings, Connection(settings, platform)
-        return self.status()
-
-    @property
-    def is_up(self) -> bool:
-        """Whether asking starts nothing: a local platform runs, or a cloud is connected."""
-        return self._connection.is_up
-
-    @property
-    def sdk(self) -> Any:
-        """The official SDK's own `picsellia.Client`, for all that has no verb here."""
-        return self.platform.sdk_client
 
     def registry(self) -> RegistryListing:
         """The private models, each with its versions."""
@@ -256,6 +180,7 @@ class Session:
             dry_run=deployed.dry_run,
             model_file=plan.model_file,
             compute=plan.compute,
+            cache=self._settings.results,
         )
         handle.refresh()
         return handle
@@ -275,7 +200,13 @@ class Session:
             record = finding.only_deployment(platform.deployments(), verb="use")
         else:
             record = finding.find_deployment(platform, name)
-        return Deployment(platform, record, undeploy=self.undeploy, reach=self._fleet.address)
+        return Deployment(
+            platform,
+            record,
+            undeploy=self.undeploy,
+            reach=self._fleet.address,
+            cache=self._settings.results,
+        )
 
     def predict(
         self,
@@ -296,15 +227,6 @@ class Session:
     ) -> EvaluationView:
         """How well a deployment's predictions agree with their reviews."""
         return self.deployment(name).evaluate(last, sampled=sampled)
-
-    def log(self, name: str, *, lines: int = 200) -> tuple[str, ...]:
-        """The last lines that a deployment's serving kernel wrote, oldest first.
-
-        Raises:
-            NotFoundError: there is no deployment of that name, or no log of it here.
-        """
-        record = finding.find_deployment(self.platform, name)
-        return logs.tail(self._settings.home, record, lines)
 
     def undeploy(self, name: str, delete: bool = False) -> None:
         """End a deployment's serving kernel; its predictions and dashboard stay.
@@ -329,58 +251,6 @@ class Session:
                 warnings.warn(said, stacklevel=2)
         if delete:
             platform.delete_deployment(record.id)
-
-    def places(self) -> PlaceListing:
-        """Where serving kernels can run, and what each of these places has.
-
-        All are asked at once; one that does not answer is told as such.
-        """
-        return PlaceListing(self._fleet.reports())
-
-    @property
-    def saved_places(self) -> Mapping[str, str]:
-        """The addresses of the saved places by their names; none of them is asked."""
-        return self._fleet.places.saved
-
-    def add_place(self, name: str, address: str) -> Place:
-        """Save a Jupyter server under a name: `s.add_place("gpu1", "https://gpu-box:8888")`.
-
-        Its token is not saved with it; see `PICSELLIA_PLACE_TOKEN`.
-
-        Raises:
-            InvalidInputError: the name or the address cannot be taken.
-        """
-        return self._fleet.places.add(name, address)
-
-    def remove_place(self, name: str) -> None:
-        """Forget a saved place; what it serves goes on.
-
-        Raises:
-            NotFoundError: no place of that name is saved.
-        """
-        self._fleet.places.remove(name)
-
-    def names(self) -> Names:
-        """What the platform has by name, for another thread than the session's own."""
-        return Names(lambda: self._settings, lambda: self._fleet.places.saved)
-
-    def status(self) -> Status:
-        """Where the session is connected, and what it found there."""
-        return Status(self._connection.facts())
-
-    def doctor(self, *, fix: bool = False) -> DiagnosisView:
-        """The serving kernels of this machine, and what they left behind.
-
-        Args:
-            fix: whether to put right what can be.
-        """
-        logs = self._settings.home / "cache" / "logs"
-        found = strays.diagnose(logs=logs, fix=fix)
-        try:
-            halted = strays.halted(self.platform.deployments(), found.kernels)
-        except PicselliaJupyterError as error:
-            halted = (Finding(error.fact, error.remedy),)
-        return DiagnosisView(replace(found, findings=found.findings + halted))
 
 
 def _check_serving_installed() -> None:
