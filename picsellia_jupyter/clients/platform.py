@@ -15,6 +15,7 @@ from uuid import UUID
 from typing_extensions import Self
 
 from picsellia_jupyter.clients import sdk
+from picsellia_jupyter.clients.dashboards import Dashboards
 from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
@@ -37,7 +38,7 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Datalakes, Evaluations, RecordedPredictions, Watching):
+class PlatformClient(Dashboards, Datalakes, Evaluations, RecordedPredictions, Watching):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:

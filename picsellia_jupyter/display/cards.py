@@ -107,8 +107,9 @@ def _facts(
 
 def _serving_facts(serving: ServingKernel, now: ServedNow) -> list[tuple[str, str]]:
     # Its own address is no use on another machine than its own.
+    where = f"{serving.place}, {now.address or serving.address}"
     facts = [
-        ("Served", f"{serving.place}, {now.address or serving.address}"),
+        ("Served", serving.place if now.trouble else where),
         ("Not reached", now.trouble),
     ]
     if now.running:

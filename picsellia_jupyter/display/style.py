@@ -135,6 +135,17 @@ def picture(encoded: bytes, *, kind: str, alt: str, width: int, css: str = "") -
     return f'<img{named} src="data:image/{kind};base64,{data}" width="{width}" alt="{escape(alt)}">'
 
 
+def linked(address: str, *, alt: str, width: int) -> str:
+    """An image that stays where it is: nothing of it is in the page.
+
+    Args:
+        address: where the page finds it.
+        alt: what the picture shows, in words.
+        width: at which it is shown where the page is wide enough, CSS pixels.
+    """
+    return f'<img src="{escape(address)}" width="{width}" alt="{escape(alt)}">'
+
+
 def lines(codes: Iterable[str]) -> str:
     """Commands one could type, one below the other."""
     items = "".join(f"<li><code>{escape(code)}</code></li>" for code in codes)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from picsellia_jupyter.clients.endpoint import Backlog, Endpoint
+from picsellia_jupyter.clients.endpoint import Endpoint
+from picsellia_jupyter.clients.front import Backlog
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain import devices
 from picsellia_jupyter.domain.deployments import (
@@ -24,11 +25,13 @@ from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.registry import ModelFile
 from picsellia_jupyter.domain.running import ServedNow
+from picsellia_jupyter.handles.batching import BatchProgress
 from picsellia_jupyter.handles.downloading import download_all
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.interconnection import Interconnection
-from picsellia_jupyter.handles.predictions import Predictions, predict_files
+from picsellia_jupyter.handles.predicting import predict_files
+from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.recorded import RecordedPrediction, wait_for_prediction
 from picsellia_jupyter.handles.views import DashboardView
 from picsellia_jupyter.workflows.interconnection import Wiring, python_code
@@ -70,6 +73,7 @@ class Deployment:
         dry_run: DryRun | None = None,
         model_file: str = "model-latest",
         compute: Compute = devices.DEFAULT,
+        cache: Path | None = None,
     ) -> None:
         self._platform = platform
         self._record = record
@@ -77,6 +81,7 @@ class Deployment:
         self._reach = reach
         self._model_file = model_file
         self._compute = compute
+        self._cache = cache
         self._endpoint: Endpoint | None = None
         self.dry_run = dry_run
 
@@ -142,6 +147,9 @@ class Deployment:
     ) -> Predictions:
         """Predict on images: files, globs and folders.
 
+        Where it takes more than a second, a notebook shows how far it is. An interrupt ends
+        it early and keeps what was done; what is left is in `undone`.
+
         Args:
             images: paths; `d.predict("page.jpg")`, `d.predict("pages/", "more/*.png")`.
             monitor: record each prediction with its image in the deployment.
@@ -158,9 +166,17 @@ class Deployment:
         paths = expand(_flat(images))
         # Its kernel and threshold may have changed since, by another notebook or the platform.
         self.refresh()
-        found, failures = predict_files(self._served(), paths, monitor=monitor, tags=tags)
+        endpoint, record = self._served(), self._record
+        with BatchProgress(len(paths), record.labels, record.threshold) as watch:
+            came = predict_files(
+                endpoint, paths, monitor=monitor, tags=tags, watch=watch, folder=self._cache
+            )
         return Predictions(
-            found, failures, labels=self._record.labels, threshold=self._record.threshold
+            came.found,
+            came.failures,
+            labels=record.labels,
+            threshold=record.threshold,
+            undone=came.undone,
         )
 
     def dashboard(self, last: str = "24h") -> DashboardView:
@@ -174,19 +190,20 @@ class Deployment:
         missing = self.flush(FLUSH_TIMEOUT_S).in_words()
         until = time.time()
         since = until - span_s if span_s is not None else None
+        if self._platform.is_local:
+            # It has the figures added up; the predictions themselves may be millions.
+            return DashboardView(self._platform.dashboard(self.id, since=since), missing)
         log = self._platform.prediction_log(self.id, since=since, until=None)
         begin = since if since is not None else (float(log.at[0]) if len(log) else until)
-        return DashboardView(
-            summarize(
-                log,
-                deployment=self.name,
-                labels=self._record.labels,
-                threshold=self._record.threshold,
-                since=begin,
-                until=max(until, begin),
-            ),
-            missing,
+        figures = summarize(
+            log,
+            deployment=self.name,
+            labels=self._record.labels,
+            threshold=self._record.threshold,
+            since=begin,
+            until=max(until, begin),
         )
+        return DashboardView(figures, missing)
 
     def evaluate(
         self,
@@ -288,13 +305,13 @@ class Deployment:
         return cards.deployment_text(self._record, self.dry_run, self._line(now), now)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import cards
+        from picsellia_jupyter.display import cards, guides
 
         record = self.refresh()
         by_hand = record.strategy is Strategy.MONITORING and record.serving is None
         now = self._now()
         line = self._line(now)
-        code = f"%interconnect {self.name}" if by_hand else None
+        code = guides.line(self.name) if by_hand else None
         html = cards.deployment_card(record, self.dry_run, line, now, code=code)
         text = cards.deployment_text(record, self.dry_run, line, now)
         return {"text/html": html, "text/plain": text}

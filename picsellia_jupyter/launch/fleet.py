@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from picsellia_jupyter.clients.endpoint import Backlog
+from picsellia_jupyter.clients.front import Backlog
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.deployments import DeploymentPlan, DeploymentRecord, ServingKernel
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
@@ -122,6 +122,8 @@ class Fleet:
         """
         staged = self._staged.pop(record.id, None)
         said, trouble = Backlog(), None
+        if lost is None and record.serving is not None:
+            self._leave_if_lost(record.serving.kernel_id)
         try:
             if staged is not None:
                 said = staged.stop()
@@ -133,6 +135,12 @@ class Fleet:
             self.relays.end(record.serving.kernel_id)
             self.reaches.leave(record.serving.kernel_id)
         return lost or said, trouble
+
+    def _leave_if_lost(self, kernel_id: str) -> None:
+        """Close a link that is down: its front was waited for once, and not again."""
+        link = self.reaches.link(kernel_id)
+        if link is not None and not link.connected:
+            self.reaches.leave(kernel_id)
 
     def _end_kernel(self, serving: ServingKernel, *, answered: bool) -> None:
         place = self.places.parse(serving.place)

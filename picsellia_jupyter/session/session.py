@@ -180,6 +180,7 @@ class Session(Placing, Tending):
             dry_run=deployed.dry_run,
             model_file=plan.model_file,
             compute=plan.compute,
+            cache=self._settings.results,
         )
         handle.refresh()
         return handle
@@ -199,7 +200,13 @@ class Session(Placing, Tending):
             record = finding.only_deployment(platform.deployments(), verb="use")
         else:
             record = finding.find_deployment(platform, name)
-        return Deployment(platform, record, undeploy=self.undeploy, reach=self._fleet.address)
+        return Deployment(
+            platform,
+            record,
+            undeploy=self.undeploy,
+            reach=self._fleet.address,
+            cache=self._settings.results,
+        )
 
     def predict(
         self,

@@ -65,7 +65,6 @@ def violations(form: DeployPage) -> list[str]:
         f"{one['id']}: {node['html']}"
         for one in found.response["violations"]
         for node in one["nodes"]
-        if "noUi-handle" not in node["html"]  # unnamed by ipywidgets; our dialog names it
     ]
 
 
@@ -79,6 +78,11 @@ def test_a_detector_is_served_by_mouse(form: DeployPage, session: Session):
     )
     assert violations(form) == []
     form.screenshots("form-serving")
+    form.button("Copy").click()
+    expect(form.button("Copied")).to_be_visible()
+    form.button("Insert in notebook").click()
+    form.page.wait_for("window.jupyterapp.shell.currentWidget.content.widgets.length === 3")
+    assert [cell.source for cell in form.page.cells()] == [*SOURCES, form.line()]
 
     form.button("Deploy").click()
     expect(form.form.locator(".pxj-steps")).to_be_visible()
@@ -93,11 +97,9 @@ def test_a_detector_is_served_by_mouse(form: DeployPage, session: Session):
 
 
 def test_a_classifier_is_monitored_by_keyboard_alone(form: DeployPage, session: Session):
-    if not form.is_in_dialog:
-        pytest.skip("under a cell JupyterLab's own shortcuts take the keys of a picker")
     form.tab_to(form.field("Model version"))
     form.type("digits-c")
-    expect(form.field("Threshold")).to_be_hidden()
+    expect(form.form.locator(".pxj-threshold")).to_be_hidden()
     form.choose_card_by_keys("Monitoring only")
     form.tab_to(form.field("Name"))
     form.type("by-keyboard")
@@ -115,7 +117,7 @@ def test_a_classifier_is_monitored_by_keyboard_alone(form: DeployPage, session: 
     expect(form.output).to_contain_text("Send predictions from your own infrastructure")
     form.page.screenshots("deploy-card-monitoring", cell=1)
     form.page.execute("docmanager:save")
-    form.page.page.goto(form.page.server.address(form.notebook))
+    form.page.open(form.notebook)
     expect(form.output).to_contain_text("Send predictions from your own infrastructure")
     session.undeploy("by-keyboard", delete=True)
 

@@ -21,6 +21,8 @@ CAPABILITIES = (
     "aggregates",
     "alerts",
     "create_datalake",
+    "dashboard",
+    "drift",
     "heartbeat",
     "idempotent_monitoring",
     "model_context",

@@ -13,10 +13,12 @@ from picsellia_jupyter.localplatform.tables import (
     deployments,
     jobs,
     organization,
+    outliers,
     pipelines,
     projections,
     projects,
     registry,
+    rollups,
     sums,
 )
 
@@ -28,9 +30,11 @@ __all__ = [
     "deployments",
     "jobs",
     "organization",
+    "outliers",
     "pipelines",
     "projections",
     "projects",
     "registry",
+    "rollups",
     "sums",
 ]
