@@ -112,7 +112,21 @@ class PlatformClient(Dashboards, Datalakes, Evaluations, RecordedPredictions, Wa
         """The versions of a model, oldest first."""
         items = self._get(f"/api/model/{model.id}/versions")["items"]
         found = [resources.model_version_from_json(item) for item in items]
-        return sorted(found, key=lambda version: version.version)
+        return sorted(found, key=_number)
+
+    @sdk.translated
+    def registry(self) -> list[Model]:
+        """Every private model with its versions, in one request where the platform can."""
+        if "all_versions" not in self.capabilities:
+            return [replace(model, versions=tuple(self.versions(model))) for model in self.models()]
+        items = self._get("/api/local/versions")["items"]
+        by_model: dict[str, list[ModelVersion]] = {}
+        for version in map(resources.model_version_from_json, items):
+            by_model.setdefault(version.model_id, []).append(version)
+        return [
+            replace(model, versions=tuple(sorted(by_model.get(model.id, ()), key=_number)))
+            for model in self.models()
+        ]
 
     @sdk.translated
     def model_version(self, version_id: str) -> ModelVersion:
@@ -375,3 +389,7 @@ def _is_id(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _number(version: ModelVersion) -> int:
+    return version.version

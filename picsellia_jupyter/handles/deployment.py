@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from picsellia_jupyter.clients.endpoint import Backlog, Endpoint
+from picsellia_jupyter.clients.endpoint import Endpoint
+from picsellia_jupyter.clients.front import Backlog
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain import devices
 from picsellia_jupyter.domain.deployments import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from picsellia_jupyter.clients.endpoint import Front
+from picsellia_jupyter.clients.front import Front
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingKernel, ServingState
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.launch import leases

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from picsellia_jupyter.clients.endpoint import Backlog, Front
+from picsellia_jupyter.clients.front import Backlog, Front
 from picsellia_jupyter.clients.jupyter import JupyterClient
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.deployments import (

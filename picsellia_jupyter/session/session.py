@@ -17,7 +17,7 @@ from picsellia_jupyter.domain.deployments import (
 from picsellia_jupyter.domain.errors import (
     MissingExtraError,
 )
-from picsellia_jupyter.domain.registry import Datalake, Model
+from picsellia_jupyter.domain.registry import Datalake
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.elsewhere import Elsewhere
 from picsellia_jupyter.handles.evaluation import EvaluationView
@@ -50,10 +50,7 @@ class Session(Placing, Tending):
 
     def registry(self) -> RegistryListing:
         """The private models, each with its versions."""
-        models = self.platform.models()
-        return RegistryListing(
-            tuple(Model(m.id, m.name, tuple(self.platform.versions(m))) for m in models)
-        )
+        return RegistryListing(tuple(self.platform.registry()))
 
     def datalakes(self) -> DatalakeListing:
         """Where predicted images can be stored, the default datalake first."""
