@@ -11,7 +11,7 @@ from picsellia_jupyter.domain.predictions import PredictedImage
 class Recipient(Protocol):
     """One connection to the platform, used by one thread."""
 
-    def monitor(
+    def monitor(  # noqa: PLR0913 - one keyword a field of a prediction
         self,
         deployment_id: str,
         image: bytes,
