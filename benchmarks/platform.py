@@ -216,10 +216,12 @@ def _rows(
     classes = np.array([1, 0, 1], dtype=np.int64).tobytes()
     scores = np.array([0.9, 0.6, 0.2], dtype=np.float64).tobytes()
     raw = json.dumps(RAW)
-    rows: dict[str, list[dict[str, Any]]] = {"data": [], "predicted_asset": [], "prediction": []}
+    tables = "data", "predicted_asset", "prediction", "pending_rollup"
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in tables}
     for number in numbers:
         at, one, other = time.time() - (n - number) * DAY_S / IN_A_DAY, _uuid(), _uuid()
-        oracle = _uuid()
+        oracle, own = _uuid(), _uuid()
+        rows["pending_rollup"].append({"number": number + 1, "prediction_id": own})
         rows["data"].append({
             "id": one, "created_at": at, "datalake_id": lake, "filename": f"{number}.png",
             "object_name": f"data/{uuid.uuid4().hex}.png", "type": "IMAGE",
@@ -230,7 +232,7 @@ def _rows(
             "oracle_prediction_id": oracle, "review_state": "TO_REVIEW",
         })  # fmt: skip
         rows["prediction"].append({
-            "id": _uuid(), "created_at": at, "deployment_id": deployment, "is_shadow": False,
+            "id": own, "created_at": at, "deployment_id": deployment, "is_shadow": False,
             "oracle_prediction_id": oracle, "model_version_id": version, "at": at,
             "predicted_asset_id": other, "latency": 0.0125, "width": 64, "height": 64,
             "tags": "[]", "classes": classes, "scores": scores, "raw": raw,

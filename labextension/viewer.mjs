@@ -1,4 +1,5 @@
-// Makes picsellia_jupyter/display/viewer.min.js of the viewer's modules: `node viewer.mjs [FOLDER]`.
+// Makes viewer.min.js and grid.min.js of the modules in picsellia_jupyter/display/:
+// `node viewer.mjs [FOLDER]`.
 
 import { rspack } from '@rspack/core';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +13,10 @@ const display = fileURLToPath(new URL('../picsellia_jupyter/display/', import.me
 const compiler = rspack({
   mode: 'production',
   context: display,
-  entry: './main.js',
+  entry: { viewer: './main.js', grid: './grid_main.js' },
   target: ['web', 'es2021'],
   devtool: false,
-  output: { path: process.argv[2] ?? display, filename: 'viewer.min.js', iife: true },
+  output: { path: process.argv[2] ?? display, filename: '[name].min.js', iife: true },
   optimization: {
     minimizer: [
       new rspack.SwcJsMinimizerRspackPlugin({

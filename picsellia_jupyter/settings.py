@@ -64,6 +64,11 @@ class Settings:
         return self.home / "cache" / "models"
 
     @property
+    def results(self) -> Path:
+        """Where what was found in many images is kept while a notebook holds it."""
+        return self.home / "cache" / "predictions"
+
+    @property
     def platform_address(self) -> str | None:
         """The address to connect to, or None for the local platform."""
         return self.host or (CLOUD_HOST if self.token else None)

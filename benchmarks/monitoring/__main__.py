@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.serving.goals import Goals
 
-TOPICS = ("evaluation",)
+TOPICS = ("evaluation", "drifting", "dashboards")
 """Modules of this package; each has `run(goals, *, quick)`, which prints and notes goals."""
 
 

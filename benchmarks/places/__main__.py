@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.places import load, on_ray
+from benchmarks.places import journey, load, on_ray
 from benchmarks.places.bystander import Bystander
 from benchmarks.places.load import Seen
 from benchmarks.places.ways import (
@@ -47,6 +47,8 @@ def main() -> int:
         _while_a_cell_runs(tunnel, goals)
         _unseen(tunnel, goals)
         _on_ray(found, goals, counts[0] * 2)
+    with tempfile.TemporaryDirectory(prefix="places") as folder:
+        journey.judge(Path(folder), goals, rounds)
     _show(table)
     goals.show()
     print(_short(table, goals))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from benchmarks.serving.goals import Goals
-from benchmarks.viewer import frames
+from benchmarks.viewer import frames, grids
 from benchmarks.viewer.frames import Frames
 from benchmarks.viewer.scenes import Scene, scenes
 from benchmarks.viewer.ways import MATPLOTLIB, OURS, SUPERVISION, WAYS, viewer_page
@@ -49,6 +49,7 @@ def main() -> int:
     _show(table)
     _judge(table, goals)
     seen = _watch(found, 40 if quick else 120, goals)
+    _measure_grids(2 if quick else 5, goals)
     goals.show()
     print(_short(table, seen, goals))
     return 0 if goals.held else 1
@@ -92,6 +93,17 @@ def _judge(table: Table, goals: Goals) -> None:
     goals.at_most("V5", "a box", a_box, 16.0, " bytes")
     script = resources.files("picsellia_jupyter.display").joinpath("viewer.min.js").read_text()
     goals.at_most("V6", "script in each output", len(packed(script)) / 1e3, 10.0, " kB")
+
+
+def _measure_grids(rounds: int, goals: Goals) -> None:
+    costs = grids.measure(scenes((20,))[0], rounds)
+    for name, cost in costs.items():
+        print(
+            f"{grids.IMAGES} images, {name:<12}{cost.seconds:>7.2f} s "
+            f"({cost.cpu_s:.2f} s of processors) {cost.size / 1e6:>6.2f} MB"
+        )
+    goals.at_most("V10", f"grid of {grids.IMAGES} images", costs["grid"].seconds, 1.0, " s")
+    goals.at_most("V11", "its bytes", costs["grid"].size / 1e6, 2.0, " MB")
 
 
 def _watch(found: Sequence[Scene], moves: int, goals: Goals) -> dict[int, Frames]:

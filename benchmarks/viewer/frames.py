@@ -49,7 +49,7 @@ class Frames:
     """What was seen of one output."""
 
     slider_ms: float
-    """Median from one frame to the next while the slider moves."""
+    """From one frame to the next while the slider moves: the median, the least of three."""
     pointer_ms: float
     """Mean that a move of the pointer takes, the shape under it and its words included."""
     requests: int
@@ -80,7 +80,9 @@ def watch(browser: Browser, html: str, moves: int) -> Frames:
         path.write_text(f"<!doctype html><meta charset=utf-8>{html}", encoding="utf-8")
         page.goto(path.as_uri())
         page.wait_for_function(DRAWN)
-        slider_ms, pointer_ms = page.evaluate(MOVING, moves), page.evaluate(POINTING, moves)
+        # What else runs on the machine only ever makes frames longer.
+        slider_ms = min(page.evaluate(MOVING, moves) for _ in range(3))
+        pointer_ms = page.evaluate(POINTING, moves)
     page.close()
     ours = ("file:", "data:", "blob:")
     outside = [address for address in asked if not address.startswith(ours)]

@@ -67,8 +67,9 @@ def with_pillow(scene: Scene) -> bytes:
         colour = label_colour(index)
         pen.rectangle(box, outline=colour, width=3)
         text = f"{NAMES[index]} {score:.2f}"
-        pen.rectangle(pen.textbbox(box[:2], text, font=font), fill=colour)
-        pen.text(box[:2], text, fill="white", font=font)
+        corner = (box[0], box[1])
+        pen.rectangle(pen.textbbox(corner, text, font=font), fill=colour)
+        pen.text(corner, text, fill="white", font=font)
     stream = io.BytesIO()
     picture.save(stream, "PNG")
     return base64.b64encode(stream.getvalue())

@@ -52,7 +52,8 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
           app.shell.activateById(panel.id);
           await openForm(silently, kernel, formCode(model, platform.preferences), trans);
         } else if (panel) {
-          Notification.warning(trans.__('The notebook has no kernel: choose one first.'));
+          const message = trans.__('The notebook has no kernel: choose one first.');
+          Notification.warning(message, { autoClose: 6000 });
         }
       }
     });

@@ -80,7 +80,8 @@ export async function choose(
   trans: TranslationBundle
 ): Promise<IDeployment | null> {
   if (deployments.length === 0) {
-    Notification.info(trans.__('There is no such deployment yet: deploy a model version first.'));
+    const message = trans.__('There is no such deployment yet: deploy a model version first.');
+    Notification.info(message, { autoClose: 6000 });
     return null;
   }
   if (deployments.length === 1) {
@@ -127,11 +128,15 @@ async function stop(
   }
   const stopping = platform.stop(id);
   Notification.promise(stopping, {
-    pending: { message: trans.__('Stopping %1…', name) },
+    pending: { message: trans.__('Stopping %1…', name), options: { autoClose: false } },
     success: {
-      message: notes => [trans.__('%1 is stopped.', name), ...(notes as string[])].join(' ')
+      message: notes => [trans.__('%1 is stopped.', name), ...(notes as string[])].join(' '),
+      options: { autoClose: 6000 }
     },
-    error: { message: reason => (reason as AnswerError).message }
+    error: {
+      message: reason => (reason as AnswerError).message,
+      options: { autoClose: false }
+    }
   });
   await stopping.catch(() => undefined); // The notification tells.
 }

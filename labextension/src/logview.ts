@@ -22,10 +22,10 @@ export class LogView extends Widget {
     this.title.label = _trans.__('Log of %1', _deployment.name);
     this.title.icon = logIcon;
     this.title.closable = true;
-    this.node.tabIndex = 0;
-    this.node.setAttribute('role', 'log');
-    this.node.setAttribute('aria-label', this.title.label);
     this._text = this.node.appendChild(document.createElement('pre'));
+    this._text.tabIndex = 0;
+    this._text.setAttribute('role', 'log');
+    this._text.setAttribute('aria-label', this.title.label);
     this._poll = new Poll({
       factory: () => this._read(),
       frequency: { interval: INTERVAL_MS, backoff: true, max: 30_000 },

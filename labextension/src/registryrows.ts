@@ -86,7 +86,9 @@ export class RegistryRows implements IRows<RegistryItem> {
     const caret = appendIcon(row, open ? caretDownIcon : caretRightIcon, 'caret');
     caret.dataset['action'] = 'files';
     append(row, 'version', String(version.version));
-    append(row, 'name', version.name).title = `${version.title} · ${version.name}`;
+    if (version.name !== `v${version.version}`) {
+      append(row, 'name', version.name).title = `${version.title} · ${version.name}`;
+    }
     append(row, 'detail', `${version.type} · ${version.framework}`);
     const actions = append(row, 'actions');
     appendAction(actions, 'deploy', this._trans.__('Deploy %1…', version.title), deployIcon);

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, cast
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import httpx
 
 from picsellia_jupyter.clients.batches import IDEMPOTENCY_KEY, BatchRequest, Image, Outcome
+from picsellia_jupyter.clients.front import STOP_TIMEOUT_S, Backlog, left, refusal
 from picsellia_jupyter.domain.errors import (
-    AuthenticationError,
-    InvalidImageError,
     NotServingError,
     PicselliaJupyterError,
-    ServingError,
 )
 from picsellia_jupyter.domain.predictions import PredictedImage
 from picsellia_jupyter.domain.running import Running
-from picsellia_jupyter.wire.predictions import Json
-from picsellia_jupyter.wire.resources import error_from_json, reply_from_json, running_from_json
+from picsellia_jupyter.wire.resources import reply_from_json, running_from_json
 
 PREDICT_TIMEOUT_S = 90.0
 BATCH = 32
 """Images in one request."""
 BATCHES_IN_FLIGHT = 2
 """While one is answered, the next is sent."""
-STOP_TIMEOUT_S = 150.0
-"""A kernel that stops first records what it has."""
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 _LOOK_TIMEOUT_S = 3.0
 PATIENCE_S = 30.0
@@ -40,77 +36,6 @@ _DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _DROP_PAUSES_S = (0.1, 0.4, 1.0)
 """Between the tries of a request whose connection broke off; its key has it recorded once."""
 _RESUME_S = 5.0
-_LATER = "kept, and recorded when the deployment is served there again"
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Predictions that a serving kernel has made and the platform has not."""
-
-    pending: int = 0
-    """Still on their way."""
-    failed: int = 0
-    """That the platform would not take; the kernel has set them aside on disk."""
-    trouble: str = ""
-    """Why, in words."""
-    kept: int = 0
-    """On the disk of a kernel that has ended; recorded when the deployment is served again."""
-
-    def in_words(self) -> str:
-        """What is not recorded; empty where everything is."""
-        parts = [f"{self.pending} predictions are still on their way"] if self.pending else []
-        parts += [f"{self.kept} predictions are {_LATER}"] if self.kept else []
-        parts += [f"{self.failed} predictions could not be recorded"] if self.failed else []
-        why = f": {self.trouble}" if parts and self.trouble else ""
-        return f"{' and '.join(parts)}{why}." if parts else ""
-
-
-class Front:
-    """The control side of a serving kernel: what its owner may ask of it."""
-
-    def __init__(self, address: str, front_token: str) -> None:
-        self.address = address
-        # Loopback is never reached through a proxy, whatever the environment says.
-        self._http = httpx.Client(
-            base_url=address,
-            headers={"Authorization": f"Bearer {front_token}"},
-            timeout=10.0,
-            trust_env=False,
-        )
-
-    def status(self) -> Json:
-        """State, stage, dry run, error and last log lines, as it is now."""
-        return self._json(self._http.get("/control/status"))
-
-    def attach(self, deployment_id: str) -> None:
-        """Have it serve this deployment and report for it."""
-        self._post("/control/attach", {"deployment_id": deployment_id})
-
-    def stop(self) -> Backlog:
-        """Let it answer what is in flight and record what is queued, then end.
-
-        Returns:
-            What could not be recorded.
-        """
-        return _left(self._post("/control/stop", {}, timeout_s=STOP_TIMEOUT_S))
-
-    def close(self) -> None:
-        """Close its connections."""
-        self._http.close()
-
-    def _post(self, path: str, body: Json, *, timeout_s: float = 30.0) -> Json:
-        try:
-            return self._json(self._http.post(path, json=body, timeout=timeout_s))
-        except httpx.TransportError as error:
-            raise NotServingError(
-                f"The serving kernel at {self.address} does not answer ({type(error).__name__}).",
-                "See its state with %deployments.",
-            ) from error
-
-    def _json(self, response: httpx.Response) -> Json:
-        if response.is_error:
-            raise _refusal(response)
-        return cast("Json", response.json())
 
 
 class Endpoint:
@@ -151,20 +76,37 @@ class Endpoint:
     def predict_many(
         self, images: Sequence[Image], *, monitor: bool = True, tags: Sequence[str] = ()
     ) -> list[Outcome]:
+        """Predict on many images; all outcomes of `predict_each` at once."""
+        return list(self.predict_each(images, monitor=monitor, tags=tags))
+
+    def predict_each(
+        self, images: Iterable[Image], *, monitor: bool = True, tags: Sequence[str] = ()
+    ) -> Iterator[Outcome]:
         """Predict on many images, some dozen in a request and a few requests at once.
+
+        Never holds more than the outcomes of three requests; one who stops to ask waits for
+        those that are in flight.
 
         Args:
             images: file names, and what reads each image when it is its turn.
             monitor: record the predictions and the images in the deployment.
             tags: names of tags for the recorded images.
 
-        Returns:
+        Yields:
             In their order, what was found in each, unfiltered, or why that failed.
         """
-        batches = [images[at : at + BATCH] for at in range(0, len(images), BATCH)]
+        left = iter(images)
+        waiting: deque[Future[list[Outcome]]] = deque()
         with ThreadPoolExecutor(BATCHES_IN_FLIGHT, thread_name_prefix="predict") as pool:
-            answers = pool.map(lambda few: self._predict_few(few, monitor, tags), batches)
-            return [outcome for answer in answers for outcome in answer]
+            try:
+                while few := list(itertools.islice(left, BATCH)):
+                    waiting.append(pool.submit(self._predict_few, few, monitor, tags))
+                    if len(waiting) > BATCHES_IN_FLIGHT:
+                        yield from waiting.popleft().result()
+                while waiting:
+                    yield from waiting.popleft().result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
     def _predict_few(
         self, images: Sequence[Image], monitor: bool, tags: Sequence[str]
@@ -228,14 +170,15 @@ class Endpoint:
             elif _is_unknown_route(response):
                 return None
             else:
-                raise _refusal(response)
+                raise refusal(response)
 
     @contextlib.contextmanager
     def _streamed(self, request: BatchRequest) -> Iterator[httpx.Response]:
         path = f"/api/deployments/{self._deployment_id}/predict/batch"
         try:
-            if self._jwt is None:
-                self.log_in()
+            if self._jwt is None and (busy := self._enter()) is not None:
+                yield busy
+                return
             headers = {**self._headers, **request.headers}
             with self._http.stream("POST", path, content=request.body(), headers=headers) as answer:
                 yield answer
@@ -258,7 +201,7 @@ class Endpoint:
             What could not be recorded.
         """
         path = f"/api/deployments/{self._deployment_id}/stop"
-        return _left(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
+        return left(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
 
     def running(self) -> Running | None:
         """What it says of the model that it runs; None where it does not say."""
@@ -293,7 +236,7 @@ class Endpoint:
                 pause_s = _pause_s(response)
             time.sleep(pause_s)
         if response.is_error:
-            raise _refusal(response)
+            raise refusal(response)
         return response
 
     def _silent(self) -> NotServingError:
@@ -305,13 +248,14 @@ class Endpoint:
     def _try(
         self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any]
     ) -> httpx.Response:
-        if self._jwt is None:
-            self.log_in()
-        response = self._http.request(method, path, headers={**self._headers, **headers}, **body)
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            self.log_in()
-            headers = {**self._headers, **headers}
-            response = self._http.request(method, path, headers=headers, **body)
+        for _ in range(2):
+            if self._jwt is None and (busy := self._enter()) is not None:
+                return busy
+            said = {**self._headers, **headers}
+            response = self._http.request(method, path, headers=said, **body)
+            if response.status_code != httpx.codes.UNAUTHORIZED:
+                break
+            self._jwt = None
         return response
 
     @property
@@ -325,11 +269,20 @@ class Endpoint:
             AuthenticationError: the platform does not know the API token.
             NotServingError: the kernel serves another deployment, or none.
         """
-        response = self._http.post("/api/login", json=self._credentials)
-        if response.is_error:
-            raise _refusal(response)
-        self._jwt = str(response.json()["jwt"])
+        busy = self._enter()
+        if busy is not None or self._jwt is None:
+            raise refusal(busy) if busy is not None else self._silent()
         return self._jwt
+
+    def _enter(self) -> httpx.Response | None:
+        """Get a token; the answer of a kernel that has none yet, since it is starting."""
+        response = self._http.post("/api/login", json=self._credentials)
+        if response.status_code in BUSY:
+            return response
+        if response.is_error:
+            raise refusal(response)
+        self._jwt = str(response.json()["jwt"])
+        return None
 
 
 class _DroppedError(Exception):
@@ -353,26 +306,3 @@ def _is_unknown_route(response: httpx.Response) -> bool:
         return bool(response.json()["error"] == "HTTPException")
     except (ValueError, KeyError, TypeError):
         return True
-
-
-def _left(said: Json) -> Backlog:
-    """What a stopped kernel says it could not record."""
-    failed, kept = int(said.get("failed") or 0), int(said.get("kept") or 0)
-    return Backlog(0, failed, str(said.get("trouble") or ""), kept)
-
-
-def _refusal(response: httpx.Response) -> PicselliaJupyterError:
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        return ServingError(f"The serving kernel answered HTTP {response.status_code}.")
-    if "error" in body:
-        return error_from_json(body)
-    fact, remedy = str(body.get("message") or "No message."), str(body.get("detail") or "")
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        return AuthenticationError(fact, remedy)
-    if response.status_code in (400, 413, 415, 422):
-        return InvalidImageError(fact, remedy)
-    return NotServingError(fact, remedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 import sys
 import time
@@ -245,7 +246,7 @@ def _named(url: str, error: httpx.TransportError) -> LinkError:
         return server_errors.unreachable(url, "it took too long")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
         return server_errors.closed(url)
-    return server_errors.unreachable(url, first_line(error))
+    return server_errors.unreachable(url, re.sub(r"^\[Errno -?\d+\] ", "", first_line(error)))
 
 
 def _answers_without_tls(url: str) -> bool:

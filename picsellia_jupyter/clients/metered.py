@@ -28,7 +28,7 @@ class Metered(SdkConnection):
         known = self._known_usage()
         if known is None:
             raise PlatformError(
-                "Picsellia's API does not tell what was used of MPU.", sdk.usage_page(self.host)
+                "Picsellia's API does not tell what was used of MPU.", f"See {self.pages.usage}"
             )
         return known
 
@@ -74,7 +74,7 @@ class Metered(SdkConnection):
         if not self._meters:
             raise PlatformError(
                 "The quota and the rate are set on the local platform alone.",
-                sdk.usage_page(self.host),
+                f"See {self.pages.usage}",
             )
         return usage_from_json(self._send("patch", _PATH, change))
 

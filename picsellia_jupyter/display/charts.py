@@ -110,6 +110,7 @@ def _numbers(dashboard: Dashboard) -> dict[str, str]:
         "Mean latency": milliseconds(dashboard.mean_latency_s),
         "Latency p50": milliseconds(dashboard.p50_s),
         "Latency p95": milliseconds(dashboard.p95_s),
+        "Latency p99": milliseconds(dashboard.p99_s),
     }
 
 
@@ -154,10 +155,13 @@ def _draw_predictions(panel: Any, dashboard: Dashboard, ink: str) -> None:
     if not dashboard.inferences:
         _empty(panel, "no predictions yet", ink)
         return
-    starts, width_s = series.edges[:-1], float(series.edges[1] - series.edges[0])
+    # Those at the two ends may be cut short by the range.
+    widths_s = series.edges[1:] - series.edges[:-1]
+    width_s = float(widths_s.max())
     panel.bar(
-        _dates(starts), series.counts, width=width_s / 86_400 * 0.9, align="edge", color=_BLUE
-    )
+        _dates(series.edges[:-1]), series.counts, width=widths_s / 86_400 * 0.9, align="edge",
+        color=_BLUE,
+    )  # fmt: skip
     panel.set_ylabel(f"predictions per {span(width_s)}", color=ink, fontsize=10)
     _whole_numbers(panel.yaxis)
 

@@ -35,7 +35,12 @@ export function drawShapes(ctx, layer, rows, colourOf, unit, edges) {
       if (form != 'box') return;
       for (const i of group) {
         const b = 4 * i;
-        ctx.strokeRect(boxes[b], boxes[b + 1], boxes[b + 2] - boxes[b], boxes[b + 3] - boxes[b + 1]);
+        ctx.strokeRect(
+          boxes[b],
+          boxes[b + 1],
+          boxes[b + 2] - boxes[b],
+          boxes[b + 3] - boxes[b + 1]
+        );
       }
     };
     if (form != 'box') group.forEach(i => trace(layer, i, outline, dots, unit, edges));
@@ -166,14 +171,21 @@ export const tagText = (layer, i, labels) =>
 /** Where a tag touches no other: above its shape, below it, in its corners, or nowhere. */
 function freePlace([x0, y0, x1, y1], width, height, taken, [left, top, wide, high]) {
   if (x1 < left || y1 < top || x0 > left + wide || y0 > top + high) return;
-  const places = [[x0, y0 - height], [x1 - width, y0 - height], [x0, y1], [x0, y0],
-    [x1 - width, y1 - height], [x1, y0], [x0 - width, y0]];
+  const places = [
+    [x0, y0 - height],
+    [x1 - width, y0 - height],
+    [x0, y1],
+    [x0, y0],
+    [x1 - width, y1 - height],
+    [x1, y0],
+    [x0 - width, y0]
+  ];
   return places
     .map(([x, y]) => [
       Math.max(left, Math.min(x, left + wide - width)),
       Math.max(top, Math.min(y, top + high - height))
     ])
-    .find(([x, y]) => taken.every(
-      ([a, b, w, h]) => x >= a + w || a >= x + width || y >= b + h || b >= y + height
-    ));
+    .find(([x, y]) =>
+      taken.every(([a, b, w, h]) => x >= a + w || a >= x + width || y >= b + h || b >= y + height)
+    );
 }

@@ -66,7 +66,7 @@ font-size:12px;line-height:1.5;padding:5px 9px;border-radius:3px;user-select:all
 background:var(--jp-cell-editor-background,rgba(128,128,128,.14));
 color:var(--jp-content-font-color1,inherit);overflow-wrap:anywhere;
 border:1px solid var(--jp-border-color2,rgba(128,128,128,.35))}
-.pxj-form .pxj-foot{justify-content:flex-end;gap:8px;margin-top:10px;align-items:center}
+.pxj-form .pxj-foot{justify-content:flex-end;gap:8px;margin-top:8px;padding:4px;align-items:center}
 .pxj-form .pxj-foot .widget-button{width:auto;margin:0}
 .pxj-form .pxj-foot .widget-html{flex:1}
 .pxj-form .pxj-line span{white-space:nowrap}

@@ -14,6 +14,13 @@ _KEPT = (
 )
 
 
+def line(name: str) -> str:
+    """The magic that shows the guide of a deployment."""
+    shown = printable(name)
+    word = f'"{shown}"' if any(sign.isspace() for sign in shown) else shown
+    return f"%interconnect {word}"
+
+
 def interconnection_html(
     record: DeploymentRecord, files: Sequence[str], python: str, curl: str
 ) -> str:
@@ -25,7 +32,7 @@ def interconnection_html(
         python: the program to paste.
         curl: the same as shell commands.
     """
-    word = _word(record.name)
+    typed = line(record.name)
     name = f'<span class="pxj-name">{style.escape(record.name)}</span>'
     kind = f'<span class="pxj-muted">{style.escape(record.type.title)}</span>'
     parts = [
@@ -33,20 +40,23 @@ def interconnection_html(
         _part(
             "1. Download the model files",
             _sentence(_files(files)),
-            style.lines([f"%interconnect {word} --download my-server"]),
+            style.lines([f"{typed} --download my-server"]),
         ),
         _part(
             "2. Connect your server",
             _sentence("Paste this where your model runs, and put your model into predict()."),
             style.listing(python),
             _folded("The same with curl", style.listing(curl)),
-            _sentence(f"{_KEPT} To have one do all of this, here or at a place of yours:"),
+        ),
+        _part(
+            "Or have a serving kernel do it",
+            _sentence(f"{_KEPT} This starts one here, or at a place of yours:"),
             style.lines([_serving_line(record)]),
         ),
         _part(
             "3. Check that it works",
             _sentence("Waits for the first prediction, and shows it:"),
-            style.lines([f"%interconnect {word} --check"]),
+            style.lines([f"{typed} --check"]),
         ),
     ]
     label = f"How to connect your server to {record.name}"
@@ -55,14 +65,13 @@ def interconnection_html(
 
 def interconnection_text(record: DeploymentRecord, files: Sequence[str], python: str) -> str:
     """The same for terminals."""
-    word = _word(record.name)
+    typed = line(record.name)
     return "\n\n".join(
         [
-            f"1. Download the model files. {_files(files)}\n"
-            f"   %interconnect {word} --download my-server",
+            f"1. Download the model files. {_files(files)}\n   {typed} --download my-server",
             f"2. Connect your server: put your model into predict().\n\n{python}",
-            f"   {_KEPT}\n   {_serving_line(record)}",
-            f"3. Check that it works.\n   %interconnect {word} --check",
+            f"Or have a serving kernel do it. {_KEPT}\n   {_serving_line(record)}",
+            f"3. Check that it works.\n   {typed} --check",
         ]
     )
 
@@ -91,13 +100,8 @@ def _files(files: Sequence[str]) -> str:
 
 def _serving_line(record: DeploymentRecord) -> str:
     """The magic that has a serving kernel do it."""
-    line = record.line()
-    return line if " --on " in line else f"{line} --on local"
-
-
-def _word(name: str) -> str:
-    shown = printable(name)
-    return f'"{shown}"' if any(sign.isspace() for sign in shown) else shown
+    served = record.line()
+    return served if " --on " in served else f"{served} --on local"
 
 
 def _part(title: str, *content: str) -> str:

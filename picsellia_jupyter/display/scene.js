@@ -23,8 +23,16 @@ export function scene(data) {
   const truth = layers.find(isTruth);
   const photo = new Image();
   const state = {
-    cut: data.cut, mode: 'Overlay', tags: true, hidden: false, errors: false, divide: 0.5,
-    off: new Set(), shut: new Set(), under: null, at: { k: 1, x: 0, y: 0 }
+    cut: data.cut,
+    mode: 'Overlay',
+    tags: true,
+    hidden: false,
+    errors: false,
+    divide: 0.5,
+    off: new Set(),
+    shut: new Set(),
+    under: null,
+    at: { k: 1, x: 0, y: 0 }
   };
 
   const open = () => layers.filter(layer => !state.shut.has(layer));

@@ -5,7 +5,7 @@ const TYPED = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array };
 export const SCORE_STEPS = 5e4;
 
 /** Reads the columns of a block, one after the other: `read(count)` gives the next. */
-function columns(types, data) {
+export function columns(types, data) {
   const bytes = Uint8Array.from(atob(data), sign => sign.charCodeAt());
   let at = 0;
   let column = 0;

@@ -31,6 +31,7 @@ _TONES: Mapping[ServingState, str] = {
     ServingState.PAUSED: "warn",
     ServingState.STOPPED: "off",
     ServingState.NOT_SERVED: "off",
+    ServingState.HOSTED: "off",
 }
 
 # JupyterLab's and VS Code's own variables first, so that the theme decides; a plain page
@@ -134,6 +135,17 @@ def picture(encoded: bytes, *, kind: str, alt: str, width: int, css: str = "") -
     data = base64.b64encode(encoded).decode("ascii")
     named = f' class="{css}"' if css else ""
     return f'<img{named} src="data:image/{kind};base64,{data}" width="{width}" alt="{escape(alt)}">'
+
+
+def linked(address: str, *, alt: str, width: int) -> str:
+    """An image that stays where it is: nothing of it is in the page.
+
+    Args:
+        address: where the page finds it.
+        alt: what the picture shows, in words.
+        width: at which it is shown where the page is wide enough, CSS pixels.
+    """
+    return f'<img src="{escape(address)}" width="{width}" alt="{escape(alt)}">'
 
 
 def lines(codes: Iterable[str]) -> str:

@@ -40,6 +40,11 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def kilobytes(number: int) -> str:
+    """An amount of bytes: `344 kB`, `1.6 MB`."""
+    return f"{number / 1e6:.1f} MB" if number >= 999_500 else f"{number / 1000:.0f} kB"
+
+
 def printable(text: object) -> str:
     """A name in one line of visible signs: control and direction signs become `?`."""
     line = " ".join(str(text).splitlines()).replace("\t", " ")

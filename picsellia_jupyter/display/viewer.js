@@ -1,16 +1,15 @@
 // One image with its layers of shapes: controls, pointer and keys. Knows no kernel and no network.
 
+import { answers } from './answers.js';
 import { h } from './elements.js';
 import { scene, SIDE, SWIPE } from './scene.js';
-import { isTruth, SCORE_STEPS, scoreOf } from './shapes.js';
+import { SCORE_STEPS } from './shapes.js';
 import { shapeJson, summary, words } from './words.js';
 
 const MOST_ZOOM = 40;
 // CSS pixels that a photo is shown at: at least so wide, at most so high.
 const LEAST_WIDE = 480;
 const MOST_HIGH = 720;
-// A class below this would read 0.00.
-const LEAST_SHOWN = 0.005;
 const KEYS = 'Keys: arrows for shapes, + - 0 for zoom, L labels, H hide, C copy';
 
 /**
@@ -21,16 +20,19 @@ const KEYS = 'Keys: arrows for shapes, + - 0 for zoom, L labels, H hide, C copy'
 export function view(data, onArrow) {
   const { w, h: high, labels } = data;
   const shown = scene(data);
-  const { layers, truth, photo, state, open, panes, over, rowsOf, middle, paint, pick } = shown;
+  const { layers, photo, state, open, panes, over, rowsOf, middle, paint, pick } = shown;
   const shaped = layers.some(layer => layer.form != 'class');
   const judged = shaped && layers.some(layer => layer.truth);
   // Shapes over the threshold, by layer and class.
   let tallies;
-  const updates = [() => (tallies = open().map(layer => {
-    const tally = new Uint32Array(labels.length);
-    layer.ranks.forEach((rank, i) => over(layer, i) && tally[rank]++);
-    return tally;
-  }))];
+  const updates = [
+    () =>
+      (tallies = open().map(layer => {
+        const tally = new Uint32Array(labels.length);
+        layer.ranks.forEach((rank, i) => over(layer, i) && tally[rank]++);
+        return tally;
+      }))
+  ];
   let pending;
   let drag;
   // A shape that was clicked, or stepped to, stays looked at while the pointer moves on.
@@ -38,7 +40,11 @@ export function view(data, onArrow) {
 
   // Drawing ---------------------------------------------------------------------------------
 
-  const canvas = h('canvas', { tabIndex: 0, role: 'application', 'aria-label': `${data.alt}. ${KEYS}` });
+  const canvas = h('canvas', {
+    tabIndex: 0,
+    role: 'application',
+    'aria-label': `${data.alt}. ${KEYS}`
+  });
   const tip = h('div', { className: 'tip', role: 'status' });
   const divider = h('div', { className: 'divider' });
   const stage = h('div', { className: 'stage' }, canvas, divider, tip);
@@ -150,8 +156,18 @@ export function view(data, onArrow) {
 
   function modes() {
     const names = ['Overlay', SIDE, SWIPE];
-    return h('span', { className: 'group', role: 'group', 'aria-label': 'View' },
-      ...names.map(mode => button(mode, '', () => set({ mode }), () => state.mode == mode)));
+    return h(
+      'span',
+      { className: 'group', role: 'group', 'aria-label': 'View' },
+      ...names.map(mode =>
+        button(
+          mode,
+          '',
+          () => set({ mode }),
+          () => state.mode == mode
+        )
+      )
+    );
   }
 
   function swiper() {
@@ -169,8 +185,19 @@ export function view(data, onArrow) {
     const text = h('span', {});
     updates.push(() => (text.textContent = summary(shown, layer)));
     const name = h('span', {}, h('i', { className: layer.kind }), layer.name);
-    return h('div', { className: 'layer' }, layers[1] ? button(name, '',
-      () => flip(state.shut, layer), () => !state.shut.has(layer)) : '', text);
+    return h(
+      'div',
+      { className: 'layer' },
+      layers[1]
+        ? button(
+            name,
+            '',
+            () => flip(state.shut, layer),
+            () => !state.shut.has(layer)
+          )
+        : '',
+      text
+    );
   }
 
   /** A class with its switch, its counts in each layer, and a switch for all others. */
@@ -184,23 +211,17 @@ export function view(data, onArrow) {
       const alone = others.every(other => state.off.has(other));
       set({ off: new Set(alone && !state.off.has(rank) ? [] : others) });
     };
-    return h('span', { className: 'chip' },
-      button(h('span', {}, swatch, h('b', {}, name), ' ', number), '',
-        () => flip(state.off, rank), () => !state.off.has(rank)),
-      labels[1] ? button('only', `Only ${name}`, only) : '');
-  }
-
-  /** The classes of a classification, as bars. */
-  function answers(layer) {
-    const rows = layer.order.filter((i, k) => !k || scoreOf(layer, i) >= LEAST_SHOWN).slice(0, 10);
-    return h('div', { className: 'answers' }, layers[1] ? h('p', {}, layer.name) : '', ...rows.map(i => {
-      const [name, colour] = labels[layer.ranks[i]];
-      const right = truth && layer != truth && layer.ranks[i] == truth.ranks[0];
-      const fill = h('i', {});
-      fill.style.cssText = `background:${colour};width:${scoreOf(layer, i) * 100}%`;
-      return h('div', {}, h('b', {}, name + (right ? ' ✓' : '')),
-        ...(isTruth(layer) ? [] : [h('span', {}, fill), scoreOf(layer, i).toFixed(2)]));
-    }));
+    return h(
+      'span',
+      { className: 'chip' },
+      button(
+        h('span', {}, swatch, h('b', {}, name), ' ', number),
+        '',
+        () => flip(state.off, rank),
+        () => !state.off.has(rank)
+      ),
+      labels[1] ? button('only', `Only ${name}`, only) : ''
+    );
   }
 
   // Pointer and keys ------------------------------------------------------------------------
@@ -213,7 +234,14 @@ export function view(data, onArrow) {
     const across = (x / box.width) * count();
     const pane = Math.max(0, Math.min(count() - 1, Math.floor(across)));
     const share = across - pane;
-    return { x, y, pane, share, px: at.x + (share * w) / at.k, py: at.y + (y / box.height / at.k) * high };
+    return {
+      x,
+      y,
+      pane,
+      share,
+      px: at.x + (share * w) / at.k,
+      py: at.y + (y / box.height / at.k) * high
+    };
   }
 
   function move(x, y, k = state.at.k) {
@@ -225,7 +253,11 @@ export function view(data, onArrow) {
   }
 
   /** Zooms so that a point of the photo stays where it is. */
-  function zoom(factor, px = state.at.x + w / state.at.k / 2, py = state.at.y + high / state.at.k / 2) {
+  function zoom(
+    factor,
+    px = state.at.x + w / state.at.k / 2,
+    py = state.at.y + high / state.at.k / 2
+  ) {
     const { k, x, y } = state.at;
     const wanted = Math.max(1, Math.min(MOST_ZOOM, k * factor));
     move(px - ((px - x) * k) / wanted, py - ((py - y) * k) / wanted, wanted);
@@ -243,11 +275,19 @@ export function view(data, onArrow) {
   }
 
   const keys = {
-    l: () => set({ tags: !state.tags }), h: () => set({ hidden: !state.hidden }),
-    e: () => set({ errors: judged && !state.errors }), c: copy, escape: () => look(null),
-    '+': () => zoom(1.5), '=': () => zoom(1.5), '-': () => zoom(1 / 1.5), 0: () => move(0, 0, 1),
-    arrowdown: () => step(1), arrowup: () => step(-1),
-    arrowright: () => (onArrow || step)(1), arrowleft: () => (onArrow || step)(-1)
+    l: () => set({ tags: !state.tags }),
+    h: () => set({ hidden: !state.hidden }),
+    e: () => set({ errors: judged && !state.errors }),
+    c: copy,
+    escape: () => look(null),
+    '+': () => zoom(1.5),
+    '=': () => zoom(1.5),
+    '-': () => zoom(1 / 1.5),
+    0: () => move(0, 0, 1),
+    arrowdown: () => step(1),
+    arrowup: () => step(-1),
+    arrowright: () => (onArrow || step)(1),
+    arrowleft: () => (onArrow || step)(-1)
   };
 
   /** Comes before the notebook's own shortcuts, which would take letters and arrows. */
@@ -265,7 +305,8 @@ export function view(data, onArrow) {
   const pointed = spot => pick(spot, (6 * w * count()) / state.at.k / canvas.clientWidth);
   canvas.onpointerdown = event => {
     const spot = place(event);
-    const swiping = state.mode == SWIPE && Math.abs(spot.share - state.divide) * canvas.clientWidth < 12;
+    const swiping =
+      state.mode == SWIPE && Math.abs(spot.share - state.divide) * canvas.clientWidth < 12;
     if (event.button || (state.at.k == 1 && !swiping)) return;
     canvas.setPointerCapture(event.pointerId);
     drag = { ...spot, swiping };
@@ -289,24 +330,30 @@ export function view(data, onArrow) {
   canvas.onpointerleave = () => drag || pinned || look(null);
   canvas.ondblclick = keys[0];
   // A wheel alone scrolls the page; a pinch on a touchpad comes with ctrlKey.
-  canvas.addEventListener('wheel', event => {
-    if (!event.ctrlKey && !event.metaKey) return;
-    event.preventDefault();
-    const { px, py } = place(event);
-    zoom(Math.exp(-event.deltaY / 200), px, py);
-  }, { passive: false });
+  canvas.addEventListener(
+    'wheel',
+    event => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      const { px, py } = place(event);
+      zoom(Math.exp(-event.deltaY / 200), px, py);
+    },
+    { passive: false }
+  );
 
   const zooms = [
-    button('−', 'Zoom out (−)', keys['-']), button('+', 'Zoom in (+, Ctrl and wheel)', keys['+']),
+    button('−', 'Zoom out (−)', keys['-']),
+    button('+', 'Zoom in (+, Ctrl and wheel)', keys['+']),
     button('Reset', '0, or a double click', keys[0])
   ];
   const saving = button('Save PNG', 'As it is shown', save);
-  const switches = shaped ? [
-    button('Labels', 'Show labels (L)', keys.l, () => state.tags),
-    button('Shapes', 'Show shapes (H)', keys.h, () => !state.hidden),
-    ...(judged ? [button('Errors', 'Colour by errors (E)', keys.e,
-      () => state.errors)] : [])
-  ] : [];
+  const switches = shaped
+    ? [
+        button('Labels', 'Show labels (L)', keys.l, () => state.tags),
+        button('Shapes', 'Show shapes (H)', keys.h, () => !state.hidden),
+        ...(judged ? [button('Errors', 'Colour by errors (E)', keys.e, () => state.errors)] : [])
+      ]
+    : [];
   const copying = button('Copy shape', 'As JSON (C)', copy);
   copying.disabled = true;
 
@@ -314,13 +361,25 @@ export function view(data, onArrow) {
   photo.onload = refresh;
   photo.src = data.photo;
   const bar = (...parts) => h('div', { className: 'bar' }, ...parts);
-  const lists = shaped ? layers.map(layerLine)
-    : [h('div', { className: 'columns' }, ...layers.map(answers))];
-  const whole = h('div', { className: 'viewer' },
-    bar(...(data.threshold == null ? [] : [slider()]), ...(shaped && layers[1] ? [modes(), swiper()] : []),
-      ...switches, ...zooms, ...(shaped ? [copying] : []), saving),
+  const lists = shaped
+    ? layers.map(layerLine)
+    : [h('div', { className: 'columns' }, ...layers.map(layer => answers(data, shown, layer)))];
+  const whole = h(
+    'div',
+    { className: 'viewer' },
+    bar(
+      ...(data.threshold == null ? [] : [slider()]),
+      ...(shaped && layers[1] ? [modes(), swiper()] : []),
+      ...switches,
+      ...zooms,
+      ...(shaped ? [copying] : []),
+      saving
+    ),
     ...(shaped ? [bar(...labels.map(chip))] : []),
-    stage, ...lists, h('p', {}, data.caption));
+    stage,
+    ...lists,
+    h('p', {}, data.caption)
+  );
   addEventListener('keydown', keyed, true);
   return whole;
 }

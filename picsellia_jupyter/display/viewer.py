@@ -151,19 +151,26 @@ def viewer_payload(
     }
 
 
-def output_html(payload: Mapping[str, Any], still: str, *, label: str) -> str:
+def output_html(
+    payload: Mapping[str, Any],
+    still: str,
+    *,
+    label: str,
+    script: Literal["viewer", "grid"] = "viewer",
+) -> str:
     """A whole output: what remains without scripts, the script, and what it is given.
 
     Args:
         payload: for the script, JSON.
         still: HTML that stands there until the script has taken its place.
         label: of the group, for those who listen.
+        script: for one image, or for many.
     """
     return (
         f'<div class="pxj-viewer" role="group" aria-label="{style.escape(label)}">'
-        f'<style media="not all">{_css()}</style>{still}'
+        f'<style media="not all">{_css(script)}</style>{still}'
         f'<script type="application/json">{script_json(payload)}</script>'
-        f"<script>{packed(_read('viewer.min.js'))}</script></div>"
+        f"<script>{packed(_read(f'{script}.min.js'))}</script></div>"
     )
 
 
@@ -184,7 +191,7 @@ def script_json(value: object) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def photo_url(picture: Image.Image, *, max_side: int = MAX_SIDE, quality: int = 82) -> str:
+def photo_url(picture: Image.Image, *, max_side: int = MAX_SIDE, quality: int = 80) -> str:
     """The picture's own bytes as an address, without any metadata.
 
     Args:
@@ -290,8 +297,9 @@ def _figure(still: Image.Image, alt: str, caption: str) -> str:
     )
 
 
-def _css() -> str:
-    return re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", _read("viewer.css"))).strip()
+def _css(script: str) -> str:
+    text = "".join(_read(f"{name}.css") for name in dict.fromkeys(("viewer", script)))
+    return re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()
 
 
 def _read(name: str) -> str:

@@ -5,11 +5,17 @@ import { isTruth, scoreOf } from './shapes.js';
 
 /** Label, score, layer, size and match of a shape, a line each. */
 export function words(data, { layers, truth, hit }, [layer, i]) {
-  const lines = [tagText(layer, i, data.labels) + (layers[1] ? ` · ${layer.name}` : ''), sizeOf(layer, i)];
+  const lines = [
+    tagText(layer, i, data.labels) + (layers[1] ? ` · ${layer.name}` : ''),
+    sizeOf(layer, i)
+  ];
   if (layer.truth) {
     const row = hit(layer, i) - 1;
-    lines.push(row < 0 ? `no match in ${truth.name}`
-      : `${data.measure} ${(layer.likeness[i] / 255).toFixed(2)} with ${data.labels[truth.ranks[row]][0]}`);
+    lines.push(
+      row < 0
+        ? `no match in ${truth.name}`
+        : `${data.measure} ${(layer.likeness[i] / 255).toFixed(2)} with ${data.labels[truth.ranks[row]][0]}`
+    );
   }
   return lines.join('\n');
 }
@@ -30,9 +36,11 @@ export function summary({ truth, rowsOf, hit }, layer) {
   const right = rows.filter(i => hit(layer, i)).length;
   const wanted = rowsOf(truth).length;
   const share = (part, all) => (all ? (part / all).toFixed(2) : '–');
-  return `${shown} · precision ${share(right, rows.length)} · recall ${share(right, wanted)} · `
-    + `F1 ${share(2 * right, rows.length + wanted)} · `
-    + `${right} TP, ${rows.length - right} FP, ${wanted - right} FN`;
+  return (
+    `${shown} · precision ${share(right, rows.length)} · recall ${share(right, wanted)} · ` +
+    `F1 ${share(2 * right, rows.length + wanted)} · ` +
+    `${right} TP, ${rows.length - right} FP, ${wanted - right} FN`
+  );
 }
 
 /** A shape as JSON, in pixels of the photo. */
@@ -46,8 +54,12 @@ export function shapeJson(data, [layer, i]) {
   const [label, , , index] = data.labels[layer.ranks[i]];
   const box = [...boxes.subarray(4 * i, 4 * i + 4)];
   return JSON.stringify({
-    image: data.name, layer: layer.name, label, class: index,
-    score: isTruth(layer) ? undefined : +scoreOf(layer, i).toFixed(4), box_xyxy: box.map(tenths),
+    image: data.name,
+    layer: layer.name,
+    label,
+    class: index,
+    score: isTruth(layer) ? undefined : +scoreOf(layer, i).toFixed(4),
+    box_xyxy: box.map(tenths),
     ...(form == 'mask' ? { area: areas[i] } : form == 'box' ? {} : { points })
   });
 }

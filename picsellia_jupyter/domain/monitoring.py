@@ -46,7 +46,7 @@ class PredictionLog:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """Counts in T bins of equal width."""
+    """Counts in T bins."""
 
     edges: NDArray[np.float64]
     """(T + 1,) bin edges, in the unit the series is of."""
@@ -85,3 +85,4 @@ class Dashboard:
     """Raw scores of all shapes, edges in [0, 1]; the cut at the threshold is drawn, not made."""
     label_counts: Mapping[str, int]
     """Considered shapes per label, most frequent first."""
+    p99_s: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from picsellia_jupyter.domain.allowance import Allowance
@@ -78,13 +78,13 @@ class Predictor(Protocol):
     ) -> PredictedImage:
         """Everything the model finds in one encoded image."""
 
-    def predict_many(
+    def predict_each(
         self,
-        images: Sequence[tuple[str, Callable[[], bytes]]],
+        images: Iterable[tuple[str, Callable[[], bytes]]],
         *,
         monitor: bool,
         tags: Sequence[str],
-    ) -> Sequence[PredictedImage | PicselliaJupyterError]:
+    ) -> Iterator[PredictedImage | PicselliaJupyterError]:
         """What is found in each image, or why that failed; each is read when it is its turn."""
 
 

@@ -66,6 +66,32 @@ def check(counts: str, size: ImageSize) -> None:
     _checked(counts, size)
 
 
+def extent(counts: str, size: ImageSize) -> tuple[tuple[int, int, int, int], int]:
+    """The box around a mask and how many pixels it has, found without decoding it.
+
+    Returns:
+        Left, top, right, bottom in pixels, right and bottom exclusive, and the area. All
+        are 0 where the mask is empty.
+
+    Raises:
+        InvalidPredictionError: the code is broken, or of another size.
+    """
+    runs = _checked(counts, size)
+    ends = np.cumsum(runs)
+    firsts, stops = (ends - runs)[1::2], ends[1::2]
+    some = stops > firsts
+    firsts, lasts = firsts[some], stops[some] - 1
+    if not len(firsts):
+        return (0, 0, 0, 0), 0
+    left, right = int(firsts[0]) // size.height, int(lasts[-1]) // size.height + 1
+    area = int((lasts - firsts + 1).sum())
+    if bool((firsts // size.height != lasts // size.height).any()):
+        # A run that goes on in the next column touches the foot of one and the head of the other.
+        return (left, 0, right, size.height), area
+    rows = (int((firsts % size.height).min()), int((lasts % size.height).max()) + 1)
+    return (left, rows[0], right, rows[1]), area
+
+
 def _checked(counts: str, size: ImageSize) -> NDArray[np.int64]:
     steps = _numbers(counts)
     # Each run from the fourth on is kept as its difference to the one before the last.

@@ -52,5 +52,11 @@ class Running:
         """When it ends by itself."""
         if self.idle_s is None:
             return "not by itself"
-        left = "" if self.idle_left_s is None else f", {self.idle_left_s / 60:,.0f} min from now"
+        left = "" if self.idle_left_s is None else f", {_from_now(self.idle_left_s)}"
         return f"after {idle_in_words(self.idle_s)} without a request{left}"
+
+
+def _from_now(seconds: float) -> str:
+    """`100 min from now`, `12 h from now`."""
+    minutes = seconds / 60
+    return f"{minutes:.0f} min from now" if minutes < 120 else f"{minutes / 60:.0f} h from now"

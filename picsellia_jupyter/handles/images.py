@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import glob
+import os.path
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote
 
 from picsellia_jupyter.domain.errors import InvalidImageError, NotFoundError
 
@@ -39,6 +41,12 @@ def read(path: Path) -> bytes:
         raise InvalidImageError(
             f"{path} cannot be read: {error.strerror or error}.", "Check its path and permissions."
         ) from error
+
+
+def address(path: Path, beside: Path) -> str:
+    """Where a page in the folder `beside` finds a file, as it stands in an `img`."""
+    relative = os.path.relpath(path.absolute(), beside.absolute())
+    return quote(Path(relative).as_posix(), errors="replace")
 
 
 def _files(path: Path) -> list[Path]:

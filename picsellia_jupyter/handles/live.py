@@ -15,11 +15,11 @@ class LiveOutput:
     def __init__(self) -> None:
         self._handle: Any = None
         self._drawn = float("-inf")
-        self._live = _in_a_kernel()
+        self.live = _in_a_kernel()
 
     def show(self, html: str, text: str, *, last: bool = False) -> None:
         """Draw it, at most four times a second; the last one always."""
-        if not self._live or (not last and time.monotonic() - self._drawn < REFRESH_S):
+        if not self.live or (not last and time.monotonic() - self._drawn < REFRESH_S):
             return
         from IPython.display import display
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,14 +43,15 @@ class RecordedPrediction:
         return considered(self.image.found, threshold=self.threshold)
 
     def __repr__(self) -> str:
-        from picsellia_jupyter.display import pictures
+        from picsellia_jupyter.display import captions
 
-        return pictures.caption_text(self.image, self.labels, self.threshold)
+        return captions.caption_text(self.image, self.labels, self.threshold)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import pictures
+        from picsellia_jupyter.display import embedding, pictures
 
-        html = pictures.predicted_image_html(self.image, self.photo, self.labels, self.threshold)
+        shown = embedding.Shown(self.image, functools.partial(bytes, self.photo))
+        html = pictures.predicted_image_html(shown, self.labels, self.threshold)
         return {"text/html": html, "text/plain": repr(self)}
 
 
@@ -81,6 +83,8 @@ def wait_for_prediction(
 
 
 def _none_came(record: DeploymentRecord, timeout_s: float) -> NotFoundError:
+    from picsellia_jupyter.display import guides
+
     name = record.name
     if record.inferences:
         return NotFoundError(
@@ -89,5 +93,5 @@ def _none_came(record: DeploymentRecord, timeout_s: float) -> NotFoundError:
         )
     return NotFoundError(
         f"No prediction of {name!r} has come in {timeout_s:g} s.",
-        f"Run the code of %interconnect {name} where your model runs; it prints what went wrong.",
+        f"Run the code of {guides.line(name)} where your model runs; it prints what went wrong.",
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 from picsellia_jupyter.clients.jupyter import JupyterClient
 from picsellia_jupyter.domain.errors import PackageMissingError, PicselliaJupyterError
+from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.places import Gpu, Inventory, Kind, Place, PlaceReport
 from picsellia_jupyter.launch import leases
 from picsellia_jupyter.launch.kernels import SPEC
@@ -79,6 +80,9 @@ def _report(places: Places, place: Place) -> PlaceReport:
             return PlaceReport(place, here())
         # Several questions at once, from threads, are none that a user can answer.
         return PlaceReport(place, _of_server(places.client(place, asks=False)))
+    except LinkError as error:
+        # What may pass says that it is tried again, which it is not here.
+        return PlaceReport(place, trouble=error.fact if error.trouble.may_pass else str(error))
     except PicselliaJupyterError as error:
         return PlaceReport(place, trouble=str(error))
 

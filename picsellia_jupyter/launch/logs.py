@@ -11,6 +11,7 @@ from picsellia_jupyter.domain.places import LOCAL
 
 FOLDER = Path("cache", "logs")
 """Below the data directory."""
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def tail(home: Path, record: DeploymentRecord, lines: int) -> tuple[str, ...]:
@@ -37,7 +38,7 @@ def tail(home: Path, record: DeploymentRecord, lines: int) -> tuple[str, ...]:
         raise NotFoundError(
             f"The log of {record.name!r} is not on this machine.", _remedy(kernel.place)
         ) from None
-    return tuple(text.splitlines()[-lines:])
+    return tuple(_COLOURS.sub("", text).splitlines()[-lines:])
 
 
 def _remedy(place: str) -> str:

@@ -75,6 +75,10 @@ class Keyring:
             return None
         return DeploymentCaller(claims[0])
 
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, which tell nothing of those for another."""
+        return self._key(purpose)
+
     def deployment_token(self, deployment_id: str, *, now: float) -> tuple[str, float]:
         """A token for the monitoring service of one deployment, and when it expires."""
         expires = now + JWT_LIFETIME_S

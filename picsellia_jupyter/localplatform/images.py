@@ -6,6 +6,9 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from picsellia_jupyter.domain.errors import InvalidImageError
 from picsellia_jupyter.domain.predictions import ImageSize
 
@@ -74,6 +77,28 @@ def checked_photo(body: bytes, *, claimed: str, width: int, height: int) -> Imag
             "Send its own width and height; shapes are in pixels of that image.",
         )
     return facts
+
+
+def small_rgb(body: bytes, side: int) -> NDArray[np.uint8]:
+    """An encoded image as (side, side, 3) RGB, upright, its ratio not kept.
+
+    Raises:
+        InvalidImageError: it is no image of a known format, is broken or too large.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(io.BytesIO(body), formats=FORMATS) as image:
+            _facts(image)
+            # A JPEG is decoded at a fraction of its size where that is enough.
+            image.draft("RGB", (2 * side, 2 * side))
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+            small = upright.resize((side, side), Image.Resampling.BOX, reducing_gap=2.0)
+            return np.asarray(small, np.uint8)
+    except _unreadable() as error:
+        raise InvalidImageError(
+            f"The file is no readable image ({error}).", f"Send {', '.join(FORMATS)}."
+        ) from error
 
 
 def _facts(image: Image) -> ImageFacts:

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from picsellia_jupyter.domain.alerts import AlertMetric
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.localplatform.alerting import fire_alerts
+from picsellia_jupyter.localplatform.folding import note_pending
 from picsellia_jupyter.localplatform.keeping import Kept, keep_photos
 from picsellia_jupyter.localplatform.photos import Received
 from picsellia_jupyter.localplatform.recording import Row, Target, recorded_already, rows_of
@@ -76,7 +78,9 @@ _RECORDED = select(Prediction.id).where(
     Prediction.oracle_prediction_id == bindparam("prediction_id"),
     Prediction.is_shadow.is_(False),
 )
-_WATCHED = select(Alert.deployment_id).where(Alert.active.is_(True))
+_WATCHED = select(Alert.deployment_id).where(
+    Alert.active.is_(True), Alert.metric == AlertMetric.LATENCY.value
+)
 _PREDICTIONS = insert(table_of(Prediction))
 _COUNT = (
     update(table_of(Deployment))
@@ -107,6 +111,7 @@ def _insert(session: Session, taken: Sequence[tuple[Received, list[Row]]]) -> No
     new = [{**row, "id": new_id()} for _, rows in taken for row in rows]
     connection = session.connection()
     connection.execute(_PREDICTIONS, new)
+    note_pending(session, [row["id"] for row in new])
     counts = Counter(received.deployment_id for received, _ in taken)
     connection.execute(_COUNT, [{"counted": one, "more": n} for one, n in counts.items()])
     _fire_alerts(session, new)

@@ -20,6 +20,7 @@ from picsellia_jupyter.domain.errors import (
     NotFoundError,
 )
 from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.localplatform.folding import note_pending
 from picsellia_jupyter.localplatform.names import Filename, Words
 from picsellia_jupyter.localplatform.platform import Platform
 from picsellia_jupyter.localplatform.store import the
@@ -127,7 +128,10 @@ def record_shadow(
                 "Monitor the champion's prediction first.",
             )
         shared = {name: getattr(champion, name) for name in _SHARED}
-        session.add(Prediction(**_shadow(deployment, raw, latency, shared)))
+        row = Prediction(**_shadow(deployment, raw, latency, shared))
+        session.add(row)
+        session.flush()
+        note_pending(session, [row.id])
 
 
 # Rows ----------------------------------------------------------------------------------------

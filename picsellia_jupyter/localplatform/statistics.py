@@ -62,12 +62,13 @@ def prediction_log(session: Session, chosen: Selection) -> PredictionLog:
 def summary(log: PredictionLog) -> Json:
     """How many predictions there are, and how long they took, in seconds."""
     some = len(log) > 0
-    p50, p95 = np.percentile(log.latency_s, (50, 95)) if some else (None, None)
+    p50, p95, p99 = np.percentile(log.latency_s, (50, 95, 99)) if some else (None, None, None)
     return {
         "inferences": len(log),
         "mean_latency": float(log.latency_s.mean()) if some else None,
         "latency_p50": None if p50 is None else float(p50),
         "latency_p95": None if p95 is None else float(p95),
+        "latency_p99": None if p99 is None else float(p99),
         "first_at": float(log.at[0]) if some else None,
         "last_at": float(log.at[-1]) if some else None,
     }

@@ -62,7 +62,10 @@ def matcher_of(sources: Sources) -> Callable[[CompletionContext], SimpleMatcherR
             texts = [typed.fragment]
         if typed.quote and after.startswith(typed.quote):
             texts = [text.removesuffix(typed.quote) for text in texts]
-        found_here = [SimpleCompletion(text=text, type="magic") for text in texts]
+        found_here = [
+            SimpleCompletion(text=text, type="option" if text.startswith("-") else "name")
+            for text in texts
+        ]
         return _result(found_here, suppress=True) | {"matched_fragment": typed.fragment}
 
     return matcher  # type: ignore[no-any-return]

@@ -46,7 +46,7 @@ class Extension:
         self._known = {verb.name: verb for verb in (*VERBS, *INNER)}
         self._making = threading.Lock()
         self._names = NameCache(self._fetch_names)
-        self._folders = NameCache(images_and_folders, fresh_s=0.5)
+        self._folders = NameCache(images_and_folders, fresh_s=0.5, is_warm=True)
         self._matcher = matcher_of(
             Sources(self._arguments_of, self._names.get, self._folders.get, shell.user_ns)
         )

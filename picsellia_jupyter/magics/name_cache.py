@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-GRACE_S = 0.05
+GRACE_S = 0.03
 """How long somebody who types waits for names that are being fetched."""
 
 Key = tuple[str, str]
@@ -23,13 +23,22 @@ class NameCache:
     Nothing is ever raised to those who ask: names that cannot be had are none.
     """
 
-    def __init__(self, fetch: Fetch, *, fresh_s: float = 5.0, grace_s: float = GRACE_S) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        fresh_s: float = 5.0,
+        grace_s: float = GRACE_S,
+        is_warm: bool = False,
+    ) -> None:
         """Keep names.
 
         Args:
             fetch: gives the names of a key; called by one thread alone.
             fresh_s: names are fetched again where they are older.
             grace_s: how long `get` waits for names that it has not, or only old ones.
+            is_warm: whether the first names come as fast as later ones; they are not waited
+                for where fetching has much to import.
         """
         self._fetch = fetch
         self._fresh_s = fresh_s
@@ -39,12 +48,13 @@ class NameCache:
         self._coming: dict[Key, threading.Event] = {}
         self._keys: queue.SimpleQueue[Key | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._is_warm = is_warm
 
     def get(self, kind: str, of: str = "") -> tuple[str, ...]:
         """The names that are known now."""
         key = (kind, of)
         coming = self._coming_of(key)
-        if coming is not None:
+        if coming is not None and self._is_warm:
             coming.wait(self._grace_s)
         return self._known.get(key, (0.0, ()))[1]
 
@@ -74,4 +84,5 @@ class NameCache:
                 names = tuple(self._fetch(*key))
             with self._lock:
                 self._known[key] = (time.monotonic(), names)
+                self._is_warm = True
                 self._coming.pop(key).set()

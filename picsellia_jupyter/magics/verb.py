@@ -24,7 +24,7 @@ class Arguments(argparse.ArgumentParser):
             description=description,
             # As wide as a pager is, whatever the terminal was that a kernel began in.
             formatter_class=functools.partial(
-                argparse.RawDescriptionHelpFormatter, width=88, max_help_position=30
+                argparse.RawDescriptionHelpFormatter, width=90, max_help_position=36
             ),
             add_help=False,
             **options,

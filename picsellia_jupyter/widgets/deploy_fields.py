@@ -40,16 +40,25 @@ class DeployFields:
             step=0.01,
             readout_format=".2f",
             description="Threshold",
+            # Told when it is let go: a page holds back quick changes while it waits for the
+            # kernel, and a click overtakes them.
+            continuous_update=False,
             layout=_wide(),
         )
         self.datalake = w.Dropdown(description="Datalake", layout=_wide())
         self.place = w.Dropdown(description="Runs on", layout=_wide())
         self.device = w.Dropdown(description="Device", layout=_wide())
-        self.name = w.Text(description="Name", placeholder=wording.NAME_ADVICE, layout=_wide())
+        self.name = w.Text(
+            description="Name",
+            placeholder=wording.NAME_ADVICE,
+            continuous_update=False,  # as above: `c` would be deployed where `calm-river` is typed
+            layout=_wide(),
+        )
         self.checks, self.line, self.progress, self.said = (w.HTML() for _ in range(4))
         self.insert = _button("Insert in notebook", "jp-mod-reject")
         self.cancel = _button("Cancel", "jp-mod-reject")
-        self.deploy = _button("Deploy", "jp-mod-accept")
+        # From its very first message: a page may show it before there is anything to deploy.
+        self.deploy = _button("Deploy", "jp-mod-accept", disabled=True)
         self._hints = {field: w.HTML() for field in Field if field not in _WITHOUT_HINT}
         self._problems = {field: w.HTML() for field in Field}
         self._rows = self._laid_out()
@@ -148,7 +157,7 @@ class DeployFields:
     def _framed(self) -> Any:
         self._form = w.VBox(list(self._rows.values()))
         whole = self._problems[Field.WHOLE]
-        foot = w.HBox([self.said, self.insert, self.cancel, self.deploy])
+        foot = w.HBox([self.insert, self.said, self.cancel, self.deploy])
         foot.add_class("pxj-foot")
         for hidden in (whole, self.progress, self.insert, self.search):
             _toggle(hidden, shown=False)
@@ -164,8 +173,8 @@ def _wide() -> Any:
     return w.Layout(width="auto")
 
 
-def _button(text: str, kind: str) -> Any:
-    button = w.Button(description=text)
+def _button(text: str, kind: str, *, disabled: bool = False) -> Any:
+    button = w.Button(description=text, disabled=disabled)
     for name in ("jp-Dialog-button", "jp-mod-styled", kind):
         button.add_class(name)
     return button

@@ -43,7 +43,7 @@ LIKENESSES: Mapping[type[Prediction], str] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Matches:
+class Pairs:
     """For each of N predictions the object of the ground truth that it found."""
 
     truth: NDArray[np.int64]
@@ -52,7 +52,7 @@ class Matches:
     """(N,) in [0, 1]: IoU of boxes, outlines and masks; 0 where there is no match."""
 
 
-def match(found: Prediction, truth: Prediction, size: ImageSize) -> Matches:
+def match(found: Prediction, truth: Prediction, size: ImageSize) -> Pairs:
     """Match predictions to ground truth, the most confident first, as COCO does.
 
     Each takes the most alike object of its class that is still free. A threshold only
@@ -63,7 +63,7 @@ def match(found: Prediction, truth: Prediction, size: ImageSize) -> Matches:
         truth: objects of the ground truth, of the same type.
         size: the upright photo's.
     """
-    matches = Matches(np.full(len(found), -1), np.zeros(len(found)))
+    matches = Pairs(np.full(len(found), -1), np.zeros(len(found)))
     if type(found) is not type(truth):
         return matches
     if isinstance(found, Classification):
@@ -82,7 +82,7 @@ def match(found: Prediction, truth: Prediction, size: ImageSize) -> Matches:
     return matches
 
 
-def _match_classes(found: Prediction, truth: Prediction, matches: Matches) -> Matches:
+def _match_classes(found: Prediction, truth: Prediction, matches: Pairs) -> Pairs:
     """Only the first class of an image counts."""
     if len(found) and len(truth) and found.classes[0] == truth.classes[0]:
         matches.truth[0], matches.likeness[0] = 0, 1

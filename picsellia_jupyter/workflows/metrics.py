@@ -94,6 +94,7 @@ def summarize(
         p95_s=float(np.percentile(latency_s, 95)) if len(at) else None,
         score_histogram=_score_histogram(scores),
         label_counts=_label_counts(classes[kept], labels),
+        p99_s=float(np.percentile(latency_s, 99)) if len(at) else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The deploy form as a person meets it, under a cell or in a dialog."""
+"""The deploy form as a person meets it in JupyterLab: in a dialog."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class DeployPage:
         self.page = page
         self.notebook = notebook
         self.form = page.page.locator(".pxj-form")
+        expect(page.page.locator("dialog .pxj-form")).to_be_visible(timeout=START_S * 1000)
         expect(self.button("Deploy")).to_be_enabled(timeout=START_S * 1000)
         expect(self.form.locator(".pxj-checks")).to_contain_text("model-latest,")
 
@@ -40,15 +41,16 @@ class DeployPage:
     def line(self) -> str:
         return self.form.locator(".pxj-line code").inner_text()
 
-    @property
-    def is_in_dialog(self) -> bool:
-        return self.page.page.locator("dialog .pxj-form, .jp-Dialog .pxj-form").count() > 0
-
     def press(self, key: str) -> None:
         self.page.page.keyboard.press(key)
 
     def type(self, text: str) -> None:
         self.page.page.keyboard.type(text)
+
+    def name(self, text: str) -> None:
+        """Write a name and leave its field."""
+        self.field("Name").fill(text)
+        self.field("Name").blur()
 
     def tab_to(self, control: Locator) -> None:
         """Press Tab until a control has the focus."""

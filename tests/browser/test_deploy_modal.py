@@ -65,13 +65,12 @@ def violations(form: DeployPage) -> list[str]:
         f"{one['id']}: {node['html']}"
         for one in found.response["violations"]
         for node in one["nodes"]
-        if "noUi-handle" not in node["html"]  # unnamed by ipywidgets; our dialog names it
     ]
 
 
 def test_a_detector_is_served_by_mouse(form: DeployPage, session: Session):
     form.field("Model version").select_option(label="digits-detector:0")
-    form.field("Name").fill("by-mouse")
+    form.name("by-mouse")
     expect(form.form.locator(".pxj-line code")).to_contain_text("--name by-mouse")
     assert form.line() == (
         "%deploy digits-detector:0 --strategy serving --threshold 0.1 --datalake default "
@@ -79,6 +78,11 @@ def test_a_detector_is_served_by_mouse(form: DeployPage, session: Session):
     )
     assert violations(form) == []
     form.screenshots("form-serving")
+    form.button("Copy").click()
+    expect(form.button("Copied")).to_be_visible()
+    form.button("Insert in notebook").click()
+    form.page.wait_for("window.jupyterapp.shell.currentWidget.content.widgets.length === 3")
+    assert [cell.source for cell in form.page.cells()] == [*SOURCES, form.line()]
 
     form.button("Deploy").click()
     expect(form.form.locator(".pxj-steps")).to_be_visible()
@@ -93,14 +97,13 @@ def test_a_detector_is_served_by_mouse(form: DeployPage, session: Session):
 
 
 def test_a_classifier_is_monitored_by_keyboard_alone(form: DeployPage, session: Session):
-    if not form.is_in_dialog:
-        pytest.skip("under a cell JupyterLab's own shortcuts take the keys of a picker")
     form.tab_to(form.field("Model version"))
     form.type("digits-c")
-    expect(form.field("Threshold")).to_be_hidden()
+    expect(form.form.locator(".pxj-threshold")).to_be_hidden()
     form.choose_card_by_keys("Monitoring only")
     form.tab_to(form.field("Name"))
     form.type("by-keyboard")
+    form.press("Tab")
     expect(form.form.locator(".pxj-line code")).to_contain_text("--name by-keyboard")
     assert form.line() == (
         "%deploy digits-classifier:0 --strategy monitoring --datalake default --name by-keyboard"
@@ -115,7 +118,7 @@ def test_a_classifier_is_monitored_by_keyboard_alone(form: DeployPage, session: 
     expect(form.output).to_contain_text("Send predictions from your own infrastructure")
     form.page.screenshots("deploy-card-monitoring", cell=1)
     form.page.execute("docmanager:save")
-    form.page.page.goto(form.page.server.address(form.notebook))
+    form.page.open(form.notebook)
     expect(form.output).to_contain_text("Send predictions from your own infrastructure")
     session.undeploy("by-keyboard", delete=True)
 
@@ -130,14 +133,14 @@ def taken(session: Session) -> Iterator[str]:
 
 def test_errors_are_at_their_fields(taken: str, broken: str, form: DeployPage, session: Session):
     form.field("Model version").select_option(label="digits-detector:0")
-    form.field("Name").fill(taken)
+    form.name(taken)
 
     expect(form.form.get_by_role("alert")).to_contain_text("exists already")
     expect(form.button("Deploy")).to_be_disabled()
     assert violations(form) == []
     form.screenshots("name-taken")
 
-    form.field("Name").fill("")
+    form.name("")
     form.field("Model version").select_option(label=broken)
     form.button("Deploy").click()
     expect(form.form.get_by_role("alert")).to_be_visible(timeout=60_000)

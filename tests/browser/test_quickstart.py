@@ -38,10 +38,11 @@ def test_running_all_shows_a_ready_deployment_and_an_overlay(
     expect(card).to_contain_text("quickstart")
     expect(card.locator(".pxj-badge")).to_have_text("ready")
     expect(card).to_be_in_viewport()
-    overlay = lab_page.cell(deploy + 2).locator("img").first
+    overlay = lab_page.cell(deploy + 2).locator("canvas").first
     overlay.scroll_into_view_if_needed()
-    assert overlay.evaluate("image => image.complete && image.naturalWidth") > 400
-    assert lab_page.cell(deploy + 3).locator("img").count() == 12
+    expect(overlay).not_to_have_js_property("width", 300)  # which it has until it is drawn
+    assert overlay.evaluate("canvas => canvas.width") > 400
+    assert lab_page.cell(deploy + 3).locator("canvas").count() == 12
 
     lab_page.screenshots("quickstart-registry", cell=2)
     lab_page.screenshots("quickstart-deploy", cell=deploy)

@@ -164,6 +164,11 @@ def monitoring(book: Book, world: World) -> None:
         ServiceMetrics.AGGREGATED_LABEL_DISTRIBUTION,
         gives=lambda raw: raw["result"] == {"mask": 4},
     )
+    call(
+        deployment.get_stats,
+        ServiceMetrics.AGGREGATED_DRIFTING_PREDICTIONS,
+        gives=lambda raw: raw["result"]["verdict"] == "too few",
+    )
     world.keep(predicted=asset)
 
 

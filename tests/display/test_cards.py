@@ -68,9 +68,11 @@ def test_a_served_deployment_shows_where_it_is_reached_what_it_runs_on_and_when_
 def test_a_kernel_that_cannot_be_reached_is_said_on_its_card():
     now = ServedNow(trouble="The Jupyter server at https://gpu-box does not answer: refused.")
 
-    assert "Not reached | The Jupyter server at https://gpu-box does not answer: refused." in (
-        facts_of(cards.deployment_card(RECORD, None, "", now))
-    )
+    # Its address there is no use, and one here it has not.
+    assert (
+        "Served | local | "
+        "Not reached | The Jupyter server at https://gpu-box does not answer: refused."
+    ) in facts_of(cards.deployment_card(RECORD, None, "", now))
 
 
 @pytest.mark.parametrize(
@@ -86,6 +88,11 @@ def test_a_kernel_that_cannot_be_reached_is_said_on_its_card():
             Running("cpu", "fp32", 0, 4, idle_s=90 * 60, idle_left_s=90 * 60),
             "cpu (fp32), 4 workers",
             "after 90m without a request, 90 min from now",
+        ),
+        (
+            Running("cpu", "fp32", 0, 1, idle_s=43_200, idle_left_s=43_190),
+            "cpu (fp32)",
+            "after 12h without a request, 12 h from now",
         ),
     ],
 )

@@ -58,7 +58,7 @@ def test_completing_starts_no_platform(tmp_path: Path):
         # Waits until there is nothing more to be fetched.
         reply = client.execute_interactive(
             "names = get_ipython()._picsellia_jupyter._names\n"
-            "names._grace_s = 60\n"
+            "names._grace_s, names._is_warm = 60, True\n"
             "assert names.get('models') == ()",
             timeout=120,
         )

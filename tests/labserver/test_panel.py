@@ -115,7 +115,7 @@ def test_the_log_of_a_serving_kernel_is_told_to_its_last_lines(server, session, 
     folder = server.folder / "home" / "cache" / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"line {number}" for number in range(600)]
-    (folder / "kernel-1.log").write_text("\n".join(lines))
+    (folder / "kernel-1.log").write_text("\n".join(f"\x1b[0;93m{line}\x1b[m" for line in lines))
     assert _get(server, f"deployments/{made['press-line']}/log")["lines"] == lines[-500:]
 
     _report(session, made["press-line"], "kernel-2", place="gpu1")

@@ -237,7 +237,8 @@ def test_statistics_of_nothing_are_empty_and_unknown_ones_refused(world):
     result = caller.get(path, params={"service": "metrics"}).json()["result"]
     assert result["inferences"] == 0
     assert result["latency_p50"] is None
-    assert "info" in caller.get(path, params={"service": "ks_drift"}).json()["infos"]
+    drift = caller.get(path, params={"service": "ks_drift"}).json()["result"]
+    assert drift["verdict"] == "too few"
     assert caller.get(path, params={"service": "weather"}).status_code == 400
 
 

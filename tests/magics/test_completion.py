@@ -6,12 +6,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 from IPython.core.completer import provisionalcompleter, rectify_completions
 from IPython.core.interactiveshell import InteractiveShell
 
 from picsellia_jupyter import magics
 from picsellia_jupyter.magics.extension import Extension
+from picsellia_jupyter.magics.half_typed import quoted, read
 
 KNOWN = {
     ("models", ""): ["digits-detector", "digits-classifier", "my model"],
@@ -57,7 +60,8 @@ def names(extension: Extension) -> Iterator[GivenNames]:
     given = GivenNames()
     extension.__dict__["_platform_names"] = given
     # The names are given, so there is no hurry: a slow machine is no failure.
-    extension._names._grace_s = extension._folders._grace_s = 30
+    for cache in (extension._names, extension._folders):
+        cache._grace_s, cache._is_warm = 30, True
     yield given
     given.may_answer.set()
 
@@ -175,6 +179,15 @@ def test_names_that_are_slow_are_not_waited_for_and_come_later(
     assert names.asked == [("deployments", "")]
 
 
+def test_nobody_waits_for_the_first_names(shell: InteractiveShell, extension: Extension):
+    given = extension.__dict__["_platform_names"] = GivenNames()
+    extension._names._grace_s = 30
+    given.may_answer.clear()
+
+    assert completed(shell, "%monitor e") == ["%monitor e"]
+    given.may_answer.set()
+
+
 def test_names_that_cannot_be_had_are_none_and_nothing_is_said(
     shell: InteractiveShell, names: GivenNames, capfd: pytest.CaptureFixture[str]
 ):
@@ -215,11 +228,17 @@ def test_unloading_takes_the_completion_away(shell: InteractiveShell):
 
 
 def test_half_a_quoted_word_is_read_as_the_shell_would():
-    from picsellia_jupyter.magics.half_typed import read
-
     typed = read("pets --name 'it is' --datalake \"press \\\"l")
 
     assert typed.words == ("pets", "--name", "it is", "--datalake")
     assert (typed.fragment, typed.value, typed.quote) == ('"press \\"l', 'press "l', '"')
     assert read("a\\").fragment == "a\\"
     assert read("").words == ()
+
+
+@given(st.text(alphabet="a \t\"'\\$-=:%", max_size=12))
+def test_whatever_is_typed_is_read_without_an_error(text: str):
+    typed = read(text)
+
+    assert text.endswith(typed.fragment)
+    assert not typed.fragment or read(quoted(typed.value)).value == typed.value

@@ -1,9 +1,11 @@
 """The notebook's client of a serving kernel, against a real front."""
 
+import httpx
 import pytest
 
 from picsellia_jupyter.clients.batches import BatchRequest
-from picsellia_jupyter.clients.endpoint import Backlog, Endpoint, Front
+from picsellia_jupyter.clients.endpoint import Endpoint
+from picsellia_jupyter.clients.front import Backlog, Front
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
@@ -183,3 +185,50 @@ def test_what_runs_is_told_to_who_holds_the_deployments_token(endpoint):
 
 def test_where_nobody_answers_nothing_is_said_of_what_runs():
     assert Endpoint("http://127.0.0.1:9", "t", fakes.DEPLOYMENT).running() is None
+
+
+class Starting(httpx.BaseTransport):
+    """A kernel that was started anew: its first answers to a login are that it is starting."""
+
+    def __init__(self) -> None:
+        self.logins = 0
+        self._to = httpx.HTTPTransport()
+
+    def handle_request(self, request):
+        self.logins += request.url.path == "/api/login"
+        if request.url.path == "/api/login" and self.logins <= 2:
+            said = {"message": "The serving kernel is starting.", "detail": "Wait."}
+            return httpx.Response(503, json=said, headers={"Retry-After": "0"})
+        return self._to.handle_request(request)
+
+
+def test_a_kernel_that_is_starting_again_is_waited_for_with_the_login(serving):
+    endpoint = Endpoint(serving.program.address, "api-token-canary", fakes.DEPLOYMENT)
+    for ask in (
+        lambda: [endpoint.predict(fakes.picture(), "page.jpg")],
+        lambda: endpoint.predict_many(images_of(*[fakes.picture()] * 2)),
+    ):
+        endpoint.close()
+        starting = Starting()
+        endpoint._http = httpx.Client(base_url=endpoint.address, transport=starting)
+        endpoint._jwt = "of the process before"
+        assert not any(isinstance(found, Exception) for found in ask())
+        assert starting.logins == 3
+    endpoint.close()
+
+
+def test_of_many_images_only_a_few_requests_are_ahead_of_who_asks(serving, endpoint):
+    read = []
+
+    def images():
+        for place in range(400):
+            read.append(place)
+            yield f"{place}.jpg", fakes.picture
+
+    outcomes = endpoint.predict_each(images(), monitor=False)
+
+    assert read == []
+    assert next(outcomes).source == "0.jpg"
+    assert len(read) <= 96
+    outcomes.close()
+    assert len(read) <= 96

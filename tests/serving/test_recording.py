@@ -7,7 +7,8 @@ import pytest
 
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
-from picsellia_jupyter.serving import predicting, recorder
+from picsellia_jupyter.recording import recorder
+from picsellia_jupyter.serving import predicting
 from tests.serving import fakes
 from tests.serving.test_faults import sending
 

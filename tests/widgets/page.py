@@ -41,7 +41,8 @@ def running_kernel(home: Path) -> Iterator[Page]:
 class Page:
     """What a kernel has published so far; each wait has its own deadline."""
 
-    def __init__(self, client: Any, *, shows_dialogs: bool = False) -> None:
+    def __init__(self, client: Any, *, shows_dialogs: bool | None = False) -> None:
+        """Show dialogs, refuse them, or (None) leave the question without an answer."""
         self.client = client
         self.shows_dialogs = shows_dialogs
         self.widgets: dict[str, Json] = {}
@@ -152,7 +153,7 @@ class Page:
             self.dialogs.append(comm_id)
             self.said.append(data)
             self.send(comm_id, ready=True)
-        elif content["target_name"] == TARGET:
+        elif content["target_name"] == TARGET and self.shows_dialogs is False:
             closing = self.client.session.msg("comm_close", {"comm_id": comm_id, "data": {}})
             self.client.shell_channel.send(closing)
 

@@ -13,7 +13,7 @@ from picsellia_jupyter.widgets.output import WIDGET_VIEW
 from tests.widgets.page import Page
 
 
-def opened(page: Page, *, dialogs: bool = False) -> str:
+def opened(page: Page, *, dialogs: bool | None = False) -> str:
     """Run a bare %deploy until its form is filled; the id of its output."""
     page.shows_dialogs = dialogs
     assert page.run("%deploy") == "ok"
@@ -52,6 +52,36 @@ def test_a_page_without_dialogs_gets_the_form_under_its_cell(page: Page):
     cancelled(page, output)
     assert "Nothing was deployed." in page.outputs[output]["text/html"]
     assert "%deploy digits-" in page.outputs[output]["text/plain"]
+
+
+def test_a_page_that_never_answers_gets_it_under_its_cell_too(page: Page):
+    output = opened(page, dialogs=None)
+
+    assert not page.is_shown(page.find("Insert in notebook"))
+    cancelled(page, output)
+
+
+def test_a_form_without_a_cell_is_not_left_over_where_nobody_shows_it(page: Page):
+    page.run("from picsellia_jupyter.magics import open_deploy_form; open_deploy_form(cell=False)")
+    page.until(lambda: page.widgets)
+
+    page.until(lambda: not page.widgets)
+    assert page.outputs == {}
+
+
+def test_buttons_can_choose_beforehand(page: Page):
+    page.shows_dialogs = True
+    page.run(
+        "from picsellia_jupyter.magics import open_deploy_form\n"
+        "open_deploy_form('digits-detector', cell=False, threshold=0.4)"
+    )
+    page.until(lambda: ready(page))
+
+    assert page.line() == (
+        "%deploy digits-detector:0 --strategy serving --threshold 0.4 --on local"
+    )
+    page.send(page.dialogs[0], cancelled=True)
+    page.until(lambda: not page.widgets)
 
 
 def test_a_page_with_dialogs_gets_it_there_and_the_cell_says_so(page: Page):

@@ -20,7 +20,10 @@ SDK_VERSION = "6.37.0"
 CAPABILITIES = (
     "aggregates",
     "alerts",
+    "all_versions",
     "create_datalake",
+    "dashboard",
+    "drift",
     "heartbeat",
     "idempotent_monitoring",
     "model_context",

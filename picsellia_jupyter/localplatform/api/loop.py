@@ -12,14 +12,11 @@ from sqlalchemy import select
 from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.api.pipelines import spell_pipeline
+from picsellia_jupyter.localplatform.folding import catch_up
+from picsellia_jupyter.localplatform.overviews import labels, overview
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.reviewing import review_counts, submit_reviews
-from picsellia_jupyter.localplatform.statistics import (
-    Selection,
-    label_distribution,
-    prediction_log,
-    summary,
-)
+from picsellia_jupyter.localplatform.statistics import Selection
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.localplatform.tables.pipelines import Pipeline
@@ -151,6 +148,7 @@ def get_loop(here: Here, deployment_id: UUID) -> LoopReply:
 @router.post("/api/local/deployments/{deployment_id}/aggregates", tags=["statistics"])
 def compute_aggregates(here: Here, deployment_id: UUID, body: AskedAggregate) -> AggregateReply:
     """Compute a statistic over the champion's predictions, here and now."""
+    catch_up(here)
     with here.store.reading() as session:
         chosen = Selection(
             deployment=the(session, Deployment, deployment_id, kind="deployment"),
@@ -160,7 +158,7 @@ def compute_aggregates(here: Here, deployment_id: UUID, body: AskedAggregate) ->
             tags=tuple(body.tags),
         )
         if body.service == "metrics":
-            result = summary(prediction_log(session, chosen))
+            result = overview(session, chosen)
         else:
-            result = {**label_distribution(session, chosen)}
+            result = {**labels(session, chosen)}
     return AggregateReply(service=body.service, computed_at=here.clock(), result=result)

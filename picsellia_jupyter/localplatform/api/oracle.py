@@ -10,16 +10,15 @@ from pydantic import BaseModel, Field
 
 from picsellia_jupyter.domain.errors import AuthenticationError, InvalidInputError
 from picsellia_jupyter.localplatform import supervised
+from picsellia_jupyter.localplatform.drifting import compared, spelled
 from picsellia_jupyter.localplatform.evaluating import Reviewed, reviewed
+from picsellia_jupyter.localplatform.folding import catch_up
+from picsellia_jupyter.localplatform.outlying import outlier_log
+from picsellia_jupyter.localplatform.overviews import labels, overview
 from picsellia_jupyter.localplatform.platform import Here, Monitoring, Platform
 from picsellia_jupyter.localplatform.recording import record_shadow
 from picsellia_jupyter.localplatform.refusals import ForbiddenError
-from picsellia_jupyter.localplatform.statistics import (
-    Selection,
-    label_distribution,
-    prediction_log,
-    summary,
-)
+from picsellia_jupyter.localplatform.statistics import Selection, prediction_log
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.wire.predictions import Json
@@ -53,9 +52,9 @@ class Asked(BaseModel):
 
     service: str
     model_id: UUID | None = None
-    from_timestamp: float | None = None
-    to_timestamp: float | None = None
-    since: float | None = Field(default=None, ge=0)
+    from_timestamp: float | None = Field(default=None, allow_inf_nan=False)
+    to_timestamp: float | None = Field(default=None, allow_inf_nan=False)
+    since: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Only the last so many seconds."""
     includes: list[str] = []
     excludes: list[str] = []
@@ -113,11 +112,14 @@ def single_statistic(
     _refuse_unknown(asked.service, SINGLE_SERVICES)
     if asked.service in supervised.SINGLE_SERVICES:
         return supervised.single(asked.service, _reviewed(here, deployment_id, asked))
-    if asked.service != "metrics":
+    if asked.service not in ("metrics", "ae_outlier"):
         return {"service": asked.service, "predictions": [], **_not_computed(asked.service)}
     with here.store.reading() as session:
         deployment = the(session, Deployment, deployment_id, kind="deployment")
-        return log_to_json(prediction_log(session, asked.selection(deployment, now=here.clock())))
+        chosen = asked.selection(deployment, now=here.clock())
+        if asked.service == "ae_outlier":
+            return {"service": asked.service, **outlier_log(here, session, chosen)}
+        return log_to_json(prediction_log(session, chosen))
 
 
 @router.get("/api/deployment/{deployment_id}/stats")
@@ -128,7 +130,7 @@ def aggregated_statistic(
     _refuse_unknown(asked.service, AGGREGATED_SERVICES)
     if asked.service in supervised.AGGREGATED_SERVICES:
         return supervised.aggregated(asked.service, _reviewed(here, deployment_id, asked))
-    if asked.service not in ("metrics", "label_distribution"):
+    if asked.service not in ("metrics", "label_distribution", "ks_drift"):
         return {"service": asked.service, "result": None, **_not_computed(asked.service)}
     return {"service": asked.service, "result": _aggregated(here, deployment_id, asked)}
 
@@ -140,12 +142,16 @@ def _reviewed(here: Platform, deployment_id: str, asked: Asked) -> Reviewed:
 
 
 def _aggregated(here: Platform, deployment_id: str, asked: Asked) -> Json:
+    catch_up(here)
     with here.store.reading() as session:
         deployment = the(session, Deployment, deployment_id, kind="deployment")
         chosen = asked.selection(deployment, now=here.clock())
+        if asked.service == "ks_drift":
+            until = here.clock() if chosen.until is None else chosen.until
+            return spelled(compared(session, deployment, since=chosen.since, until=until))
         if asked.service == "metrics":
-            return summary(prediction_log(session, chosen))
-        return {**label_distribution(session, chosen)}
+            return overview(session, chosen)
+        return {**labels(session, chosen)}
 
 
 def _refuse_unknown(service: str, known: tuple[str, ...]) -> None:

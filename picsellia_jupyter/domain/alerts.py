@@ -1,0 +1,68 @@
+"""Alerts: a condition on a figure of a deployment, and the times it was met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class AlertMetric(str, Enum):
+    """What an alert can watch, under Picsellia's own keys where it has one."""
+
+    LATENCY = "latency"
+    """Seconds of each single prediction."""
+    AVERAGE_LATENCY = "avg_latency"
+    """Mean seconds over the window."""
+    OUTLIERS = "is_outlier"
+    """Share of outliers among the images of the window that were scored, in [0, 1]."""
+    DRIFT = "is_drift"
+    """1 where the window drifts, 0 where it does not."""
+    DISTRIBUTION = "distribution"
+    """Share of the window's images whose label would have to change for the labels to be
+    distributed as in the baseline, in [0, 1]."""
+    AVERAGE_PRECISION = "stats.ap_50_95"
+    """COCO's average precision on what was reviewed of the window."""
+    ERROR_RATE = "error_rate"
+    """Share of requests that failed, in [0, 1]."""
+    NO_TRAFFIC = "no_traffic"
+    """Seconds since the last prediction."""
+
+
+OPERATORS = (">", ">=", "<", "<=", "==")
+LIMITS: Mapping[AlertMetric, float] = {
+    AlertMetric.DRIFT: 0.5,
+    AlertMetric.OUTLIERS: 0.1,
+    AlertMetric.DISTRIBUTION: 0.2,
+    AlertMetric.NO_TRAFFIC: 3_600.0,
+    AlertMetric.ERROR_RATE: 0.05,
+}
+"""Limits where none is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When an alert opens and when it closes."""
+
+    operator: str
+    limit: float
+    clear_limit: float | None = None
+    """The condition counts as over only once it does not hold for this limit either; None takes
+    `limit`. Further inside than `limit`, so that a figure that trembles at it is one episode."""
+    cooldown_s: float = 600.0
+    """Seconds without the condition after which an episode is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A condition was met, once or again and again, without a long enough rest between."""
+
+    started_at: float
+    last_at: float
+    """When it was last met."""
+    value: float
+    """What first met it."""
+    worst: float
+    count: int = 1
+    """How often it was met: predictions, or looks at the window."""
+    ended_at: float | None = None

@@ -1,0 +1,54 @@
+"""Outlier scores; the SDK reads them and cannot have them computed."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from picsellia_jupyter.localplatform.api.described import REFUSALS
+from picsellia_jupyter.localplatform.outliers import CONTAMINATION, begin_fit, fit_of
+from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.store import the
+from picsellia_jupyter.localplatform.tables.deployments import Deployment
+
+router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["statistics"])
+
+
+class Fit(BaseModel):
+    """How an outlier model is to be fitted."""
+
+    contamination: float = Field(default=CONTAMINATION, allow_inf_nan=False)
+    """Share of the training images that the threshold calls outliers."""
+
+
+class FitReply(BaseModel):
+    """How far an outlier model is."""
+
+    state: Literal["NONE", "FITTING", "READY", "FAILED"]
+    reason: str = ""
+    images: int = 0
+    contamination: float | None = None
+    threshold: float | None = None
+
+
+@router.post("/api/local/deployments/{deployment_id}/outliers", status_code=202)
+def fit_outliers(here: Here, deployment_id: UUID, body: Fit) -> FitReply:
+    """Fit an auto-encoder on the training data, in the background."""
+    with here.store.reading() as session:
+        deployment = the(session, Deployment, deployment_id, kind="deployment")
+    begin_fit(here, deployment, body.contamination)
+    return FitReply(state="FITTING", contamination=body.contamination)
+
+
+@router.get("/api/local/deployments/{deployment_id}/outliers")
+def outlier_state(here: Here, deployment_id: UUID) -> FitReply:
+    """How far the outlier model of a deployment is."""
+    with here.store.reading() as session:
+        deployment = the(session, Deployment, deployment_id, kind="deployment")
+        row = fit_of(session, here, deployment.id)
+        if row is None:
+            return FitReply(state="NONE")
+        return FitReply.model_validate({name: getattr(row, name) for name in FitReply.model_fields})

@@ -1,0 +1,85 @@
+"""A dashboard made of rollups, for ranges with more predictions than are read one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from picsellia_jupyter.domain.monitoring import Dashboard, Series
+from picsellia_jupyter.domain.rollups import DAY, HOUR, MINUTE, Rollup
+from picsellia_jupyter.workflows.metrics import SCORE_BINS
+from picsellia_jupyter.workflows.rollups import Signal, labels_over, quantiles, score_counts
+
+_STEPS = (
+    MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE,
+    HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY,
+    91 * DAY, 364 * DAY,
+)  # fmt: skip
+_SHARES = (0.5, 0.95, 0.99)
+
+
+def bin_edges(since: float, until: float, *, most: int = 31) -> NDArray[np.float64]:
+    """Edges of at most `most` + 1 bins: whole hours, days … between the two ends.
+
+    Args:
+        since: start of the range, seconds since the epoch, UTC.
+        until: its end, later.
+        most: bins of full width.
+    """
+    step = next((step for step in _STEPS if (until - since) / step <= most), _STEPS[-1])
+    first = np.floor(since / step) * step + step
+    inner = np.arange(first, until, step, dtype=np.float64)
+    return np.array([since, *inner, until], np.float64)
+
+
+def latency_figures(whole: Rollup) -> tuple[float | None, ...]:
+    """Mean, p50, p95 and p99 of the latency in seconds; None where there is no prediction."""
+    found = quantiles(whole, Signal.LATENCY, _SHARES)
+    if found is None:
+        return None, None, None, None
+    return whole.latency_us / whole.predictions / 1e6, *found
+
+
+def dashboard_of(
+    bins: Sequence[Rollup],
+    edges: NDArray[np.float64],
+    *,
+    deployment: str,
+    labels: Mapping[int, str],
+    threshold: float | None,
+) -> Dashboard:
+    """The dashboard of a range.
+
+    Args:
+        bins: T rollups.
+        edges: (T + 1,) seconds since the epoch, UTC.
+        deployment: its name.
+        labels: class index to label name.
+        threshold: shapes scored strictly over it are considered; None considers all.
+    """
+    whole = Rollup.sum(list(bins))
+    counted = labels_over(whole, labels, threshold)
+    mean, p50, p95, p99 = latency_figures(whole)
+    filled = [row for row, one in enumerate(bins) if one.predictions]
+    lines = [quantiles(bins[row], Signal.LATENCY, _SHARES) for row in filled]
+    middles = (edges[:-1] + edges[1:]) / 2
+    return Dashboard(
+        deployment=deployment,
+        since=float(edges[0]),
+        until=float(edges[-1]),
+        inferences=whole.predictions,
+        shapes=sum(counted.values()),
+        threshold=threshold,
+        predictions_over_time=Series(edges, np.array([one.predictions for one in bins], np.int64)),
+        latency_at=middles[filled],
+        latency_p50_s=np.array([line[0] for line in lines if line], np.float64),
+        latency_p95_s=np.array([line[1] for line in lines if line], np.float64),
+        mean_latency_s=mean,
+        p50_s=p50,
+        p95_s=p95,
+        score_histogram=Series(np.linspace(0, 1, SCORE_BINS + 1), score_counts(whole, SCORE_BINS)),
+        label_counts=counted,
+        p99_s=p99,
+    )

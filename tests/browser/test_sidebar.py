@@ -1,0 +1,197 @@
+"""The sidebar, the status bar and "Predict with…" in a real JupyterLab on a real platform."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, expect
+
+from picsellia_jupyter.demo.catalog import MODELS
+from picsellia_jupyter.demo.seed import seed
+from picsellia_jupyter.launch import local_platform
+from picsellia_jupyter.session import Session
+from tests.browser.dialog import STAND_IN, dialog
+from tests.browser.page import SCREENSHOTS, JupyterPage
+from tests.browser.server import REPOSITORY, JupyterServer
+from tests.browser.sidebar import Sidebar
+
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
+
+DIGIT = REPOSITORY / "picsellia_jupyter" / "demo" / "assets" / "digits" / "digit_21.png"
+SETTINGS = "lab/api/settings/picsellia-jupyter:platform"
+
+
+@pytest.fixture(scope="module")
+def platform(jupyter_lab: JupyterServer) -> Iterator[Session]:
+    """The server's local platform, with the demo models and one that is served."""
+    session = Session(home=jupyter_lab.home)
+    try:
+        seed(session)
+        session.deploy("digits-detector", name="press-line")
+        yield session
+        session.undeploy("press-line")
+    finally:
+        local_platform.stop(jupyter_lab.home)
+
+
+@pytest.fixture
+def sidebar(platform: Session, lab_page: JupyterPage) -> Sidebar:
+    """With no notebook open."""
+    del platform
+    sidebar = Sidebar(lab_page)
+    sidebar.wait()
+    return sidebar
+
+
+def test_models_versions_and_files_are_there_by_mouse_with_no_notebook_open(sidebar):
+    expect(sidebar.model("digits-detector")).to_be_visible()
+    expect(sidebar.version("object detection")).to_have_count(0)
+
+    sidebar.model("digits-detector").click()
+    version = sidebar.version("object detection").first
+    expect(version).to_be_visible()
+    version.locator(".jp-Picsellia-caret").click()
+
+    expect(sidebar.tree).to_contain_text("model-latest")
+    expect(sidebar.page.page.locator(".jp-NotebookPanel")).to_have_count(0)
+    found = Axe().run(sidebar.page.page, context={"include": ["#picsellia-sidebar"]})
+    assert found.violations_count == 0, found.generate_report()
+    version.hover()
+    sidebar.page.screenshots("sidebar")
+    found = Axe().run(sidebar.page.page, context={"include": ["#picsellia-sidebar"]})
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_version_is_found_and_turned_by_keyboard_alone(sidebar):
+    keys = sidebar.page.page.keyboard
+    sidebar.search.focus()
+    keys.type("digits detection")
+    expect(sidebar.node).to_contain_text(f"of {len(MODELS)} versions")
+    keys.press("ArrowDown")
+    keys.press("ArrowDown")
+    expect(_selected(sidebar.tree)).to_have_attribute("data-kind", "version")
+    keys.press("ArrowRight")
+    expect(sidebar.tree).to_contain_text("model-latest")
+    keys.press("ArrowLeft")
+    expect(sidebar.tree).not_to_contain_text("model-latest")
+
+
+def test_deploy_beside_a_version_opens_its_form(platform, lab_page, write_notebook):
+    del platform
+    write_notebook(lab_page.server, "beside.ipynb", STAND_IN)
+    sidebar = Sidebar(lab_page, "beside.ipynb")
+    lab_page.run_all()
+    sidebar.wait()
+    sidebar.model("digits-detector").click()
+    sidebar.version("object detection").first.hover()
+
+    sidebar.node.get_by_role("button", name="Deploy digits-detector:0…").click()
+
+    expect(dialog(lab_page)).to_be_visible()
+    assert "'model': 'digits-detector:0'" in lab_page.ask("opened[-1].given")
+
+
+def test_the_context_menu_copies_a_reference(sidebar):
+    sidebar.page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    sidebar.model("digits-detector").click()
+    sidebar.version("object detection").first.click(button="right")
+    sidebar.menu("Copy reference")
+
+    copied = sidebar.page.page.evaluate("navigator.clipboard.readText()")
+    assert copied == "digits-detector:0"
+
+
+def test_a_deployment_tells_its_state_and_place_and_shows_its_log(sidebar):
+    row = sidebar.deployment("press-line")
+    expect(row).to_contain_text("ready")
+    expect(row).to_contain_text("digits-detector:0 · local")
+    expect(_status(sidebar)).to_have_text("Local platform · 1 running")
+
+    row.hover()
+    row.get_by_role("button", name="Log of press-line").click()
+
+    log = sidebar.page.page.get_by_role("log", name="Log of press-line")
+    expect(log).to_contain_text("kernel:")
+    sidebar.page.screenshots("sidebar-log")
+
+
+def test_the_dashboard_of_a_deployment_is_a_line_in_the_notebook(
+    platform, lab_page, write_notebook
+):
+    del platform
+    write_notebook(lab_page.server, "dashboard.ipynb", "'mine'")
+    sidebar = Sidebar(lab_page, "dashboard.ipynb")
+    sidebar.wait()
+    sidebar.deployment("press-line").dblclick()
+
+    shown = lab_page.wait_for_cell("%load_ext picsellia_jupyter\n%monitor press-line")
+    assert "press-line" in shown.text()
+
+
+def test_images_are_predicted_on_from_the_file_browser(platform, lab_page, write_notebook):
+    del platform
+    (lab_page.server.root / "photos").mkdir(exist_ok=True)
+    shutil.copy(DIGIT, lab_page.server.root / "photos" / "a page.png")
+    write_notebook(lab_page.server, "predicting.ipynb", "'mine'")
+    lab_page.open("predicting.ipynb")
+    lab_page.execute("filebrowser:open-path", path="photos")
+    item = lab_page.page.locator(".jp-DirListing-item", has_text="a page.png")
+    item.click(button="right")
+    menu = lab_page.page.locator(".lm-Menu-item", has_text="Predict with…")
+    expect(menu).to_be_visible()
+    lab_page.page.screenshot(path=SCREENSHOTS / "predict-menu-light.png")
+
+    menu.click()
+
+    line = "%load_ext picsellia_jupyter\n%predict 'photos/a page.png' --on press-line"
+    shown = lab_page.wait_for_cell(line, timeout_s=60)
+    assert any("text/html" in output.get("data", {}) for output in shown.outputs)
+
+
+def test_a_deployment_is_stopped_after_a_question(sidebar, platform):
+    platform.deploy("digits-detector", name="old-line")
+    row = sidebar.deployment("old-line")
+    expect(row).to_contain_text("ready", timeout=20_000)
+    row.click(button="right")
+    sidebar.menu("Stop deployment…")
+    question = sidebar.page.page.get_by_role("dialog")
+    expect(question).to_contain_text("Its predictions and its dashboard stay.")
+    question.get_by_role("button", name="Stop").click()
+
+    expect(row).to_contain_text("stopped", timeout=30_000)
+    told = sidebar.page.page.locator(".jp-toastContainer")
+    expect(told).to_contain_text("old-line is stopped.", timeout=30_000)
+    expect(told).not_to_contain_text("stopped:")
+
+
+def test_a_deployment_that_becomes_ready_is_told(sidebar, platform):
+    expect(sidebar.deployment("press-line")).to_contain_text("ready")
+    platform.deploy("digits-detector", name="new-line")
+
+    told = sidebar.page.page.locator(".jp-toastContainer")
+    expect(told).to_contain_text("new-line is ready.", timeout=20_000)
+    platform.undeploy("new-line", delete=True)
+
+
+def test_a_platform_that_does_not_answer_is_told_with_what_to_do(platform, lab_page):
+    del platform
+    lab_page.expected.append("status of 50")
+    lab_page.server.request("PUT", SETTINGS, {"raw": '{"platform": "http://127.0.0.1:9"}'})
+    try:
+        sidebar = Sidebar(lab_page)
+        expect(sidebar.node.get_by_role("button", name="Try again")).to_have_count(2)
+        expect(_status(sidebar)).to_have_text("Picsellia: no answer")
+        sidebar.page.screenshots("sidebar-error")
+    finally:
+        lab_page.server.request("PUT", SETTINGS, {"raw": "{}"})
+
+
+def _selected(tree: Locator) -> Locator:
+    return tree.locator("[aria-selected=true]")
+
+
+def _status(sidebar: Sidebar) -> Locator:
+    return sidebar.page.page.locator("#jp-main-statusbar .jp-PicselliaStatus")
