@@ -108,10 +108,11 @@ def test_what_is_spent_pauses_and_a_raised_quota_resumes(ticking):
     assert served(ticking, deployment, 4, state="paused")["paused"]
     assert usage(ticking)["used"] == 5.0
 
-    plan(ticking, quota=8)
-    assert served(ticking, deployment, 1, state="paused")["paused"] == ""
+    plan(ticking, quota=9)
+    assert beat(ticking, deployment, "paused").json()["paused"] == ""
+    ticking.time.pass_by(1)  # it goes on once it is told so, and is charged from then on
     assert served(ticking, deployment, 2)["paused"] == ""
-    assert usage(ticking)["used"] == 7.0
+    assert usage(ticking)["used"] == 8.0
 
 
 def test_a_kernel_that_begins_is_refused_where_nothing_is_left(ticking):
