@@ -85,6 +85,16 @@ def _arguments() -> argparse.ArgumentParser:
     )
     seed.set_defaults(run=_seed)
 
+    usage = parts.add_parser("usage", help="MPU on the local platform").add_subparsers(
+        required=True, metavar="VERB"
+    )
+    show = usage.add_parser("show", help="say what was used and what is left", parents=[home])
+    show.set_defaults(run=_usage, quota=None, rate=None)
+    change = usage.add_parser("set", help="set the quota or the rate", parents=[home])
+    change.add_argument("--quota", metavar="MPU", help="MPU in all, or none for no limit")
+    change.add_argument("--rate", metavar="MPU", help="MPU for an hour of serving: an estimate")
+    change.set_defaults(run=_usage)
+
     doctor = parts.add_parser(
         "doctor",
         help="the serving kernels of this machine, and what they left behind",
@@ -149,6 +159,23 @@ def _seed(args: argparse.Namespace) -> int:
     else:
         text = f"Registered {', '.join(made)}." if made else "The demo models are there already."
         sys.stdout.write(f"{text}\n")
+    return 0
+
+
+def _usage(args: argparse.Namespace) -> int:
+    from picsellia_jupyter.domain.usage import parse_quota, parse_rate
+    from picsellia_jupyter.session import Session
+
+    quota = parse_quota(args.quota) if args.quota is not None else None
+    rate = parse_rate(args.rate) if args.rate is not None else None
+    session = Session(home=args.home)
+    if args.quota is not None:
+        session.set_quota(quota)
+    if rate is not None:
+        session.set_rate(rate)
+    view = session.usage()
+    text = json.dumps(dataclasses.asdict(view.data)) if args.json else repr(view)
+    sys.stdout.write(f"{text}\n")
     return 0
 
 

@@ -40,6 +40,8 @@ class HeartbeatReply:
     """Seconds until it expects the next one."""
     shadow_version_id: str | None = None
     """The model version that is to predict in the champion's shadow."""
+    paused: str = ""
+    """Why it must not predict now; empty where it may."""
 
 
 class KernelClient(PlatformClient):
@@ -53,6 +55,7 @@ class KernelClient(PlatformClient):
 
         Raises:
             NotFoundError: the deployment is gone; its kernel should end.
+            QuotaSpentError: no MPU is left for a kernel that begins.
         """
         if self.is_local:
             path = f"/api/local/deployments/{deployment_id}/heartbeat"
@@ -63,7 +66,10 @@ class KernelClient(PlatformClient):
             interval_s = CLOUD_INTERVAL_S
         shadow = said.get("shadow_model_version_id")
         return HeartbeatReply(
-            said.get("min_threshold"), interval_s, str(shadow) if shadow else None
+            said.get("min_threshold"),
+            interval_s,
+            str(shadow) if shadow else None,
+            str(said.get("paused") or ""),
         )
 
     @sdk.translated

@@ -21,9 +21,9 @@ from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
 from picsellia_jupyter.clients.hosted import HostedEndpoint
+from picsellia_jupyter.clients.metered import Metered
 from picsellia_jupyter.clients.reviews import Reviews
 from picsellia_jupyter.clients.watching import Watching
-from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
@@ -42,7 +42,7 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Dashboards, Datalakes, Evaluations, Reviews, Watching):
+class PlatformClient(Dashboards, Datalakes, Evaluations, Metered, Reviews, Watching):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     look: Callable[[str, str], Heartbeat | None] = staticmethod(lambda _host, _deployment_id: None)
@@ -320,15 +320,6 @@ class PlatformClient(Dashboards, Datalakes, Evaluations, Reviews, Watching):
                 f"See {self.pages.deployment(record.id)}",
             )
         return HostedEndpoint(str(address), self._token, record.id, record.type, self.pages)
-
-    @sdk.translated
-    def allowance(self) -> Allowance | None:
-        """MPU that are left for Picsellia Serving; None where the platform meters none."""
-        said = self._get("/api/local/usage") if "usage" in self.capabilities else {}
-        if not said.get("metered"):
-            return None
-        quota = said.get("quota")
-        return Allowance(None if quota is None else max(0.0, quota - said["used"]))
 
     @sdk.translated
     def prediction_log(

@@ -28,6 +28,7 @@ _TONES: Mapping[ServingState, str] = {
     ServingState.READY: "good",
     ServingState.DEGRADED: "warn",
     ServingState.UNHEALTHY: "bad",
+    ServingState.PAUSED: "warn",
     ServingState.STOPPED: "off",
     ServingState.NOT_SERVED: "off",
     ServingState.HOSTED: "off",

@@ -55,6 +55,8 @@ class ServingState(str, Enum):
     READY = "ready"
     DEGRADED = "degraded"
     UNHEALTHY = "unhealthy"
+    PAUSED = "paused"
+    """Its MPU are spent; it goes on by itself once there are more."""
     STOPPED = "stopped"
     NOT_SERVED = "not served"
     """No serving kernel was ever started for it, as with Monitoring only."""

@@ -27,6 +27,10 @@ class HeartbeatReply(Protocol):
     def shadow_version_id(self) -> str | None:
         """The model version that is to predict in the champion's shadow."""
 
+    @property
+    def paused(self) -> str:
+        """Why it must not predict now; empty where it may."""
+
 
 class Platform(Recipient, Protocol):
     """One connection to the platform, used by one thread."""

@@ -19,6 +19,7 @@ from picsellia_jupyter.domain.errors import (
     NotServingError,
     PicselliaJupyterError,
     PlatformError,
+    QuotaSpentError,
     ServingError,
 )
 from picsellia_jupyter.recording.outbox import NotDurableError
@@ -35,6 +36,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFoundError, 404),
     (ConflictError, 409),
     (AuthenticationError, 401),
+    (QuotaSpentError, 402),
     (PlatformError, 502),
     (QueueFullError, 429),
     (NotDurableError, 507),

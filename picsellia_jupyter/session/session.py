@@ -29,6 +29,7 @@ from picsellia_jupyter.handles.views import (
     RegistryListing,
 )
 from picsellia_jupyter.launch.fleet import Staged
+from picsellia_jupyter.session.metering import Metering
 from picsellia_jupyter.session.placing import Placing
 from picsellia_jupyter.session.reviewing import Reviewing
 from picsellia_jupyter.session.tending import Tending
@@ -36,7 +37,7 @@ from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
 
-class Session(Placing, Reviewing, Tending):
+class Session(Metering, Placing, Reviewing, Tending):
     """A connection to one platform, and the verbs on what it holds.
 
     Without arguments it follows the environment: the Picsellia cloud where

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     Check,
     DeploymentPlan,
@@ -46,6 +47,7 @@ LIVE = frozenset(
         ServingState.WARMING,
         ServingState.READY,
         ServingState.DEGRADED,
+        ServingState.PAUSED,
     }
 )
 """States in which a deployment has a serving kernel that goes on by itself."""
@@ -175,6 +177,16 @@ def existing(plan: DeploymentPlan, deployments: KnownDeployments) -> DeploymentR
     )
 
 
+def check_allowance(plan: DeploymentPlan, allowance: Allowance | None) -> None:
+    """Refuse Picsellia Serving before anything is started, where no MPU is left for it.
+
+    Raises:
+        QuotaSpentError: it says what is left, and who to ask.
+    """
+    if allowance is not None and plan.strategy is Strategy.SERVING:
+        allowance.check()
+
+
 def deploy(
     plan: DeploymentPlan,
     deployments: Deployments,
@@ -195,6 +207,9 @@ def deploy(
         listen: told of every stage as it begins.
         clock: seconds, monotonic.
         began: when the deployment began, by that clock.
+
+    Raises:
+        QuotaSpentError: no MPU is left for Picsellia Serving.
     """
 
     def tell(stage: Stage, detail: str, checks: tuple[Check, ...] = ()) -> None:
@@ -207,6 +222,7 @@ def deploy(
             _check_same_serving(known, plan)
             tell(Stage.READY, f"{known.name} was being served already")
             return Deployed(known, None, None)
+    check_allowance(plan, deployments.allowance())
     if not plan.place:
         return Deployed(_announced_alone(plan, known, deployments, tell), None, None)
     tell(Stage.DOWNLOAD, "starting a serving kernel")
