@@ -21,7 +21,7 @@ from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
 from picsellia_jupyter.clients.hosted import HostedEndpoint
-from picsellia_jupyter.clients.recorded import RecordedPredictions
+from picsellia_jupyter.clients.reviews import Reviews
 from picsellia_jupyter.clients.watching import Watching
 from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
@@ -42,7 +42,7 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Dashboards, Datalakes, Evaluations, RecordedPredictions, Watching):
+class PlatformClient(Dashboards, Datalakes, Evaluations, Reviews, Watching):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     look: Callable[[str, str], Heartbeat | None] = staticmethod(lambda _host, _deployment_id: None)

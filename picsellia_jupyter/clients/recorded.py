@@ -49,7 +49,7 @@ class RecordedPredictions(SdkConnection):
         asset = self._get(f"/api/predicted/asset/{items[0]['id']}")
         photo = self._image(asset["data"])
         try:
-            return _predicted(record, asset, photo), photo
+            return predicted_image(record, asset, photo), photo
         except (KeyError, TypeError, ValueError, InvalidPredictionError) as error:
             if self.is_local:
                 raise
@@ -111,7 +111,10 @@ def _own_id(asset: Mapping[str, Any]) -> str | None:
     return str(said) if said else None
 
 
-def _predicted(record: DeploymentRecord, asset: Mapping[str, Any], photo: bytes) -> PredictedImage:
+def predicted_image(
+    record: DeploymentRecord, asset: Mapping[str, Any], photo: bytes
+) -> PredictedImage:
+    """What the champion found, of an asset as the platform spells it."""
     (champion, *_) = (one for one in asset["predictions"] if not one.get("is_shadow"))
     if SHAPE_KEYS[record.type] not in champion:
         # Without this a prediction of another spelling would be one that found nothing.

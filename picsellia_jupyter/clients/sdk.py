@@ -161,6 +161,13 @@ def is_not_found(error: Exception) -> bool:
     return isinstance(error, ResourceNotFoundError)
 
 
+def is_conflict(error: Exception) -> bool:
+    """Whether the platform said that something is in the way (HTTP 409)."""
+    from picsellia.exceptions import ResourceConflictError
+
+    return isinstance(error, ResourceConflictError)
+
+
 def prediction_format(predicted: PredictedImage) -> Any:
     """The SDK's payload class for what was found, checked by it."""
     from picsellia.types import schemas_prediction as formats

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingJob
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
+from picsellia_jupyter.recording.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.heart import FIRST_BEAT_S, Heart
 from picsellia_jupyter.serving.platform import Connect
 from picsellia_jupyter.serving.pool import Pool
-from picsellia_jupyter.serving.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.stored import StoredImages
 

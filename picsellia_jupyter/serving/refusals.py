@@ -21,8 +21,8 @@ from picsellia_jupyter.domain.errors import (
     PlatformError,
     ServingError,
 )
-from picsellia_jupyter.serving.outbox import NotDurableError
-from picsellia_jupyter.serving.room import QueueFullError
+from picsellia_jupyter.recording.outbox import NotDurableError
+from picsellia_jupyter.recording.room import QueueFullError
 from picsellia_jupyter.serving.upload import TooLargeError
 from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json

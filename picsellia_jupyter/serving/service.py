@@ -26,6 +26,7 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.predictions import PredictedImage
 from picsellia_jupyter.domain.registry import ModelVersion
+from picsellia_jupyter.recording.recorder import Outcome, Recorder
 from picsellia_jupyter.serving import predicting
 from picsellia_jupyter.serving.attachment import Attachment
 from picsellia_jupyter.serving.logfile import LogFile
@@ -33,7 +34,6 @@ from picsellia_jupyter.serving.platform import Connect
 from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.preparing import Preparation
 from picsellia_jupyter.serving.readings import Readings
-from picsellia_jupyter.serving.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.signature import LoadedModel
 from picsellia_jupyter.serving.status import Status, StatusBoard
 from picsellia_jupyter.serving.stored import StoredImages

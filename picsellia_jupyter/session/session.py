@@ -30,12 +30,13 @@ from picsellia_jupyter.handles.views import (
 )
 from picsellia_jupyter.launch.fleet import Staged
 from picsellia_jupyter.session.placing import Placing
+from picsellia_jupyter.session.reviewing import Reviewing
 from picsellia_jupyter.session.tending import Tending
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
 
-class Session(Placing, Tending):
+class Session(Placing, Reviewing, Tending):
     """A connection to one platform, and the verbs on what it holds.
 
     Without arguments it follows the environment: the Picsellia cloud where

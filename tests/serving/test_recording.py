@@ -11,7 +11,8 @@ from picsellia_jupyter.domain.errors import (
     InvalidInputError,
     PlatformUnreachableError,
 )
-from picsellia_jupyter.serving import predicting, recorder
+from picsellia_jupyter.recording import recorder
+from picsellia_jupyter.serving import predicting
 from tests.serving import fakes
 from tests.serving.test_faults import sending
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from picsellia_jupyter.domain.errors import NotServingError, ServingError
-from picsellia_jupyter.serving import records
-from picsellia_jupyter.serving.records import Record
-from picsellia_jupyter.serving.spool import Changes, Held, Row, Spool
+from picsellia_jupyter.recording import records
+from picsellia_jupyter.recording.records import Record
+from picsellia_jupyter.recording.spool import Changes, Held, Row, Spool
 
 ADOPT_S = 30.0
 """How often spools are looked for whose owners are gone, and a broken disk is tried again."""
@@ -363,7 +363,7 @@ class Outbox:
             self.trouble = str(error)
             error = NotDurableError(
                 f"The prediction could not be kept on disk ({type(error).__name__}).",
-                "Make room on the serving kernel's disk, or send the image without monitoring.",
+                "Make room on the disk of its spool, or send the image without monitoring.",
             )
         for put in puts:
             if not put.done.done():

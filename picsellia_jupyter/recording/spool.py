@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from picsellia_jupyter.serving.claims import Claim, claim
-from picsellia_jupyter.serving.records import Spelling
+from picsellia_jupyter.recording.claims import Claim, claim
+from picsellia_jupyter.recording.records import Spelling
 
 SYNCHRONOUS = "FULL"
 """NORMAL, which tests set, loses the last commits in a power cut."""

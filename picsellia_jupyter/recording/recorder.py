@@ -16,11 +16,11 @@ from picsellia_jupyter.domain.errors import (
     PlatformError,
     PlatformUnreachableError,
 )
-from picsellia_jupyter.serving.outbox import Kept, Outbox
-from picsellia_jupyter.serving.platform import Connect, Platform
-from picsellia_jupyter.serving.records import Record
-from picsellia_jupyter.serving.room import Place, QueueFullError, Room
-from picsellia_jupyter.serving.spool import Held
+from picsellia_jupyter.recording.outbox import Kept, Outbox
+from picsellia_jupyter.recording.recipient import Connect, Recipient
+from picsellia_jupyter.recording.records import Record
+from picsellia_jupyter.recording.room import Place, QueueFullError, Room
+from picsellia_jupyter.recording.spool import Held
 
 QUEUE_LIMIT = 50_000
 QUEUE_BYTES_LIMIT = 2 * 1024**3
@@ -92,7 +92,7 @@ class Recorder:
         self._on_recorded = on_recorded
         self._pressure = pressure
         self._deployment_id = deployment_id
-        self._platform: Platform | None = None
+        self._platform: Recipient | None = None
         self._room = Room(places=QUEUE_LIMIT, size=QUEUE_BYTES_LIMIT, line=LINE_LIMIT)
         self._recorded = 0
         self._trouble = ""

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
-from picsellia_jupyter.serving import shapes
+from picsellia_jupyter.recording import shapes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
