@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -101,6 +102,13 @@ class Gatekeeper:
         return claims
 
     async def _ask_platform(self, api_token: str, deployment_id: str) -> None:
+        try:
+            uuid.UUID(deployment_id)
+        except ValueError:
+            # It becomes part of an address.
+            raise AuthenticationError(
+                "The deployment's id is none.", "Send deployment_id as the platform says it."
+            ) from None
         # The main API: a cloud has its monitoring service, where one logs in, elsewhere.
         url = f"{self._job.host}/api/deployment/{deployment_id}"
         headers = {"Authorization": f"Bearer {api_token}"}

@@ -221,4 +221,4 @@ SERVICES = (
     Route("POST", "/api/login", body=Login),
     Route("POST", "/api/deployments/{id}/predict"),
 )
-"""What is asked at the addresses that a deployment tells; they are other hosts than the main one."""
+"""What is asked at the addresses that a deployment tells: other hosts than the main one."""

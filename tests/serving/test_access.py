@@ -72,6 +72,13 @@ def test_a_token_that_only_the_platform_knows_is_asked_for_there(own):
     assert b"Bearer another-token" in asked[0]
 
 
+def test_the_platform_is_not_asked_about_what_is_no_id(serving):
+    reply = serving.login("another-token", deployment="../home/ping")
+
+    assert reply.status_code == 401
+    assert reply.json()["message"] == "The deployment's id is none."
+
+
 def test_a_wrong_token_is_not_taken_while_the_platform_is_away(serving):
     reply = serving.login("wrong")
     assert reply.status_code == 502
