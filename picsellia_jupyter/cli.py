@@ -80,6 +80,9 @@ def _arguments() -> argparse.ArgumentParser:
         required=True, metavar="VERB"
     )
     seed = demo.add_parser("seed", help="register the demo models", parents=[home])
+    seed.add_argument(
+        "--host", metavar="URL", help="of a cloud, with PICSELLIA_TOKEN (default: the local one)"
+    )
     seed.set_defaults(run=_seed)
 
     doctor = parts.add_parser(
@@ -140,7 +143,7 @@ def _seed(args: argparse.Namespace) -> int:
     from picsellia_jupyter.demo.seed import seed
     from picsellia_jupyter.session import Session
 
-    made = seed(Session(home=args.home))
+    made = seed(Session(args.host) if args.host else Session(home=args.home))
     if args.json:
         sys.stdout.write(json.dumps({"models": list(made)}) + "\n")
     else:

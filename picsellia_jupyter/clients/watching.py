@@ -27,7 +27,7 @@ class Watching(SdkConnection):
         if not self.is_local:
             return None
         inferences, fired = self._fired.get(record.id, (-1, 0))
-        if inferences != record.inferences:
+        if record.inferences is not None and inferences != record.inferences:
             path = f"/api/local/deployments/{record.id}/alerts/fired"
             fired = int(self._get(path, {"limit": "1"})["count"] or 0)
             self._fired[record.id] = (record.inferences, fired)

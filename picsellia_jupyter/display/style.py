@@ -30,6 +30,7 @@ _TONES: Mapping[ServingState, str] = {
     ServingState.UNHEALTHY: "bad",
     ServingState.STOPPED: "off",
     ServingState.NOT_SERVED: "off",
+    ServingState.HOSTED: "off",
 }
 
 # JupyterLab's and VS Code's own variables first, so that the theme decides; a plain page

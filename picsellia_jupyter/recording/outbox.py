@@ -47,6 +47,8 @@ class Kept:
     record: Record
     size: int
     """Bytes on disk."""
+    left: bool = False
+    """Whether an earlier owner may have left it, perhaps after it was sent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +121,8 @@ class Outbox:
         self._behind = False
         """Whether there is something on disk after what is in memory."""
         self._next = 1
+        self._left_until = 0
+        """The last that an earlier owner may have left."""
         self._at = 0
         self._settling: collections.deque[_Gone | _Refused] = collections.deque()
         self._owed: list[_Gone | _Refused] = []
@@ -218,7 +222,8 @@ class Outbox:
 
     def _readable(self, row: Row) -> Kept | None:
         try:
-            return Kept(row.seq, records.read(row.spelling), row.spelling.size)
+            left = row.seq <= self._left_until
+            return Kept(row.seq, records.read(row.spelling), row.spelling.size, left)
         except Exception as error:  # noqa: BLE001 - one row must not hold up the others
             why = f"It cannot be read ({type(error).__name__}: {error})."
             self._at = row.seq
@@ -301,10 +306,14 @@ class Outbox:
             spool = self._spool = Spool.of(self.folder)
             self._take_up(spool.held())
             self._next = spool.last + 1
+            self._left_until = spool.last
             look = True
         if look:
-            self._take_up(spool.adopt(self._next - 1))
+            held = spool.adopt(self._next - 1)
             self._next = max(self._next, spool.last + 1)
+            if held.waiting:
+                self._left_until = self._next - 1
+            self._take_up(held)
         return spool
 
     def _take_up(self, held: Held) -> None:

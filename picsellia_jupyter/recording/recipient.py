@@ -11,7 +11,7 @@ from picsellia_jupyter.domain.predictions import PredictedImage
 class Recipient(Protocol):
     """One connection to the platform, used by one thread."""
 
-    def monitor(
+    def monitor(  # noqa: PLR0913 - one keyword a field of a prediction
         self,
         deployment_id: str,
         image: bytes,
@@ -24,8 +24,11 @@ class Recipient(Protocol):
         source: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         custom_metadata: Mapping[str, Any] | None = None,
+        again: bool = False,
     ) -> str:
         """Record a prediction; the platform's id of it.
+
+        With `again`, it may have been sent before and its reply be lost.
 
         Raises:
             ConflictError: it is recorded already.

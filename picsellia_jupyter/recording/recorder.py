@@ -229,7 +229,7 @@ class Recorder:
     def _run(self) -> None:
         while (kept := self._outbox.next()) is not None:
             self._give_way()
-            why = self._record(kept.record)
+            why = self._record(kept.record, left=kept.left)
             if why is None:
                 return
             self._settle(kept, why)
@@ -254,12 +254,17 @@ class Recorder:
         """Count what an earlier kernel has left; told by the outbox."""
         self._room.fill(held.waiting + held.refused, held.size)
 
-    def _record(self, record: Record) -> str | None:
-        """Try until it is recorded: empty; or why it never will be. None when stopped."""
+    def _record(self, record: Record, *, left: bool) -> str | None:
+        """Try until it is recorded: empty; or why it never will be. None when stopped.
+
+        Args:
+            record: the prediction.
+            left: an earlier kernel has left it, perhaps after it was sent.
+        """
         attempts = refusals = 0
         while not self._closed:
             try:
-                prediction_id = self._send(record)
+                prediction_id = self._send(record, again=left or attempts > 0)
             except ConflictError:
                 # An earlier attempt's reply was lost.
                 return self._went_well(record, record.predicted.prediction_id)
@@ -280,7 +285,7 @@ class Recorder:
             attempts += 1
         return None
 
-    def _send(self, record: Record) -> str:
+    def _send(self, record: Record, *, again: bool) -> str:
         if self._platform is None:
             self._platform = self._connect()
         return self._platform.monitor(
@@ -294,6 +299,7 @@ class Recorder:
             source=record.source,
             metadata=record.metadata,
             custom_metadata=record.custom_metadata,
+            again=again,
         )
 
     def _went_well(self, record: Record, prediction_id: str | None) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from picsellia_jupyter.clients.platform import PlatformClient
-from picsellia_jupyter.domain.deployments import ServingState
+from picsellia_jupyter.domain.deployments import Heartbeat, ServingState
 from picsellia_jupyter.domain.errors import AuthenticationError
 from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.settings import Settings
@@ -32,8 +33,21 @@ def settings_for(
 class Connection:
     """Connects when first asked, and again where a local platform has been started anew."""
 
-    def __init__(self, settings: Settings, platform: PlatformClient | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        look: Callable[[str, str], Heartbeat | None],
+        platform: PlatformClient | None = None,
+    ) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            settings: which platform.
+            look: finds the kernel of a deployment where the platform does not know of any.
+            platform: a client of it that is connected.
+        """
         self._settings = settings
+        self._look = look
         self._platform = platform
 
     @property
@@ -57,6 +71,7 @@ class Connection:
         """
         if self._platform is None or not self._still_there(self._platform):
             self._platform = self._connect()
+        self._platform.look = self._look
         return self._platform
 
     def facts(self) -> dict[str, str]:

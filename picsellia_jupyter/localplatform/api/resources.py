@@ -21,6 +21,7 @@ from picsellia_jupyter.localplatform.api import (
     pipelines,
     projections,
     projects,
+    reviews,
     uploads,
 )
 
@@ -43,6 +44,7 @@ ROUTERS = (
     dashboards.router,
     outliers.router,
     loop.router,
+    reviews.router,
     evaluation.router,
     described.router,
 )
