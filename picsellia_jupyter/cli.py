@@ -94,6 +94,21 @@ def _arguments() -> argparse.ArgumentParser:
     change.add_argument("--quota", metavar="MPU", help="MPU in all, or none for no limit")
     change.add_argument("--rate", metavar="MPU", help="MPU for an hour of serving: an estimate")
     change.set_defaults(run=_usage)
+    spool = parts.add_parser(
+        "spool", help="predictions on this machine that are not recorded yet"
+    ).add_subparsers(required=True, metavar="VERB")
+    for verb, text in (
+        ("list", "how many wait since when, and what was refused and why"),
+        ("retry", "have what was refused tried again by the next program that records"),
+        ("drop", "remove what was refused, for good"),
+    ):
+        command = spool.add_parser(verb, help=text, parents=[home])
+        command.set_defaults(run=_spool, verb=verb, deployment=None)
+        if verb != "list":
+            command.add_argument(
+                "deployment", metavar="ID", nargs=None if verb == "drop" else "?",
+                help="of a deployment, as `spool list` shows it",
+            )  # fmt: skip
 
     doctor = parts.add_parser(
         "doctor",
@@ -193,6 +208,25 @@ def _doctor(args: argparse.Namespace) -> int:
     text = json.dumps(dataclasses.asdict(found)) if args.json else diagnosis_text(found)
     sys.stdout.write(f"{text}\n")
     return 0 if all(finding.fixed for finding in found.findings) else 4
+
+
+def _spool(args: argparse.Namespace) -> int:
+    from picsellia_jupyter.display.spools import spools_text
+    from picsellia_jupyter.recording import shelf
+
+    folder = Settings(home=args.home).spools
+    if args.verb == "list":
+        found = shelf.depths(folder)
+        said: object = [dataclasses.asdict(one) for one in found]
+        text = spools_text(found)
+    else:
+        change = shelf.retry if args.verb == "retry" else shelf.drop
+        count = change(folder, args.deployment)
+        said = {"changed": count}
+        done = "to be tried again" if args.verb == "retry" else "dropped"
+        text = f"{count} prediction{'s' if count != 1 else ''} {done}."
+    sys.stdout.write(f"{json.dumps(said) if args.json else text}\n")
+    return 0
 
 
 def _tell(running: local_platform.RunningPlatform, *, as_json: bool) -> None:

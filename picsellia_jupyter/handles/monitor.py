@@ -7,7 +7,6 @@ import functools
 import inspect
 import logging
 import time
-import uuid
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -234,7 +233,7 @@ class Monitored:
         self._at = time.time()
         self.latency_s: float | None = None
         """Seconds from the block's begin until the prediction was assigned; may be set."""
-        self.prediction_id = str(uuid.uuid4())
+        self.prediction_id = monitor._keeper.new_id()
         """Travels with the prediction in `custom_metadata`; it is recorded once."""
 
     @property

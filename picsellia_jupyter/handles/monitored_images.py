@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,16 +96,17 @@ def _of_array(array: np.ndarray[Any, Any], channels: str) -> MonitoredImage:
             f"An array of shape {array.shape} and {array.dtype} is no image.",
             "Give (H, W, 3) or (H, W) of uint8, in [0, 255].",
         )
-    copy = flat.copy()
-    size = ImageSize(int(copy.shape[1]), int(copy.shape[0]))
+    # Unlike copy(), this keeps the interpreter's lock, which others would be slow to give back.
+    pixels, shape = flat.tobytes(), flat.shape
+    size = ImageSize(int(shape[1]), int(shape[0]))
 
     def encode() -> tuple[bytes, str]:
-        ordered = copy
+        copy = np.frombuffer(pixels, np.uint8).reshape(shape)
         if channels == "bgr" and copy.ndim == 3:
-            ordered = copy[:, :, [2, 1, 0, *range(3, copy.shape[2])]]
-        return _as_png(Image.fromarray(ordered))
+            copy = copy[:, :, [2, 1, 0, *range(3, copy.shape[2])]]
+        return _as_png(Image.fromarray(copy))
 
-    return MonitoredImage(size, "", copy.nbytes, encode)
+    return MonitoredImage(size, "", len(pixels), encode)
 
 
 def _as_png(image: Image.Image) -> tuple[bytes, str]:
@@ -116,5 +118,5 @@ def _as_png(image: Image.Image) -> tuple[bytes, str]:
     # Pixels alone: whatever else was in the file stays here.
     upright.info.clear()
     out = io.BytesIO()
-    upright.save(out, "PNG", compress_level=1)
+    upright.save(out, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
     return out.getvalue(), "image/png"

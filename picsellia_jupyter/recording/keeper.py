@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import random
 import threading
 import time
+import uuid
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -19,7 +21,8 @@ from picsellia_jupyter.recording.room import Place, QueueFullError
 
 IN_HAND, IN_HAND_BYTES = 2_000, 512 * 1024 * 1024
 """Most that is held in memory, before it is on disk."""
-_JOIN_S = 20.0
+_STUCK_S = 20.0
+"""An end gives up on what is in hand after so long without one of it kept."""
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +83,13 @@ class Keeper:
         self._thread: threading.Thread | None = None
         self._in_hand = self._bytes = self._dropped = self._lost = 0
         self._outcome: Outcome | None = None
+        # Not uuid4: reading the system's randomness lets go of the interpreter's lock, and whoever
+        # predicts would wait for the other threads to give it back. Never a user's seed.
+        self._chance = random.Random(os.urandom(32))  # noqa: S311 - ids, no secrets
+
+    def new_id(self) -> str:
+        """An id that no other prediction has."""
+        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
     def _forked(self) -> None:
         if self._recorder is not None:
@@ -155,10 +165,18 @@ class Keeper:
             recorder, thread = self._recorder, self._thread
             self._drafts.put(None)
         if recorder is not None and thread is not None:
-            thread.join(_JOIN_S)
+            self._see_off(thread)
             recorder.flush(timeout_s)
             self._outcome = recorder.close()
         return self._outcome
+
+    def _see_off(self, thread: threading.Thread) -> None:
+        """Let everything in hand get to the disk, for as long as that gets on."""
+        with self._changed:
+            while left := self._in_hand:
+                if not self._changed.wait_for(lambda left=left: self._in_hand < left, _STUCK_S):  # type: ignore[misc]
+                    return
+        thread.join(_STUCK_S)
 
     def _room(self, size: int) -> Place:
         recorder = self._started()
@@ -207,7 +225,7 @@ class Keeper:
             self._bytes -= draft.size
             self._lost += error is not None
             lost = self._lost
-            if not self._in_hand:
+            if not self._in_hand or self._outcome is not None:
                 self._changed.notify_all()
         if error is None:
             draft.kept.set_result(None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from picsellia_jupyter.clients.kernel import KernelClient
 from picsellia_jupyter.domain.errors import InvalidInputError, PlatformUnreachableError
@@ -62,14 +61,9 @@ def monitor(
     record = finding.find_deployment(platform, deployment)
     reading = Reading(record.type, Labelling(record.labels, labels), boxes, normalized)
     connect = _connector(own._settings, platform.organization_id)
-    folder = spools(own._settings.home) / _plain(record.id)
+    folder = own._settings.spools / _plain(record.id)
     keeper = Keeper(lambda: Recorder(connect, record.id, folder))
     return Monitor(record, reading, keeper, channels=channels, drops=full == "drop")
-
-
-def spools(home: Path) -> Path:
-    """Where the spools of a data directory lie, a folder a deployment; serving kernels' too."""
-    return home / "cache" / "spool"
 
 
 def _connector(settings: Settings, organization_id: str) -> Callable[[], KernelClient]:
