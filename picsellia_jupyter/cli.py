@@ -10,10 +10,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.settings import Settings
+
+if TYPE_CHECKING:
+    _Parts = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,6 +89,20 @@ def _arguments() -> argparse.ArgumentParser:
     )
     seed.set_defaults(run=_seed)
 
+    _add_usage(parts, home)
+    _add_spool(parts, home)
+
+    doctor = parts.add_parser(
+        "doctor",
+        help="the serving kernels of this machine, and what they left behind",
+        parents=[home],
+    )
+    doctor.add_argument("--fix", action="store_true", help="put right what can be")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _add_usage(parts: _Parts, home: argparse.ArgumentParser) -> None:
     usage = parts.add_parser("usage", help="MPU on the local platform").add_subparsers(
         required=True, metavar="VERB"
     )
@@ -94,6 +112,9 @@ def _arguments() -> argparse.ArgumentParser:
     change.add_argument("--quota", metavar="MPU", help="MPU in all, or none for no limit")
     change.add_argument("--rate", metavar="MPU", help="MPU for an hour of serving: an estimate")
     change.set_defaults(run=_usage)
+
+
+def _add_spool(parts: _Parts, home: argparse.ArgumentParser) -> None:
     spool = parts.add_parser(
         "spool", help="predictions on this machine that are not recorded yet"
     ).add_subparsers(required=True, metavar="VERB")
@@ -109,15 +130,6 @@ def _arguments() -> argparse.ArgumentParser:
                 "deployment", metavar="ID", nargs=None if verb == "drop" else "?",
                 help="of a deployment, as `spool list` shows it",
             )  # fmt: skip
-
-    doctor = parts.add_parser(
-        "doctor",
-        help="the serving kernels of this machine, and what they left behind",
-        parents=[home],
-    )
-    doctor.add_argument("--fix", action="store_true", help="put right what can be")
-    doctor.set_defaults(run=_doctor)
-    return parser
 
 
 def _run(args: argparse.Namespace) -> int:
