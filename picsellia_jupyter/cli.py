@@ -10,10 +10,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.settings import Settings
+
+if TYPE_CHECKING:
+    _Parts = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,8 +84,25 @@ def _arguments() -> argparse.ArgumentParser:
         required=True, metavar="VERB"
     )
     seed = demo.add_parser("seed", help="register the demo models", parents=[home])
+    seed.add_argument(
+        "--host", metavar="URL", help="of a cloud, with PICSELLIA_TOKEN (default: the local one)"
+    )
     seed.set_defaults(run=_seed)
 
+    _add_usage(parts, home)
+    _add_spool(parts, home)
+
+    doctor = parts.add_parser(
+        "doctor",
+        help="the serving kernels of this machine, and what they left behind",
+        parents=[home],
+    )
+    doctor.add_argument("--fix", action="store_true", help="put right what can be")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _add_usage(parts: _Parts, home: argparse.ArgumentParser) -> None:
     usage = parts.add_parser("usage", help="MPU on the local platform").add_subparsers(
         required=True, metavar="VERB"
     )
@@ -92,14 +113,23 @@ def _arguments() -> argparse.ArgumentParser:
     change.add_argument("--rate", metavar="MPU", help="MPU for an hour of serving: an estimate")
     change.set_defaults(run=_usage)
 
-    doctor = parts.add_parser(
-        "doctor",
-        help="the serving kernels of this machine, and what they left behind",
-        parents=[home],
-    )
-    doctor.add_argument("--fix", action="store_true", help="put right what can be")
-    doctor.set_defaults(run=_doctor)
-    return parser
+
+def _add_spool(parts: _Parts, home: argparse.ArgumentParser) -> None:
+    spool = parts.add_parser(
+        "spool", help="predictions on this machine that are not recorded yet"
+    ).add_subparsers(required=True, metavar="VERB")
+    for verb, text in (
+        ("list", "how many wait since when, and what was refused and why"),
+        ("retry", "have what was refused tried again by the next program that records"),
+        ("drop", "remove what was refused, for good"),
+    ):
+        command = spool.add_parser(verb, help=text, parents=[home])
+        command.set_defaults(run=_spool, verb=verb, deployment=None)
+        if verb != "list":
+            command.add_argument(
+                "deployment", metavar="ID", nargs=None if verb == "drop" else "?",
+                help="of a deployment, as `spool list` shows it",
+            )  # fmt: skip
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -150,7 +180,7 @@ def _seed(args: argparse.Namespace) -> int:
     from picsellia_jupyter.demo.seed import seed
     from picsellia_jupyter.session import Session
 
-    made = seed(Session(home=args.home))
+    made = seed(Session(args.host) if args.host else Session(home=args.home))
     if args.json:
         sys.stdout.write(json.dumps({"models": list(made)}) + "\n")
     else:
@@ -190,6 +220,25 @@ def _doctor(args: argparse.Namespace) -> int:
     text = json.dumps(dataclasses.asdict(found)) if args.json else diagnosis_text(found)
     sys.stdout.write(f"{text}\n")
     return 0 if all(finding.fixed for finding in found.findings) else 4
+
+
+def _spool(args: argparse.Namespace) -> int:
+    from picsellia_jupyter.display.spools import spools_text
+    from picsellia_jupyter.recording import shelf
+
+    folder = Settings(home=args.home).spools
+    if args.verb == "list":
+        found = shelf.depths(folder)
+        said: object = [dataclasses.asdict(one) for one in found]
+        text = spools_text(found)
+    else:
+        change = shelf.retry if args.verb == "retry" else shelf.drop
+        count = change(folder, args.deployment)
+        said = {"changed": count}
+        done = "to be tried again" if args.verb == "retry" else "dropped"
+        text = f"{count} prediction{'s' if count != 1 else ''} {done}."
+    sys.stdout.write(f"{json.dumps(said) if args.json else text}\n")
+    return 0
 
 
 def _tell(running: local_platform.RunningPlatform, *, as_json: bool) -> None:

@@ -54,7 +54,7 @@ class RecordedPredictions(SdkConnection):
             if self.is_local:
                 raise
             raise PlatformError(
-                f"What {self.host} stores of a prediction of {record.name!r} cannot be read here.",
+                f"{self.host} has a prediction of {record.name!r}, spelled as cannot be read here.",
                 f"Look at it on its page: {self.pages.deployment(record.id)}",
             ) from error
 

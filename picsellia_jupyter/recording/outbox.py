@@ -363,7 +363,7 @@ class Outbox:
             self.trouble = str(error)
             error = NotDurableError(
                 f"The prediction could not be kept on disk ({type(error).__name__}).",
-                "Make room on the serving kernel's disk, or send the image without monitoring.",
+                "Make room on the disk of its spool, or send the image without monitoring.",
             )
         for put in puts:
             if not put.done.done():

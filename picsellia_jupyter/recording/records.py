@@ -77,6 +77,14 @@ def spell(record: Record) -> Spelling:
     return Spelling(predicted.prediction_id, json.dumps(said), found, record.image)
 
 
+def when(said: str) -> float | None:
+    """When a prediction was made, of a `Spelling.said`; None where it does not say."""
+    try:
+        return float(json.loads(said)["at"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def read(spelling: Spelling) -> Record:
     """Read what `spell` wrote.
 

@@ -11,6 +11,7 @@ from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingState
 from picsellia_jupyter.domain.errors import AuthenticationError
 from picsellia_jupyter.launch import local_platform
+from picsellia_jupyter.recording import shelf
 from picsellia_jupyter.settings import Settings
 
 
@@ -80,6 +81,7 @@ class Connection:
         records = platform.deployments()
         ready = sum(record.state is ServingState.READY for record in records)
         kind = "local platform" if platform.is_local else "Picsellia"
+        left = shelf.summary(self._settings.spools)
         return {
             "Platform": f"{kind} at {platform.host}",
             "Organization": platform.organization_name,
@@ -88,6 +90,7 @@ class Connection:
             "Datalakes": ", ".join(lake.name for lake in platform.datalakes()),
             "Deployments": f"{len(records)} ({ready} ready)",
             "Data directory": str(self._settings.home),
+            **({"Not recorded yet": left} if left else {}),
             "Versions": f"picsellia_jupyter {_version('picsellia_jupyter')}, "
             f"picsellia {_version('picsellia')}",
         }

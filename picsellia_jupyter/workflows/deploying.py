@@ -139,7 +139,8 @@ def check(
     version = find_model_version(registry, ModelReference.parse(request.model))
     place = _place(request.place, strategy, saved, serves_itself=serves_itself)
     compute = Compute.parse(request.device, request.precision, request.workers)
-    _check_used(compute, place)
+    if place is None:
+        _check_nothing_unused(request, compute)
     if place is not None:
         _check_file(registry, version, request.model_file)
     return DeploymentPlan(
@@ -308,10 +309,15 @@ def _check_same_serving(known: DeploymentRecord, plan: DeploymentPlan) -> None:
         )
 
 
-def _check_used(compute: Compute, place: str | None) -> None:
-    if place is None and compute.words():
+def _check_nothing_unused(request: DeployRequest, compute: Compute) -> None:
+    words = compute.words()
+    if request.model_file != DEFAULT_FILE:
+        words.append(f"--file {request.model_file}")
+    if request.idle:
+        words.append(f"--idle {request.idle}")
+    if words:
         raise InvalidInputError(
-            f"No serving kernel is started that could take {' '.join(compute.words())}.",
+            f"No serving kernel is started that could take {' '.join(words)}.",
             "Leave it out, or serve it here: --strategy monitoring --on local.",
         )
 

@@ -85,5 +85,9 @@ def _find_model(registry: Registry, name: str) -> Model:
     for model in models:
         if model.name == name:
             return model
-    remedy = "" if models else "Fill the registry with: picsellia-jupyter demo seed"
+    remedy = (
+        ""
+        if models
+        else ("Fill the registry with: picsellia-jupyter demo seed (of a cloud: --host ADDRESS)")
+    )
     raise NotFoundError.named("model", name, [model.name for model in models], remedy=remedy)

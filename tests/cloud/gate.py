@@ -15,6 +15,8 @@ from tests.cloud.hosted import Answer, Hosting
 from tests.cloud.wire import Json, Route
 
 _STORAGE = "/storage/"
+SERVICE_NAME = "localhost"
+"""Monitoring and serving have another host name than the main API."""
 _OURS = (b"idempotency-key", b"prefer", b"x-picsellia-authorization")
 """Headers that only our own serving kernels know."""
 _NESTED = {"data": wire.DATA, "origin": wire.MODEL, "predictions": wire.PREDICTION}
@@ -40,7 +42,8 @@ class Gate:
     """ASGI middleware around the local platform."""
 
     def __init__(self, app: ASGIApp, notes: Notes, origin: str) -> None:
-        self._inner, self._notes, self._origin = app, notes, origin
+        self._inner, self._notes = app, notes
+        self._services = origin.replace("127.0.0.1", SERVICE_NAME)
         self._hosting = Hosting(self._ask)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,10 +56,12 @@ class Gate:
 
     async def _answer(self, scope: Scope, body: bytes) -> Answer:
         method, path = scope["method"], scope["path"]
-        routes = [route for route in wire.ROUTES if route.pattern.fullmatch(path)]
+        known = wire.SERVICES if _is_service(scope) else wire.ROUTES
+        routes = [route for route in known if route.pattern.fullmatch(path)]
         route = next((route for route in routes if route.method == method), None)
         if route is None:
-            self._notes.accuse(f"{method} {path}: no such route")
+            where = SERVICE_NAME if _is_service(scope) else "the main API"
+            self._notes.accuse(f"{method} {path}: no such route of {where}")
             return Answer.refusal(405 if routes else 404, "Not found.")
         wrong = _wrong(route, scope, body)
         if wrong:
@@ -122,7 +127,8 @@ class Gate:
         """What the SDK reads of an object."""
         kept = {key: value for key, value in said.items() if key in keys}
         if keys is wire.DEPLOYMENT:
-            kept["serving_host"] = None if said.get("disable_serving") else self._origin
+            kept["oracle_host"] = self._services
+            kept["serving_host"] = None if said.get("disable_serving") else self._services
             if self._notes.faults.bare:
                 kept = {key: value for key, value in kept.items() if key in _SURE}
         for key, within in _NESTED.items():
@@ -131,6 +137,11 @@ class Gate:
             elif isinstance(kept.get(key), list) and keys is wire.ASSET:
                 kept[key] = [self._stripped(one, within) for one in kept[key]]
         return kept
+
+
+def _is_service(scope: Scope) -> bool:
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return hosts[0].startswith(SERVICE_NAME.encode())
 
 
 def _wrong(route: Route, scope: Scope, body: bytes) -> str:

@@ -127,6 +127,8 @@ def test_what_asks_for_a_kernel_is_refused_where_picsellia_hosts(session):
         session.deploy("digits-detector", on="local", name="wrong")
     with pytest.raises(InvalidInputError, match="No serving kernel is started that could take"):
         session.deploy("digits-detector", device="cuda", name="wrong")
+    with pytest.raises(InvalidInputError, match="take --file weights --idle 2h"):
+        session.deploy("digits-detector", file="weights", idle="2h", name="wrong")
     assert session.platform.find_deployment("wrong") is None
 
 

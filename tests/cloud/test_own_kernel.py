@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from picsellia_jupyter.demo.catalog import pages
@@ -129,3 +130,12 @@ def test_once_ended_it_is_not_served(user, cloud):
     with pytest.raises(NotServingError, match="--strategy monitoring --on local --name soon-over"):
         made.predict(pages()[0])
     made.undeploy(delete=True)
+
+
+def test_a_token_that_the_kernel_does_not_know_is_asked_about_at_the_main_api(served, cloud):
+    wrong = httpx.post(
+        f"{served.address}/api/login", json={"api_token": "wrong", "deployment_id": served.id}
+    )
+
+    assert wrong.status_code == 401
+    assert "does not know this API token" in wrong.json()["message"]

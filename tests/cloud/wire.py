@@ -209,6 +209,8 @@ ROUTES = (
     Route("GET", "/api/predicted/asset/{id}", reply=ASSET),
     Route("GET", "/api/data/{id}", reply=DATA),
     Route("GET", "/api/data/{id}/presigned-url"),
+)  # fmt: skip
+SERVICES = (
     # Monitoring
     Route("POST", "/api/auth/login", body=Login),
     Route("POST", "/api/deployment/{id}/predictions", body=Monitored, reply=_words("id")),
@@ -218,4 +220,5 @@ ROUTES = (
     # Serving
     Route("POST", "/api/login", body=Login),
     Route("POST", "/api/deployments/{id}/predict"),
-)  # fmt: skip
+)
+"""What is asked at the addresses that a deployment tells: other hosts than the main one."""

@@ -96,6 +96,22 @@ def test_what_was_put_comes_out_in_order_and_also_after_its_owner_is_gone(make):
     assert names(second, 5) == ["0", "1", "2", "3", "4"]
 
 
+def test_what_an_earlier_owner_left_may_have_been_sent(make):
+    first = make()
+    assert first.put(record("a.jpg")).result(10)
+    assert not first.next().left
+    first.close()
+    second = make()
+    assert second.put(record("b.jpg")).result(10)
+
+    came = [second.next(), second.next()]
+
+    assert [(one.record.predicted.source, one.left) for one in came] == [
+        ("a.jpg", True),
+        ("b.jpg", False),
+    ]
+
+
 def test_what_is_recorded_is_gone_and_an_empty_spool_leaves_nothing_behind(make, folder):
     outbox = make()
     outbox.put(record()).result(10)
