@@ -35,7 +35,7 @@ def monitor(
     Once in a program: `monitor = picsellia_jupyter.monitor("press-line")`, and then for each
     image `with monitor(image) as m: m.detections = model(image)`. A prediction goes to a spool
     on this machine first and from there to the platform, once, however this program or the
-    platform ends.
+    platform ends. On the cloud it is at least once: `Deployment.duplicates` tells what is twice.
 
     Args:
         deployment: its name or id.

@@ -107,6 +107,7 @@ def test_each_thing_the_cloud_does_itself_is_said_with_its_page(hosted, session,
         "evaluate": (hosted.evaluate, page),
         "its figures": (lambda: session.platform.dashboard(hosted.id, since=None), page),
         "its kernel's address": (lambda: hosted.address, page),
+        "reviews": (lambda: session.reviews("hosted"), page),
         "the newest prediction": (lambda: _after_one(hosted), page),
         "a new datalake": (lambda: session.create_datalake("mine"), f"Open {cloud.host}"),
     }

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from picsellia_jupyter import monitor
 from picsellia_jupyter.clients.kernel import CLOUD_INTERVAL_S, KernelClient
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingKernel, ServingState
 from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError, PlatformError
@@ -125,3 +126,17 @@ def test_a_prediction_without_an_id_is_sent_as_it_is(client, deployment):
 
     assert client.monitor(deployment.id, photo(), image, content_type="image/png", again=True)
     assert client.duplicates(deployment.id) == {}
+
+
+def test_a_server_of_ones_own_records_each_prediction_once(cloud, session, deployment):
+    cloud.notes.plan(lost_replies=1)
+
+    with monitor("asked", session=session) as own:
+        for _ in range(3):
+            with own(photo()) as m:
+                m.detections = predicted().found
+        assert own.flush(60) == 0
+
+    assert cloud.notes.faults.lost_replies == 0
+    assert session.platform.count_recorded(deployment.id) == 3
+    assert deployment.duplicates() == {}
