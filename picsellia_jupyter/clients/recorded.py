@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections import Counter
@@ -83,6 +84,15 @@ class RecordedPredictions(SdkConnection):
         path = f"/api/deployment/{deployment_id}/predictedassets"
         return self._get(path, {"limit": str(limit), **asked})
 
+    @functools.cached_property
+    def _near(self) -> httpx.Client:
+        """For images on this machine, which no proxy leads to; making one takes 60 ms."""
+        return httpx.Client(trust_env=False, timeout=_TIMEOUT_S)
+
+    @functools.cached_property
+    def _far(self) -> httpx.Client:
+        return httpx.Client(timeout=_TIMEOUT_S)
+
     def _image(self, data: Mapping[str, Any]) -> bytes:
         url = (
             data.get("presigned_url")
@@ -90,8 +100,7 @@ class RecordedPredictions(SdkConnection):
         )
         remote = urlsplit(url).hostname not in _LOOPBACK
         try:
-            with httpx.Client(trust_env=remote, timeout=_TIMEOUT_S) as http:
-                reply = http.get(url)
+            reply = (self._far if remote else self._near).get(url)
         except httpx.TransportError as error:
             raise PlatformUnreachableError(
                 f"The storage does not give {data['filename']} out ({type(error).__name__}).",

@@ -204,6 +204,7 @@ class Reviews(Sequence[ReviewItem]):
         self._platform = platform
         self._record = record
         self.queue = queue
+        """How it was chosen."""
         self._items = tuple(
             ReviewItem(platform, record, chosen, queue.policy) for chosen in queue.items
         )
@@ -220,6 +221,11 @@ class Reviews(Sequence[ReviewItem]):
 
     def __iter__(self) -> Iterator[ReviewItem]:
         return iter(self._items)
+
+    @property
+    def record(self) -> DeploymentRecord:
+        """The deployment."""
+        return self._record
 
     @property
     def counts(self) -> ReviewCounts:

@@ -216,7 +216,7 @@ def add_shapes(
             .where(Shape.annotation_id == annotation.id, Shape.kind == kind)
         )
         for position, given in enumerate(shapes.get(kind) or (), start=count or 0):
-            made.append(_shape(annotation, kind, position, given, label_ids, now=now))
+            made.append(new_shape(annotation, kind, position, given, label_ids, now=now))
     session.add_all(made)
     session.flush()
     return made
@@ -227,7 +227,7 @@ def drop_shapes(session: Session, annotation: Annotation) -> None:
     session.execute(delete(Shape).where(Shape.annotation_id == annotation.id))
 
 
-def _shape(
+def new_shape(
     annotation: Annotation,
     kind: str,
     position: int,
@@ -236,6 +236,11 @@ def _shape(
     *,
     now: float,
 ) -> Shape:
+    """A shape of an annotation, not added to it yet.
+
+    Raises:
+        InvalidInputError: its label is not one of these, or the geometry is missing.
+    """
     label_id = str(given.get("label_id"))
     if label_id not in label_ids:
         raise InvalidInputError(

@@ -5,23 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
 from picsellia_jupyter.domain.reviews import Policy
-from picsellia_jupyter.localplatform.datasets import (
-    add_assets,
-    add_shapes,
-    annotation_of,
-    drop_shapes,
-    get_or_create_labels,
-    unlocked,
-)
+from picsellia_jupyter.localplatform.datasets import unlocked
+from picsellia_jupyter.localplatform.feeding import feed
 from picsellia_jupyter.localplatform.tables.datalakes import Data, Tag, TagLink
-from picsellia_jupyter.localplatform.tables.datasets import Annotation, DatasetVersion
+from picsellia_jupyter.localplatform.tables.datasets import DatasetVersion
 from picsellia_jupyter.localplatform.tables.deployments import (
     Deployment,
     PredictedAsset,
@@ -155,7 +148,7 @@ def submit_reviews(
     for version in versions:
         if version.type == "NOT_CONFIGURED":
             version.type = deployment.type
-        annotated += _annotate(session, version, assets, now=now)
+        annotated += feed(session, version, assets, now=now)
     for asset in assets:
         asset.review_state = SUBMITTED
     session.flush()
@@ -190,38 +183,3 @@ def _feedback_versions(session: Session, deployment: Deployment) -> list[Dataset
         deployment_id=deployment.id, role=_FEEDBACK
     )
     return [unlocked(session, ident) for ident in session.scalars(attached).all()]
-
-
-def _annotate(
-    session: Session, version: DatasetVersion, sources: Sequence[PredictedAsset], *, now: float
-) -> int:
-    assets = add_assets(session, version, [source.data_id for source in sources], now=now)
-    by_data = {asset.data_id: asset for asset in assets}
-    for source in sources:
-        asset_id = by_data[source.data_id].id
-        annotation = annotation_of(session, asset_id)
-        if annotation is None:
-            annotation = Annotation(asset_id=asset_id, created_at=now)
-            session.add(annotation)
-        annotation.status = "ACCEPTED"
-        session.flush()
-        drop_shapes(session, annotation)
-        shapes = _last_review(session, source)
-        names = [shape["label"]["name"] for drawn in shapes.values() for shape in drawn]
-        made = get_or_create_labels(session, version, names, now=now)
-        labels = {row.name: row.id for row in made}
-        add_shapes(session, annotation, _relabelled(shapes, labels), labels.values(), now=now)
-    return len(sources)
-
-
-def _last_review(session: Session, source: PredictedAsset) -> dict[str, list[Json]]:
-    row = last_review(session, source.id)
-    shapes: dict[str, Any] = row.shapes if row else {}
-    return shapes
-
-
-def _relabelled(shapes: dict[str, list[Json]], labels: dict[str, str]) -> dict[str, list[Json]]:
-    return {
-        kind: [{**shape, "label_id": labels[shape["label"]["name"]]} for shape in drawn]
-        for kind, drawn in shapes.items()
-    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from picsellia_jupyter.localplatform.tables.datalakes import Data
+from picsellia_jupyter.localplatform.tables.deployments import PredictedAsset, Review
 from picsellia_jupyter.workflows.sampling import rank
 
 CLEAR, DOUBTFUL = 0.95, 0.31
@@ -181,3 +183,92 @@ def test_a_policy_does_not_take_the_place_of_an_earlier_one(world):
 
 def _revision(world, asset):
     return world.user.get(f"/api/local/predicted/asset/{asset}/review").json()["revision"]
+
+
+# Feedback ------------------------------------------------------------------------------------
+
+
+def fed(world, of, name="truth"):
+    """A dataset version that submitted reviews go into."""
+    path = f"/api/organization/{world.organization}/datasets"
+    dataset = world.user.post(path, json={"name": name}).json()
+    made = world.user.post(f"/api/dataset/{dataset['id']}/versions", json={"version": "v1"})
+    base = f"/api/deployment/{of.deployment['id']}"
+    world.user.post(f"{base}/pipeline/fl/setup", json={})
+    body = {"dataset_version_id": made.json()["id"]}
+    assert world.user.post(f"{base}/fl/datasets", json=body).status_code == 201
+    return made.json()["id"]
+
+
+def assets_in(world, version):
+    return world.user.get(f"/api/dataset/version/{version}/assets").json()["items"]
+
+
+def test_an_image_that_is_submitted_twice_is_one_asset_with_one_annotation(world):
+    of = Reviewed(world)
+    version = fed(world, of)
+    first = of.predicted("a.png")
+    of.review(first)
+    submitted = world.user.post(f"{of.base}/submit", json={}).json()
+    (asset,) = assets_in(world, version)
+    data = world.user.get(f"/api/predicted/asset/{first}").json()["data"]
+    assert (submitted["annotated"], asset["data"]["id"]) == (1, data["id"])
+
+    # Another deployment predicts on the same image, and its review says otherwise.
+    with world.platform.store.writing() as session:
+        copy = _copy_of(session, first)
+    of.review(copy, rectangles=[])
+    again = world.user.post(f"{of.base}/submit", json={}).json()
+
+    assert again == {"submitted": 1, "annotated": 1}
+    assert [one["id"] for one in assets_in(world, version)] == [asset["id"]]
+    stats = world.user.get(f"/api/dataset/version/{version}/stats").json()
+    assert (stats["nb_annotations"], stats["nb_objects"]) == (1, 0)
+
+
+def test_more_reviews_than_one_query_takes_are_fed(world):
+    of = Reviewed(world)
+    version = fed(world, of)
+    like = of.predicted("a.png")
+    with world.platform.store.writing() as session:
+        _many(session, of.deployment["id"], like, 1_100)
+
+    done = world.user.post(f"{of.base}/submit", json={}).json()
+
+    assert done == {"submitted": 1_100, "annotated": 1_100}
+    stats = world.user.get(f"/api/dataset/version/{version}/stats").json()
+    assert stats["label_repartition"] == {"one": 1_100}
+
+
+def _copy_of(session, asset_id):
+    """Another predicted asset of the same image."""
+    source = session.get(PredictedAsset, asset_id)
+    made = PredictedAsset(
+        deployment_id=source.deployment_id, oracle_prediction_id="again",
+        data_id=source.data_id, created_at=source.created_at + 1,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made.id
+
+
+def _many(session, deployment_id, like, count):
+    """Reviewed predicted assets, each of an image of its own."""
+    lake = session.get(Data, session.get(PredictedAsset, like).data_id).datalake_id
+    box = {"x": 1, "y": 2, "w": 3, "h": 4, "label": {"id": "1", "name": "one"}}
+    for number in range(count):
+        name = f"{number}.png"
+        data = Data(
+            datalake_id=lake, object_name=name, filename=name, type="IMAGE",
+            content_type="image/png", created_at=1.0,
+        )  # fmt: skip
+        session.add(data)
+        session.flush()
+        asset = PredictedAsset(
+            deployment_id=deployment_id, oracle_prediction_id=name, data_id=data.id,
+            review_state="REVIEWED", created_at=1.0,
+        )  # fmt: skip
+        session.add(asset)
+        session.flush()
+        shapes = {"rectangles": [box]}
+        session.add(Review(predicted_asset_id=asset.id, shapes=shapes, created_at=2.0))
