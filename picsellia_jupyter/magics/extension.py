@@ -21,6 +21,7 @@ from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import MONITOR, PREDICT
 from picsellia_jupyter.magics.registry import REGISTRY
 from picsellia_jupyter.magics.review import REVIEW
+from picsellia_jupyter.magics.usage import USAGE
 from picsellia_jupyter.magics.verb import Arguments, Verb, words
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from picsellia_jupyter.session import Session
     from picsellia_jupyter.session.names import Names
 
-VERBS = (DEPLOY, INTERCONNECT, PREDICT, MONITOR, REVIEW, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES)
+VERBS = (
+    DEPLOY, INTERCONNECT, PREDICT, MONITOR, REVIEW, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES, USAGE,
+)  # fmt: skip
 UMBRELLA = "picsellia"
 INNER = (CONNECT, DOCTOR)
 """Verbs that have no magic of their own: `%picsellia doctor`."""

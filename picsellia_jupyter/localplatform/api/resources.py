@@ -23,6 +23,7 @@ from picsellia_jupyter.localplatform.api import (
     projects,
     reviews,
     uploads,
+    usage,
 )
 
 ROUTERS = (
@@ -44,6 +45,7 @@ ROUTERS = (
     dashboards.router,
     outliers.router,
     loop.router,
+    usage.router,
     reviews.router,
     evaluation.router,
     described.router,
