@@ -59,6 +59,8 @@ def test_every_magic_works_or_says_where_it_is_done(shell: Shell, cloud):
     assert "by-magic" in repr(shell("%deployments"))
     assert cloud.host in repr(shell("%interconnect by-magic"))
     assert page in repr(shell("%monitor by-magic"))
+    assert f"{cloud.host} → Organization settings" in str(shell("%usage"))
+    assert page in str(shell("%review by-magic"))
     refused = shell(f"%predict '{pages()[0]}' --on by-magic")
     assert "--strategy monitoring --on local --name by-magic" in str(refused)
     assert "has come in 0.1 s" in str(shell("%interconnect by-magic --check --timeout 0.1"))
