@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.connection import SdkConnection
-from picsellia_jupyter.domain.monitoring import Dashboard
-from picsellia_jupyter.wire.dashboards import dashboard_from_json
+from picsellia_jupyter.domain.dashboards import DashboardReport, Filters
+from picsellia_jupyter.wire.reports import report_from_json
 
 
 class Dashboards(SdkConnection):
     """The figures of an organization's deployments; on the local platform alone."""
 
     @sdk.translated
-    def dashboard(self, deployment_id: str, *, since: float | None) -> Dashboard:
-        """A deployment's dashboard until now.
+    def dashboard(
+        self, deployment_id: str, *, since: float | None, until: float | None, filters: Filters
+    ) -> DashboardReport:
+        """A deployment's dashboard.
 
         Args:
             deployment_id: whose.
             since: seconds since the epoch, UTC; None begins with the first prediction.
+            until: likewise; None ends now.
+            filters: which of its predictions.
+
+        Raises:
+            NotFoundError: there is no such model version or label.
         """
-        path = f"/api/local/deployments/{deployment_id}/dashboard"
-        return dashboard_from_json(
-            self._get(path, {} if since is None else {"from_timestamp": str(since)})
-        )
+        asked = {
+            "from_timestamp": since, "to_timestamp": until,
+            **{name: getattr(filters, name) for name in ("version", "label", "tag", "source")},
+        }  # fmt: skip
+        given = {name: str(value) for name, value in asked.items() if value is not None}
+        return report_from_json(self._get(f"/api/local/deployments/{deployment_id}/report", given))

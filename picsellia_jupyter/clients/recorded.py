@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import httpx
 
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.connection import SdkConnection
+from picsellia_jupyter.domain.dashboards import Filters
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import PlatformError, PlatformUnreachableError
 from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
@@ -39,6 +41,52 @@ class RecordedPredictions(SdkConnection):
         asset = self._get(f"/api/predicted/asset/{items[0]['id']}")
         photo = self._image(asset["data"])
         return _predicted(record, asset, photo), photo
+
+    @sdk.translated
+    def recorded_images(
+        self,
+        record: DeploymentRecord,
+        *,
+        since: float | None,
+        until: float | None,
+        filters: Filters,
+        limit: int,
+    ) -> tuple[int, list[tuple[PredictedImage, Callable[[], bytes]]]]:
+        """The newest recorded images of a range, each with what gives its photo.
+
+        Args:
+            record: of the deployment.
+            since: seconds since the epoch, UTC; None begins with the first one.
+            until: likewise; None ends now.
+            filters: which of them.
+            limit: most that are told, at most 500.
+
+        Returns:
+            How many there are, and the newest of them, newest first.
+
+        Raises:
+            PlatformError: this is the cloud.
+        """
+        if not self.is_local:
+            raise PlatformError(
+                f"{self.host} does not tell its images by time.",
+                "Take them from session.sdk.get_deployment(name).list_predicted_assets().",
+            )
+        asked = {
+            "from_timestamp": since, "to_timestamp": until, "limit": limit,
+            **{name: getattr(filters, name) for name in ("version", "label", "tag", "source")},
+        }  # fmt: skip
+        given = {name: str(value) for name, value in asked.items() if value is not None}
+        reply = self._get(f"/api/local/deployments/{record.id}/images", given)
+        return int(reply["count"]), [self._recorded(record, asset) for asset in reply["items"]]
+
+    def _recorded(
+        self, record: DeploymentRecord, asset: Mapping[str, Any]
+    ) -> tuple[PredictedImage, Callable[[], bytes]]:
+        data = asset["data"]
+        photo = functools.partial(self._image, data)
+        has_size = bool((data.get("meta") or {}).get("width"))
+        return _predicted(record, asset, b"" if has_size else photo()), photo
 
     def _image(self, data: Mapping[str, Any]) -> bytes:
         url = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,17 +25,14 @@ from picsellia_jupyter.domain.registry import ModelFile
 from picsellia_jupyter.domain.running import ServedNow
 from picsellia_jupyter.handles.batching import BatchProgress
 from picsellia_jupyter.handles.downloading import download_all
-from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.interconnection import Interconnection
+from picsellia_jupyter.handles.monitored import FLUSH_TIMEOUT_S, Monitored
 from picsellia_jupyter.handles.predicting import predict_files
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.recorded import RecordedPrediction, wait_for_prediction
-from picsellia_jupyter.handles.views import DashboardView
 from picsellia_jupyter.workflows.interconnection import Wiring, python_code
-from picsellia_jupyter.workflows.metrics import parse_range, summarize
 
-FLUSH_TIMEOUT_S = 10.0
 GLANCE_S, STOP_REACH_S = 2.0, 5.0
 """How long a card, and a kernel that is to be stopped, wait for a place to answer."""
 
@@ -56,7 +52,7 @@ class Reach(Protocol):
         """Reach it, within so many seconds where that is said."""
 
 
-class Deployment:
+class Deployment(Monitored):
     """One deployment: predict with it, look at its dashboard, change its threshold.
 
     Made by `Session.deploy` and `Session.deployment`; shows itself as a card.
@@ -177,61 +173,6 @@ class Deployment:
             threshold=record.threshold,
             undone=came.undone,
         )
-
-    def dashboard(self, last: str = "24h") -> DashboardView:
-        """Its dashboard over the last `30m`, `24h`, `7d`, … or `all`.
-
-        Predictions that are still on their way are waited for, up to ten seconds; what is
-        missing after that is said above the charts.
-        """
-        span_s = parse_range(last)
-        self.refresh()
-        missing = self.flush(FLUSH_TIMEOUT_S).in_words()
-        until = time.time()
-        since = until - span_s if span_s is not None else None
-        if self._platform.is_local:
-            # It has the figures added up; the predictions themselves may be millions.
-            return DashboardView(self._platform.dashboard(self.id, since=since), missing)
-        log = self._platform.prediction_log(self.id, since=since, until=None)
-        begin = since if since is not None else (float(log.at[0]) if len(log) else until)
-        figures = summarize(
-            log,
-            deployment=self.name,
-            labels=self._record.labels,
-            threshold=self._record.threshold,
-            since=begin,
-            until=max(until, begin),
-        )
-        return DashboardView(figures, missing)
-
-    def evaluate(
-        self,
-        last: str = "all",
-        *,
-        sampled: str | None = None,
-        max_detections: int | None = None,
-    ) -> EvaluationView:
-        """How well its predictions agree with their reviews: `d.evaluate("7d")`.
-
-        Args:
-            last: predictions of the last `24h`, `7d`, … or `all`.
-            sampled: only images that were chosen for review in this way, such as `random`:
-                those tagged `sampled:random`.
-            max_detections: of an image and label so many count; COCO's 100 (20 of keypoints)
-                if none is given.
-
-        Raises:
-            InvalidInputError: there are no metrics for its type.
-            PlatformError: this is the cloud, which tells its own figures.
-        """
-        span_s = parse_range(last)
-        report = self._platform.evaluation(
-            self.id,
-            since=None if span_s is None else time.time() - span_s,
-            sampled=sampled,
-            max_detections=max_detections,
-        )
-        return EvaluationView(report)
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
         """Wait until the serving kernel has recorded its predictions.

@@ -214,6 +214,8 @@ def test_a_kernel_that_is_starting_again_is_waited_for_with_the_login(serving):
         assert not any(isinstance(found, Exception) for found in ask())
         assert starting.logins == 3
     endpoint.close()
+
+
 def test_of_many_images_only_a_few_requests_are_ahead_of_who_asks(serving, endpoint):
     read = []
 

@@ -21,6 +21,7 @@ from picsellia_jupyter.localplatform.api import (
     pipelines,
     projections,
     projects,
+    reports,
     uploads,
 )
 
@@ -41,6 +42,7 @@ ROUTERS = (
     campaigns.router,
     alerts.router,
     dashboards.router,
+    reports.router,
     outliers.router,
     loop.router,
     evaluation.router,
