@@ -2,6 +2,15 @@
   const own = document.currentScript;
   const root = own && own.closest('.pxj-dash');
   if (!root) return;
+  // A dashboard that is drawn anew keeps open what was open.
+  const host = root.closest('.jp-OutputArea-child');
+  if (host) {
+    const open = (host.pxjOpen = host.pxjOpen || {});
+    root.querySelectorAll('details').forEach((part) => {
+      if (part.dataset.part in open) part.open = open[part.dataset.part];
+      part.addEventListener('toggle', () => { open[part.dataset.part] = part.open; });
+    });
+  }
   const times = root.querySelector('.pxj-times');
   const rows = [...times.querySelectorAll('tbody tr')];
   const code = times.querySelector('.pxj-take code');

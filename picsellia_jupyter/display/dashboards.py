@@ -87,7 +87,7 @@ def text(report: DashboardReport, review: EvaluationReport | None = None) -> str
     lines = [f"{printable(figures.deployment)}, {_range(report)}", numbers]
     if figures.label_counts:
         counts = plots.top_labels(figures.label_counts).items()
-        lines.append("labels: " + ", ".join(f"{printable(n)} {c:,}" for n, c in counts))
+        lines.append("labels: " + ", ".join(f"{printable(n)}: {c:,}" for n, c in counts))
     for one in sections_of(report, review)[2:]:
         lines.append(f"{one.title.lower()}: {printable(one.words)}")
     lines += [f"alert: {printable(alert.in_words())}" for alert in report.alerts]
@@ -151,9 +151,10 @@ def _section(one: Section, report: DashboardReport) -> str:
         return inner
     state = " open" if one.is_open else ""
     words = f'<span class="pxj-muted">{style.escape(one.words)}</span>' if one.words else ""
-    words = style.flag("warn", "look here") + words if one.is_bad else words
+    words = style.flag("warn", "look here") + " " + words if one.is_bad else words
     return (
-        f"<details{state}><summary><strong>{style.escape(one.title)}</strong> {words}</summary>"
+        f'<details{state} data-part="{one.name}"><summary>'
+        f"<strong>{style.escape(one.title)}</strong> {words}</summary>"
         f"{inner}</details>"
     )
 
@@ -173,7 +174,7 @@ def _labels(report: DashboardReport) -> Section:
     if int(figures.score_histogram.counts.sum()):
         charts.append(plots.scores(report))
     top = list(plots.top_labels(figures.label_counts).items())[:3]
-    words = ", ".join(f"{name} {number:,}" for name, number in top)
+    words = ", ".join(f"{name}: {number:,}" for name, number in top)
     nothing = f"no {plots.noun(figures)}{plots.over(figures)}"
     return Section("labels", "Labels and scores", words or nothing, charts, is_open=bool(charts))
 

@@ -14,6 +14,7 @@ _POLICY = (
 _CSS = (
     "body{margin:16px;font:14px system-ui,sans-serif;color-scheme:light dark}"
     "h1{font-size:18px;margin:0 0 8px;overflow-wrap:anywhere}"
+    "@media (prefers-color-scheme:dark){body{background:#111;color:#ddd}}"
 )
 
 

@@ -52,7 +52,7 @@ def numbers(report: DashboardReport) -> str:
     fullest = int(np.argmax(series.counts)) if len(series.counts) else 0
     code = style.escape(taking(report, fullest))
     return (
-        '<details class="pxj-times"><summary><strong>Numbers by time</strong> '
+        '<details class="pxj-times" data-part="times"><summary><strong>Numbers by time</strong> '
         '<span class="pxj-muted">and their images; click a bar to choose one</span></summary>'
         f'{table}<p class="pxj-take pxj-muted">Their images: <code>{code}</code></p></details>'
     )

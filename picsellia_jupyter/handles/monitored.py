@@ -14,6 +14,7 @@ from picsellia_jupyter.domain.evaluation import EvaluationReport
 from picsellia_jupyter.handles.dashboard import DashboardView
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.recorded_images import RecordedImages
+from picsellia_jupyter.handles.watching import EVERY_S, Wanted, Watch
 from picsellia_jupyter.workflows.metrics import parse_range, summarize
 from picsellia_jupyter.workflows.ranges import Moment, Range, range_of
 
@@ -72,6 +73,31 @@ class Monitored(ABC):
         filters = Filters(version, label, tag, source)
         record, missing = self.refresh(), self.flush(FLUSH_TIMEOUT_S).in_words()
         return dashboard_of(self._platform, record, within, filters, missing=missing)
+
+    def watch(
+        self, last: str = "1h", *, every_s: float = EVERY_S, filters: Filters | None = None
+    ) -> Watch:
+        """Its dashboard, kept up to date until `stop` is called or its button is clicked.
+
+        The notebook goes on meanwhile; `d.watch().wait()` waits until an interrupt.
+
+        Args:
+            last: how far back, at first.
+            every_s: seconds between two looks; it is drawn anew where something has come.
+            filters: which predictions, at first.
+
+        Raises:
+            InvalidInputError: the range cannot be read.
+        """
+        parse_range(last)
+        # A connection of its own: a thread will use it.
+        platform, record = self._platform.beside(), self.refresh()
+
+        def draw(wanted: Wanted) -> DashboardView:
+            within = range_of(wanted.last, None, None, now=time.time())
+            return dashboard_of(platform, record, within, wanted.filters)
+
+        return Watch(draw, Wanted(last, filters or Filters()), every_s=every_s)
 
     def predicted(
         self,

@@ -41,7 +41,7 @@ from picsellia_jupyter.localplatform.tables.registry import ModelVersion
 from picsellia_jupyter.workflows.dashboards import binned_scores, latencies, over_time
 from picsellia_jupyter.workflows.rollups import Signal, histogram
 
-_MAPPED = 1_000
+_MAPPED = 500
 """Newest images whose shapes are laid over each other."""
 _ASKED_FOR_CHOICES = 500
 _BARS = 20

@@ -26,13 +26,20 @@ def _arguments() -> Arguments:
     parser.add_argument("--label", help="only its shapes")
     parser.add_argument("--tag", help="only what was sent with it")
     parser.add_argument("--source", help="only what was sent with this source")
+    parser.add_argument(
+        "--live", action="store_true", help="keep it up to date until it is stopped"
+    )
     return parser
 
 
 def _monitor(session: Session, args: argparse.Namespace) -> object:
-    filters = ("since", "until", "version", "label", "tag", "source")
-    given = {name: getattr(args, name) for name in filters if getattr(args, name) is not None}
-    return session.monitor(args.deployment, last=args.last, **given)
+    names = ("since", "until", "version", "label", "tag", "source")
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if not args.live:
+        return session.monitor(args.deployment, last=args.last, **given)
+    filters = {name: value for name, value in given.items() if name not in ("since", "until")}
+    session.watch(args.deployment, last=args.last, **filters)
+    return None
 
 
 MONITOR = Verb("monitor", _arguments(), _monitor)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from picsellia_jupyter.domain.dashboards import Filters
 from picsellia_jupyter.handles.dashboard import DashboardView
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.evaluation import EvaluationView
+from picsellia_jupyter.handles.watching import Watch
 from picsellia_jupyter.workflows.ranges import Moment
 
 
@@ -39,6 +41,19 @@ class Monitoring:
         return self.deployment(name).dashboard(
             last, since=since, until=until, version=version, label=label, tag=tag, source=source
         )
+
+    def watch(
+        self: FindsDeployments,
+        name: str | None = None,
+        *,
+        last: str = "1h",
+        version: str | None = None,
+        label: str | None = None,
+        tag: str | None = None,
+        source: str | None = None,
+    ) -> Watch:
+        """A deployment's dashboard, kept up to date until it is stopped."""
+        return self.deployment(name).watch(last, filters=Filters(version, label, tag, source))
 
     def evaluate(
         self: FindsDeployments,
