@@ -203,7 +203,7 @@ def _images(report: DashboardReport) -> Section | None:
     if not charts:
         return None
     sizes = [_middle(report, name) for name in ("width", "height") if name in report.images]
-    return Section("images", "Images", f"mostly {' x '.join(sizes)} pixels", charts)
+    return Section("images", "Images", f"mostly about {' x '.join(sizes)} pixels", charts)
 
 
 def _middle(report: DashboardReport, name: str) -> str:

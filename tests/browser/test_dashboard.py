@@ -1,4 +1,4 @@
-"""The dashboard in real browsers: bins of time one can choose, both themes, wide and narrow, live."""
+"""The dashboard in real browsers: bins of time to choose, both themes, wide and narrow, live."""
 
 from __future__ import annotations
 

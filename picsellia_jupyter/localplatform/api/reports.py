@@ -8,11 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
+from starlette.responses import PlainTextResponse, Response
 
 from picsellia_jupyter.domain.dashboards import Filters
 from picsellia_jupyter.localplatform.api.assets import whole_asset
 from picsellia_jupyter.localplatform.api.dashboards import DashboardReply
 from picsellia_jupyter.localplatform.api.described import REFUSALS
+from picsellia_jupyter.localplatform.exposition import CONTENT_TYPE, exposition
 from picsellia_jupyter.localplatform.folding import catch_up
 from picsellia_jupyter.localplatform.imaging import images
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin
@@ -110,3 +112,12 @@ def get_images(
         found = images(session, chosen, asked.filters(), now=here.clock())
         items = [whole_asset(here, session, origin, row) for row in found.first(asked.limit)]
     return ImagesReply(count=len(found), items=items)
+
+
+@router.get("/api/local/metrics", response_class=PlainTextResponse)
+def get_metrics(here: Here) -> Response:
+    """Figures of all deployments, as Prometheus reads them."""
+    catch_up(here)
+    with here.store.reading() as session:
+        told = exposition(session)
+    return Response(told, media_type=CONTENT_TYPE)
