@@ -56,7 +56,7 @@ def _of_predictions(session: Session) -> Iterable[Family]:
     labelled = [(_labels(session, key), values) for key, values in sorted(counts.items())]
     told = (
         ("picsellia_predictions_total", "counter", "Predictions that were recorded."),
-        ("picsellia_prediction_latency_seconds_sum", "counter", "Their latencies, summed up."),
+        ("picsellia_prediction_latency_seconds_total", "counter", "Their latencies, summed up."),
         ("picsellia_last_prediction_timestamp_seconds", "gauge", "When the last one was made."),
     )
     for column, (name, kind, said) in enumerate(told):

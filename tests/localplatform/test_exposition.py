@@ -31,7 +31,7 @@ def test_predictions_count_once_whether_added_up_or_not(world):
     for _ in range(3):
         found = samples(world)
         assert found[("picsellia_predictions_total", *own)] == 3
-        assert found[("picsellia_prediction_latency_seconds_sum", *own)] == 1.75
+        assert found[("picsellia_prediction_latency_seconds_total", *own)] == 1.75
         assert found[("picsellia_last_prediction_timestamp_seconds", *own)] == world.clock.now
         fold(world.platform, at_once=2)
 
