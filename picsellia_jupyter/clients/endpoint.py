@@ -9,31 +9,25 @@ import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import httpx
 
 from picsellia_jupyter.clients.batches import IDEMPOTENCY_KEY, BatchRequest, Image, Outcome
+from picsellia_jupyter.clients.front import STOP_TIMEOUT_S, Backlog, left, refusal
 from picsellia_jupyter.domain.errors import (
-    AuthenticationError,
-    InvalidImageError,
     NotServingError,
     PicselliaJupyterError,
-    ServingError,
 )
 from picsellia_jupyter.domain.predictions import PredictedImage
 from picsellia_jupyter.domain.running import Running
-from picsellia_jupyter.wire.predictions import Json
-from picsellia_jupyter.wire.resources import error_from_json, reply_from_json, running_from_json
+from picsellia_jupyter.wire.resources import reply_from_json, running_from_json
 
 PREDICT_TIMEOUT_S = 90.0
 BATCH = 32
 """Images in one request."""
 BATCHES_IN_FLIGHT = 2
 """While one is answered, the next is sent."""
-STOP_TIMEOUT_S = 150.0
-"""A kernel that stops first records what it has."""
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 _LOOK_TIMEOUT_S = 3.0
 PATIENCE_S = 30.0
@@ -42,77 +36,6 @@ _DROPPED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _DROP_PAUSES_S = (0.1, 0.4, 1.0)
 """Between the tries of a request whose connection broke off; its key has it recorded once."""
 _RESUME_S = 5.0
-_LATER = "kept, and recorded when the deployment is served there again"
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Predictions that a serving kernel has made and the platform has not."""
-
-    pending: int = 0
-    """Still on their way."""
-    failed: int = 0
-    """That the platform would not take; the kernel has set them aside on disk."""
-    trouble: str = ""
-    """Why, in words."""
-    kept: int = 0
-    """On the disk of a kernel that has ended; recorded when the deployment is served again."""
-
-    def in_words(self) -> str:
-        """What is not recorded; empty where everything is."""
-        parts = [f"{self.pending} predictions are still on their way"] if self.pending else []
-        parts += [f"{self.kept} predictions are {_LATER}"] if self.kept else []
-        parts += [f"{self.failed} predictions could not be recorded"] if self.failed else []
-        why = f": {self.trouble}" if parts and self.trouble else ""
-        return f"{' and '.join(parts)}{why}." if parts else ""
-
-
-class Front:
-    """The control side of a serving kernel: what its owner may ask of it."""
-
-    def __init__(self, address: str, front_token: str) -> None:
-        self.address = address
-        # Loopback is never reached through a proxy, whatever the environment says.
-        self._http = httpx.Client(
-            base_url=address,
-            headers={"Authorization": f"Bearer {front_token}"},
-            timeout=10.0,
-            trust_env=False,
-        )
-
-    def status(self) -> Json:
-        """State, stage, dry run, error and last log lines, as it is now."""
-        return self._json(self._http.get("/control/status"))
-
-    def attach(self, deployment_id: str) -> None:
-        """Have it serve this deployment and report for it."""
-        self._post("/control/attach", {"deployment_id": deployment_id})
-
-    def stop(self) -> Backlog:
-        """Let it answer what is in flight and record what is queued, then end.
-
-        Returns:
-            What could not be recorded.
-        """
-        return _left(self._post("/control/stop", {}, timeout_s=STOP_TIMEOUT_S))
-
-    def close(self) -> None:
-        """Close its connections."""
-        self._http.close()
-
-    def _post(self, path: str, body: Json, *, timeout_s: float = 30.0) -> Json:
-        try:
-            return self._json(self._http.post(path, json=body, timeout=timeout_s))
-        except httpx.TransportError as error:
-            raise NotServingError(
-                f"The serving kernel at {self.address} does not answer ({type(error).__name__}).",
-                "See its state with %deployments.",
-            ) from error
-
-    def _json(self, response: httpx.Response) -> Json:
-        if response.is_error:
-            raise _refusal(response)
-        return cast("Json", response.json())
 
 
 class Endpoint:
@@ -247,7 +170,7 @@ class Endpoint:
             elif _is_unknown_route(response):
                 return None
             else:
-                raise _refusal(response)
+                raise refusal(response)
 
     @contextlib.contextmanager
     def _streamed(self, request: BatchRequest) -> Iterator[httpx.Response]:
@@ -278,7 +201,7 @@ class Endpoint:
             What could not be recorded.
         """
         path = f"/api/deployments/{self._deployment_id}/stop"
-        return _left(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
+        return left(self._send("POST", path, json={}, timeout=STOP_TIMEOUT_S).json())
 
     def running(self) -> Running | None:
         """What it says of the model that it runs; None where it does not say."""
@@ -313,7 +236,7 @@ class Endpoint:
                 pause_s = _pause_s(response)
             time.sleep(pause_s)
         if response.is_error:
-            raise _refusal(response)
+            raise refusal(response)
         return response
 
     def _silent(self) -> NotServingError:
@@ -348,7 +271,7 @@ class Endpoint:
         """
         busy = self._enter()
         if busy is not None or self._jwt is None:
-            raise _refusal(busy) if busy is not None else self._silent()
+            raise refusal(busy) if busy is not None else self._silent()
         return self._jwt
 
     def _enter(self) -> httpx.Response | None:
@@ -357,7 +280,7 @@ class Endpoint:
         if response.status_code in BUSY:
             return response
         if response.is_error:
-            raise _refusal(response)
+            raise refusal(response)
         self._jwt = str(response.json()["jwt"])
         return None
 
@@ -383,26 +306,3 @@ def _is_unknown_route(response: httpx.Response) -> bool:
         return bool(response.json()["error"] == "HTTPException")
     except (ValueError, KeyError, TypeError):
         return True
-
-
-def _left(said: Json) -> Backlog:
-    """What a stopped kernel says it could not record."""
-    failed, kept = int(said.get("failed") or 0), int(said.get("kept") or 0)
-    return Backlog(0, failed, str(said.get("trouble") or ""), kept)
-
-
-def _refusal(response: httpx.Response) -> PicselliaJupyterError:
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        return ServingError(f"The serving kernel answered HTTP {response.status_code}.")
-    if "error" in body:
-        return error_from_json(body)
-    fact, remedy = str(body.get("message") or "No message."), str(body.get("detail") or "")
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        return AuthenticationError(fact, remedy)
-    if response.status_code in (400, 413, 415, 422):
-        return InvalidImageError(fact, remedy)
-    return NotServingError(fact, remedy)

@@ -7,6 +7,8 @@ import { columns, isTruth } from './shapes.js';
 import { view } from './viewer.js';
 
 const SCORE_STEPS = 5e4;
+// Lines of a tile are thinner than the viewer's.
+const THIN = 0.7;
 
 /** The whole grid. Each of `data.items` is what the viewer takes of an image. */
 export function grid(data) {
@@ -32,7 +34,9 @@ export function grid(data) {
     one.shaped = first.form != 'class';
     one.truth = first.pairs && columns(first.pairs.types, first.pairs.data)(first.n);
     one.canvas = h('canvas', { role: 'img', 'aria-label': item.alt, tile: one });
-    one.canvas.style.aspectRatio = item.w / item.h;
+    const aspect = item.w / item.h;
+    // All tiles are as high as a photo of 4 : 3, which a higher one fits into.
+    one.canvas.style.cssText = `aspect-ratio:${aspect};width:${Math.min(100, aspect * 75)}%`;
     one.said = h('div', { className: 'said' });
     one.button = h('button', { type: 'button', title: item.name, tabIndex: number ? -1 : 0,
       onclick: () => open(shown.indexOf(one)) }, one.canvas);
@@ -55,13 +59,13 @@ export function grid(data) {
     const width = Math.round(canvas.clientWidth * ratio);
     Object.assign(canvas, { width, height: Math.round((width * item.h) / item.w) });
     Object.assign(one.scene.state, { cut: one.shaped ? cut : -1, tags: false });
-    one.scene.paint(canvas, ratio, { k: 1, x: 0, y: 0 });
+    one.scene.paint(canvas, ratio * THIN, { k: 1, x: 0, y: 0 });
   }
 
   const watch = new IntersectionObserver(entries => entries.forEach(({ target, isIntersecting }) => {
     target.tile.seen = isIntersecting;
     paint(target.tile);
-  }), { rootMargin: '200px' });
+  }), { rootMargin: '300px', scrollMargin: '300px' });
 
   // Orders --------------------------------------------------------------------------------
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
-from picsellia_jupyter.clients.endpoint import Backlog
+from picsellia_jupyter.clients.front import Backlog
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.dashboards import DashboardReport, Filters
 from picsellia_jupyter.domain.deployments import DeploymentRecord
-from picsellia_jupyter.domain.errors import MissingExtraError, PlatformError
+from picsellia_jupyter.domain.errors import MissingExtraError
 from picsellia_jupyter.domain.evaluation import EvaluationReport
 from picsellia_jupyter.handles.dashboard import DashboardView
-from picsellia_jupyter.handles.evaluation import EvaluationView
+from picsellia_jupyter.handles.elsewhere import Elsewhere
 from picsellia_jupyter.handles.recorded_images import RecordedImages
 from picsellia_jupyter.handles.watching import EVERY_S, Wanted, Watch
-from picsellia_jupyter.workflows.metrics import parse_range, summarize
+from picsellia_jupyter.workflows.metrics import parse_range
 from picsellia_jupyter.workflows.ranges import Moment, Range, range_of
 
 FLUSH_TIMEOUT_S = 10.0
@@ -39,6 +40,10 @@ class Monitored(ABC):
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
         """Wait until the serving kernel has recorded its predictions."""
 
+    @abstractmethod
+    def _on_its_page(self) -> Elsewhere:
+        """What a cloud draws itself."""
+
     def dashboard(
         self,
         last: str = "24h",
@@ -49,11 +54,12 @@ class Monitored(ABC):
         label: str | None = None,
         tag: str | None = None,
         source: str | None = None,
-    ) -> DashboardView:
+    ) -> DashboardView | Elsewhere:
         """Its dashboard over the last `30m`, `24h`, `7d`, … or `all`.
 
         Predictions that are still on their way are waited for, up to ten seconds; what is
-        missing after that is said above the charts.
+        missing after that is said above the charts. The cloud draws its own: of that, the
+        address is given, how much is recorded, and whether anything is there twice.
 
         Args:
             last: how far back; of no meaning where `since` is given.
@@ -72,6 +78,8 @@ class Monitored(ABC):
         within = range_of(last, since, until, now=time.time())
         filters = Filters(version, label, tag, source)
         record, missing = self.refresh(), self.flush(FLUSH_TIMEOUT_S).in_words()
+        if not self._platform.is_local:
+            return replace(self._on_its_page(), missing=missing)
         return dashboard_of(self._platform, record, within, filters, missing=missing)
 
     def watch(
@@ -130,35 +138,6 @@ class Monitored(ABC):
         filters = Filters(version, label, tag, source)
         return images_of(self._platform, self.refresh(), within, filters, limit=limit)
 
-    def evaluate(
-        self,
-        last: str = "all",
-        *,
-        sampled: str | None = None,
-        max_detections: int | None = None,
-    ) -> EvaluationView:
-        """How well its predictions agree with their reviews: `d.evaluate("7d")`.
-
-        Args:
-            last: predictions of the last `24h`, `7d`, … or `all`.
-            sampled: only images that were chosen for review in this way, such as `random`:
-                those tagged `sampled:random`.
-            max_detections: of an image and label so many count; COCO's 100 (20 of keypoints)
-                if none is given.
-
-        Raises:
-            InvalidInputError: there are no metrics for its type.
-            PlatformError: this is the cloud, which tells its own figures.
-        """
-        span_s = parse_range(last)
-        report = self._platform.evaluation(
-            self.id,
-            since=None if span_s is None else time.time() - span_s,
-            sampled=sampled,
-            max_detections=max_detections,
-        )
-        return EvaluationView(report)
-
 
 def dashboard_of(
     platform: PlatformClient,
@@ -172,10 +151,8 @@ def dashboard_of(
 
     Raises:
         NotFoundError: there is no such model version or label.
-        PlatformError: a cloud's predictions cannot be filtered.
+        PlatformError: this is the cloud.
     """
-    if not platform.is_local:
-        return DashboardView(_of_cloud(platform, record, within, filters), missing=missing)
     report = platform.dashboard(record.id, since=within.since, until=within.until, filters=filters)
     return DashboardView(report, _review(platform, record, within, report), missing)
 
@@ -218,27 +195,3 @@ def _review(
         )
     except MissingExtraError:
         return None
-
-
-def _of_cloud(
-    platform: PlatformClient, record: DeploymentRecord, within: Range, filters: Filters
-) -> DashboardReport:
-    if chosen := filters.in_words():
-        raise PlatformError(
-            f"{platform.host} does not tell predictions by {chosen}.",
-            "Leave the filter out; its pages have filters of their own.",
-        )
-    log = platform.prediction_log(record.id, since=within.since, until=within.until)
-    until = time.time() if within.until is None else within.until
-    begin = within.since
-    if begin is None:
-        begin = float(log.at[0]) if len(log) else until
-    figures = summarize(
-        log,
-        deployment=record.name,
-        labels=record.labels,
-        threshold=record.threshold,
-        since=begin,
-        until=max(until, begin),
-    )
-    return DashboardReport(figures, record.model_title)

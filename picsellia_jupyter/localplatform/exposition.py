@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -64,7 +65,7 @@ def _of_predictions(session: Session) -> Iterable[Family]:
         yield Family(name, kind, said, samples)
 
 
-def _added_up() -> Select[str, bool, str, int, float, float]:
+def _added_up() -> Select[str, bool, str, int, float | Decimal, float]:
     own = StoredRollup
     return (
         select(

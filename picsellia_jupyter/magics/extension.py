@@ -21,6 +21,7 @@ from picsellia_jupyter.magics.name_cache import NameCache
 from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import PREDICT
 from picsellia_jupyter.magics.registry import REGISTRY
+from picsellia_jupyter.magics.usage import USAGE
 from picsellia_jupyter.magics.verb import Arguments, Verb, words
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from picsellia_jupyter.session import Session
     from picsellia_jupyter.session.names import Names
 
-VERBS = (DEPLOY, INTERCONNECT, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES)
+VERBS = (DEPLOY, INTERCONNECT, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES, USAGE)
 UMBRELLA = "picsellia"
 INNER = (CONNECT, DOCTOR)
 """Verbs that have no magic of their own: `%picsellia doctor`."""

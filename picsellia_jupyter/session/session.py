@@ -11,12 +11,13 @@ from typing import Any, cast
 from picsellia_jupyter.domain.deployments import (
     Progress,
     ProgressListener,
+    ServingState,
     Stage,
 )
 from picsellia_jupyter.domain.errors import (
     MissingExtraError,
 )
-from picsellia_jupyter.domain.registry import Datalake, Model
+from picsellia_jupyter.domain.registry import Datalake
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import (
@@ -25,14 +26,16 @@ from picsellia_jupyter.handles.views import (
     RegistryListing,
 )
 from picsellia_jupyter.launch.fleet import Staged
-from picsellia_jupyter.session.monitoring import Monitoring
+from picsellia_jupyter.session.metering import Metering
 from picsellia_jupyter.session.placing import Placing
+from picsellia_jupyter.session.reviewing import Reviewing
 from picsellia_jupyter.session.tending import Tending
+from picsellia_jupyter.session.watching import Watching
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
 
-class Session(Placing, Tending, Monitoring):
+class Session(Metering, Placing, Reviewing, Tending, Watching):
     """A connection to one platform, and the verbs on what it holds.
 
     Without arguments it follows the environment: the Picsellia cloud where
@@ -47,10 +50,7 @@ class Session(Placing, Tending, Monitoring):
 
     def registry(self) -> RegistryListing:
         """The private models, each with its versions."""
-        models = self.platform.models()
-        return RegistryListing(
-            tuple(Model(m.id, m.name, tuple(self.platform.versions(m))) for m in models)
-        )
+        return RegistryListing(tuple(self.platform.registry()))
 
     def datalakes(self) -> DatalakeListing:
         """Where predicted images can be stored, the default datalake first."""
@@ -240,6 +240,13 @@ class Session(Placing, Tending, Monitoring):
                 warnings.warn(said, stacklevel=2)
         if delete:
             platform.delete_deployment(record.id)
+        elif record.state is ServingState.HOSTED:
+            warnings.warn(
+                f"{record.name!r} is served by Picsellia, which goes on and may use MPU: no API "
+                f"ends it. Pause it on its page, {record.url}, or remove it with: "
+                f"%undeploy {record.name} --delete",
+                stacklevel=2,
+            )
 
 
 def _check_serving_installed() -> None:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from typing_extensions import override
 
-from picsellia_jupyter.clients.endpoint import Front
+from picsellia_jupyter.clients.front import Front
 from picsellia_jupyter.domain.errors import ServingError
 from picsellia_jupyter.domain.links import LinkError, Trouble
 from picsellia_jupyter.launch import staging

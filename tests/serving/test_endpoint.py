@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from picsellia_jupyter.clients.batches import BatchRequest
-from picsellia_jupyter.clients.endpoint import Backlog, Endpoint, Front
+from picsellia_jupyter.clients.endpoint import Endpoint
+from picsellia_jupyter.clients.front import Backlog, Front
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,

@@ -22,7 +22,9 @@ from picsellia_jupyter.localplatform.api import (
     projections,
     projects,
     reports,
+    reviews,
     uploads,
+    usage,
 )
 
 ROUTERS = (
@@ -45,6 +47,8 @@ ROUTERS = (
     reports.router,
     outliers.router,
     loop.router,
+    usage.router,
+    reviews.router,
     evaluation.router,
     described.router,
 )
