@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.connection import SdkConnection
 from picsellia_jupyter.domain.errors import PlatformError
@@ -18,7 +20,9 @@ class Evaluations(SdkConnection):
         deployment_id: str,
         *,
         since: float | None = None,
+        until: float | None = None,
         model_version_id: str | None = None,
+        tags: Sequence[str] = (),
         sampled: str | None = None,
         max_detections: int | None = None,
     ) -> EvaluationReport:
@@ -27,7 +31,9 @@ class Evaluations(SdkConnection):
         Args:
             deployment_id: whose.
             since: earliest prediction, seconds since the epoch, UTC.
+            until: latest, likewise.
             model_version_id: only this version's predictions.
+            tags: only predictions that were sent with one of these.
             sampled: only images that were chosen for review in this way.
             max_detections: of an image and label so many count; None takes COCO's.
 
@@ -42,7 +48,9 @@ class Evaluations(SdkConnection):
             )
         body = {
             "from_timestamp": since,
+            "to_timestamp": until,
             "model_version_id": model_version_id,
+            "tags": list(tags),
             "sampled": sampled,
             "max_detections": max_detections,
         }

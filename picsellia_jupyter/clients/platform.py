@@ -89,6 +89,12 @@ class PlatformClient(Dashboards, Datalakes, Evaluations, Metered, Reviews, Watch
         made._relay = relay
         return made
 
+    def beside(self) -> Self:
+        """The same platform over a connection of its own, for another thread."""
+        return type(self).connect(
+            self.host, self._token, organization_id=self.organization_id, relay=self._relay
+        )
+
     @property
     def token(self) -> str:
         """The API token; a serving kernel's front needs it, nothing else does."""

@@ -6,7 +6,7 @@ import functools
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ import httpx
 
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.connection import SdkConnection
+from picsellia_jupyter.domain.dashboards import Filters
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import (
     InvalidPredictionError,
@@ -92,6 +93,52 @@ class RecordedPredictions(SdkConnection):
     @functools.cached_property
     def _far(self) -> httpx.Client:
         return httpx.Client(timeout=_TIMEOUT_S)
+
+    @sdk.translated
+    def recorded_images(
+        self,
+        record: DeploymentRecord,
+        *,
+        since: float | None,
+        until: float | None,
+        filters: Filters,
+        limit: int,
+    ) -> tuple[int, list[tuple[PredictedImage, Callable[[], bytes]]]]:
+        """The newest recorded images of a range, each with what gives its photo.
+
+        Args:
+            record: of the deployment.
+            since: seconds since the epoch, UTC; None begins with the first one.
+            until: likewise; None ends now.
+            filters: which of them.
+            limit: most that are told, at most 500.
+
+        Returns:
+            How many there are, and the newest of them, newest first.
+
+        Raises:
+            PlatformError: this is the cloud.
+        """
+        if not self.is_local:
+            raise PlatformError(
+                f"{self.host} does not tell its images by time.",
+                "Take them from session.sdk.get_deployment(name).list_predicted_assets().",
+            )
+        asked = {
+            "from_timestamp": since, "to_timestamp": until, "limit": limit,
+            **{name: getattr(filters, name) for name in ("version", "label", "tag", "source")},
+        }  # fmt: skip
+        given = {name: str(value) for name, value in asked.items() if value is not None}
+        reply = self._get(f"/api/local/deployments/{record.id}/images", given)
+        return int(reply["count"]), [self._with_photo(record, asset) for asset in reply["items"]]
+
+    def _with_photo(
+        self, record: DeploymentRecord, asset: Mapping[str, Any]
+    ) -> tuple[PredictedImage, Callable[[], bytes]]:
+        data = asset["data"]
+        photo = functools.partial(self._image, data)
+        has_size = bool((data.get("meta") or {}).get("width"))
+        return predicted_image(record, asset, b"" if has_size else photo()), photo
 
     def _image(self, data: Mapping[str, Any]) -> bytes:
         url = (

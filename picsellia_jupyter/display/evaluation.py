@@ -32,10 +32,13 @@ _NARROW = 14
 def html(report: EvaluationReport) -> str:
     """The evaluation as one card."""
     title = f"{report.deployment}, evaluated"
-    parts = [
-        f'<div class="pxj-head"><span class="pxj-name">{style.escape(title)}</span></div>',
-        f"<p>{style.escape(report.coverage.in_words())}</p>",
-    ]
+    head = f'<div class="pxj-head"><span class="pxj-name">{style.escape(title)}</span></div>'
+    return style.block(f'<div class="pxj-card">{head}{body(report)}</div>', label=title)
+
+
+def body(report: EvaluationReport) -> str:
+    """What stands in the card, for a place that has a heading of its own."""
+    parts = [f"<p>{style.escape(report.coverage.in_words())}</p>"]
     if report.scores:
         parts += [style.tiles(_main(report)), _rows(report)]
     if by_area := _area_rows(report):
@@ -48,7 +51,7 @@ def html(report: EvaluationReport) -> str:
         heads, body = _comparison_rows(report.comparison)
         parts.append(_table(heads, body, words=heads[-1:]))
     parts += [f'<p class="pxj-note">{style.escape(notice)}</p>' for notice in report.notices]
-    return style.block(f'<div class="pxj-card">{"".join(parts)}</div>', label=title)
+    return "".join(parts)
 
 
 def text(report: EvaluationReport) -> str:

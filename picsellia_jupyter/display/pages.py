@@ -14,6 +14,7 @@ _POLICY = (
 _CSS = (
     "body{margin:16px;font:14px system-ui,sans-serif;color-scheme:light dark}"
     "h1{font-size:18px;margin:0 0 8px;overflow-wrap:anywhere}"
+    "@media (prefers-color-scheme:dark){body{background:#111;color:#ddd}}"
 )
 
 
@@ -25,7 +26,8 @@ def page(body: str, *, title: str) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{style.escape(title)}</title>\n<style>{_CSS}</style>\n</head>\n"
-        f"<body>\n<main>\n<h1>{style.escape(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
+        f'<body class="pxj-page">\n<main>\n<h1>{style.escape(title)}</h1>\n{body}\n</main>\n'
+        "</body>\n</html>\n"
     )
 
 

@@ -100,11 +100,16 @@ def block(*parts: str, label: str) -> str:
 
 def badge(state: ServingState) -> str:
     """A state in a word on its colour."""
-    red, green, blue = BADGES[_TONES[state]]
+    return flag(_TONES[state], state.value)
+
+
+def flag(tone: str, word: str) -> str:
+    """A word on the colour of one of `BADGES`."""
+    red, green, blue = BADGES[tone]
     # Inline, so that it keeps its ground where a page strips style elements.
     return (
         f'<span class="pxj-badge" style="background-color:rgb({red},{green},{blue});color:#fff">'
-        f"{escape(state.value)}</span>"
+        f"{escape(word)}</span>"
     )
 
 

@@ -35,7 +35,8 @@ def html_table(
         for row in body
     )
     table = f"<table><thead><tr>{first}</tr></thead><tbody>{rows}</tbody></table>"
-    return f'<div class="pxj-scroll">{table}</div>'
+    # Who uses keys alone must be able to scroll it.
+    return f'<div class="pxj-scroll" tabindex="0">{table}</div>'
 
 
 def columns(heads: Sequence[str], body: Sequence[Sequence[str]]) -> str:

@@ -43,6 +43,12 @@ class PredictionLog:
     def __len__(self) -> int:
         return len(self.at)
 
+    @classmethod
+    def empty(cls) -> PredictionLog:
+        """No prediction at all."""
+        numbers, indices = np.zeros(0), np.zeros(0, np.int64)
+        return cls(numbers, numbers, indices, indices, numbers)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
@@ -76,6 +82,8 @@ class Dashboard:
     latency_p50_s: NDArray[np.float64]
     """(L,) seconds."""
     latency_p95_s: NDArray[np.float64]
+    """(L,) seconds."""
+    latency_p99_s: NDArray[np.float64]
     """(L,) seconds."""
     mean_latency_s: float | None
     """None where there is no prediction."""

@@ -52,7 +52,7 @@ def to_supervision(image: PredictedImage, labels: Labels) -> Any:
         MissingPackageError: supervision is not installed.
         InvalidInputError: lines, for which supervision has no form.
     """
-    sv = _imported("supervision", "to_supervision()")
+    sv = imported("supervision", "to_supervision()")
     found = image.found
     if isinstance(found, Lines):
         raise InvalidInputError(
@@ -86,7 +86,7 @@ def to_pandas(images: Iterable[PredictedImage], labels: Labels, threshold: float
         MissingPackageError: pandas is not installed.
         InvalidPredictionError: a mask's code is broken.
     """
-    pandas = _imported("pandas", "to_pandas()")
+    pandas = imported("pandas", "to_pandas()")
     frames = [_columns(image, labels, threshold) for image in images if len(image.found)]
     columns = {
         name: np.concatenate([frame[name] for frame in frames]) if frames else np.zeros(0, kind)
@@ -130,7 +130,12 @@ def _columns(
     }
 
 
-def _imported(package: str, call: str) -> Any:
+def imported(package: str, call: str) -> Any:
+    """A library of the user's choice; it was asked for by this call.
+
+    Raises:
+        MissingPackageError: it is not installed.
+    """
     try:
         return importlib.import_module(package)
     except ImportError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,18 @@ from picsellia_jupyter.handles.batching import BatchProgress
 from picsellia_jupyter.handles.elsewhere import Elsewhere, cloud_dashboard
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
+from picsellia_jupyter.handles.monitored import FLUSH_TIMEOUT_S, Monitored
 from picsellia_jupyter.handles.own_server import OwnServer
 from picsellia_jupyter.handles.predicting import predict_files
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.reviews import Reviews, open_reviews
-from picsellia_jupyter.handles.views import DashboardView
 from picsellia_jupyter.workflows.metrics import parse_range
 
-FLUSH_TIMEOUT_S = 10.0
 STOP_REACH_S = 5.0
 """How long a kernel that is to be stopped waits for a place to answer."""
 
 
-class Deployment(OwnServer):
+class Deployment(OwnServer, Monitored):
     """One deployment: predict with it, look at its dashboard, change its threshold.
 
     Made by `Session.deploy` and `Session.deployment`; shows itself as a card.
@@ -78,22 +76,6 @@ class Deployment(OwnServer):
             threshold=record.threshold,
             undone=came.undone,
         )
-
-    def dashboard(self, last: str = "24h") -> DashboardView | Elsewhere:
-        """Its dashboard over the last `30m`, `24h`, `7d`, … or `all`.
-
-        Predictions that are still on their way are waited for, up to ten seconds; what is
-        missing after that is said above the charts. The cloud draws its own: of that, the
-        address is given, how much is recorded, and whether anything is there twice.
-        """
-        span_s = parse_range(last)
-        self.refresh()
-        missing = self.flush(FLUSH_TIMEOUT_S).in_words()
-        if not self._platform.is_local:
-            return replace(self._on_its_page(), missing=missing)
-        # The platform has the figures added up; the predictions themselves may be millions.
-        since = time.time() - span_s if span_s is not None else None
-        return DashboardView(self._platform.dashboard(self.id, since=since), missing)
 
     def evaluate(
         self,

@@ -1,4 +1,4 @@
-"""Listings and dashboards: values that show themselves as a table or a chart."""
+"""Listings: values that show themselves as a table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from picsellia_jupyter.domain.deployments import DeploymentRecord
-from picsellia_jupyter.domain.monitoring import Dashboard
 from picsellia_jupyter.domain.places import PlaceReport
 from picsellia_jupyter.domain.registry import Datalake, Model
 
@@ -95,23 +94,3 @@ class Status:
         from picsellia_jupyter.display import cards
 
         return {"text/html": cards.status_card(self.rows), "text/plain": repr(self)}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DashboardView:
-    """The dashboard of a deployment; its numbers are in `data`."""
-
-    data: Dashboard
-    missing: str = ""
-    """What was predicted and is not in it, in words."""
-
-    def __repr__(self) -> str:
-        from picsellia_jupyter.display import cards, charts
-
-        return cards.with_note_text(charts.dashboard_text(self.data), self.missing)
-
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import cards, charts
-
-        html = cards.with_note(charts.dashboard_html(self.data), self.missing)
-        return {"text/html": html, "text/plain": repr(self)}

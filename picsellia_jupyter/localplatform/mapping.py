@@ -13,7 +13,7 @@ from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
 from picsellia_jupyter.domain.predictions import Detections, Points, Prediction, considered
 from picsellia_jupyter.domain.registry import InferenceType, label_name
 from picsellia_jupyter.localplatform.labels import label_names
-from picsellia_jupyter.localplatform.statistics import Selection, chosen_predictions
+from picsellia_jupyter.localplatform.statistics import Selection, chosen_predictions, is_tagged
 from picsellia_jupyter.localplatform.tables.deployments import Prediction as Row
 from picsellia_jupyter.localplatform.tables.registry import ModelVersion
 from picsellia_jupyter.wire.predictions import Json, from_raw
@@ -21,23 +21,27 @@ from picsellia_jupyter.workflows.heatmaps import heatmap
 
 NEWEST = 5_000
 """Images that are looked at: geometry is not added up, and reading it takes a while."""
-_WITHOUT = (InferenceType.CLASSIFICATION, InferenceType.MASK)
+WITHOUT = (InferenceType.CLASSIFICATION, InferenceType.MASK)
+"""Types whose predictions have no place in their image."""
 
 
-def shapes_map(session: Session, chosen: Selection, *, label: str | None) -> Json:
+def shapes_map(
+    session: Session, chosen: Selection, *, label: str | None, newest: int = NEWEST
+) -> Json:
     """How many shapes over the threshold touch each cell, of the newest images chosen.
 
     Args:
         session: reads.
         chosen: which predictions.
         label: only shapes of this label; None takes all.
+        newest: images that are looked at.
 
     Raises:
         InvalidInputError: the deployment's predictions have no places in their images.
         NotFoundError: there is no such label.
     """
     kind = InferenceType(chosen.deployment.type)
-    if kind in _WITHOUT:
+    if kind in WITHOUT:
         raise InvalidInputError(
             f"Predictions of type {kind.value} have no rectangle in their image.",
             "Ask for the heatmap of a deployment that finds boxes, polygons, lines or points.",
@@ -46,8 +50,9 @@ def shapes_map(session: Session, chosen: Selection, *, label: str | None) -> Jso
     names = label_names(version)
     if label is not None and label not in names.values():
         raise NotFoundError.named("label", label, list(names.values()))
-    query = select(Row.raw, Row.width, Row.height).where(*chosen_predictions(chosen))
-    rows = session.execute(query.order_by(Row.at.desc()).limit(NEWEST)).all()
+    query = select(Row.raw, Row.width, Row.height, Row.tags).where(*chosen_predictions(chosen))
+    found_rows = session.execute(query.order_by(Row.at.desc()).limit(newest))
+    rows = [row for row in found_rows if is_tagged(row.tags, chosen.tags)]
     found = [
         considered(from_raw(kind, row.raw), threshold=chosen.deployment.min_threshold)
         for row in rows

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.localplatform.outliers import fit_of
 from picsellia_jupyter.localplatform.platform import Platform
-from picsellia_jupyter.localplatform.statistics import Selection, chosen_predictions
+from picsellia_jupyter.localplatform.statistics import Selection, chosen_predictions, is_tagged
 from picsellia_jupyter.localplatform.tables.deployments import Prediction
 from picsellia_jupyter.localplatform.tables.outliers import OutlierFit, OutlierScore
 from picsellia_jupyter.wire.predictions import Json
 
+NEWEST = 20_000
+"""Scores that a dashboard is drawn from."""
 _FIT = "POST /api/local/deployments/{id}/outliers fits one on the training data."
 
 
@@ -35,6 +39,32 @@ def outlier_log(here: Platform, session: Session, chosen: Selection) -> Json:
         "contamination": fit.contamination,
         "predictions": [_spelled(row, fit) for row in rows],
     }
+
+
+def newest_scores(
+    session: Session, chosen: Selection
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float] | None:
+    """When the chosen images came, (N,), and their scores, (N,), with the threshold.
+
+    Of more than `NEWEST`, the newest ones; None where none has a score.
+    """
+    fit = session.scalars(select(OutlierFit).filter_by(deployment_id=chosen.deployment.id)).first()
+    if fit is None or fit.threshold is None:
+        return None
+    query = select(OutlierScore.at, OutlierScore.score).where(
+        OutlierScore.deployment_id == chosen.deployment.id, OutlierScore.score.is_not(None)
+    )
+    if chosen.since is not None:
+        query = query.where(OutlierScore.at >= chosen.since)
+    if chosen.until is not None:
+        query = query.where(OutlierScore.at <= chosen.until)
+    if chosen.model_version_id or chosen.source or chosen.tags:
+        query = query.join(Prediction, Prediction.id == OutlierScore.prediction_id)
+        query = query.add_columns(Prediction.tags).where(*chosen_predictions(chosen))
+    rows = session.execute(query.order_by(OutlierScore.at.desc()).limit(NEWEST)).all()
+    kept = [row[:2] for row in rows if not chosen.tags or is_tagged(row.tags, chosen.tags)]
+    at, scores = np.array(kept, np.float64).reshape(-1, 2).T
+    return (at, scores, fit.threshold) if len(at) else None
 
 
 def outlier_share(

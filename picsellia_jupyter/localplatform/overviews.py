@@ -29,7 +29,7 @@ from picsellia_jupyter.workflows.metrics import summarize
 from picsellia_jupyter.workflows.rollups import Signal, labels_over, quantiles
 
 EXACT = 10_000
-_NARROWEST_S = 600.0
+NARROWEST_S = 600.0
 """A shorter range has fewer than ten whole minutes, and is read one by one whatever is in it."""
 _IMAGE = {
     "image_width": Signal.WIDTH, "image_height": Signal.HEIGHT, "image_ratio": Signal.RATIO,
@@ -41,8 +41,8 @@ _SHARES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
 
 def overview(session: Session, chosen: Selection) -> Json:
     """How many predictions there are, how long they took, and how large their images were."""
-    edges = _whole_range(session, chosen)
-    if _is_exact(session, chosen, edges):
+    edges = whole_range(session, chosen)
+    if is_exact(session, chosen, edges):
         return {**summary(prediction_log(session, chosen)), **_of_images(session, chosen)}
     found = whole(session, chosen)
     mean, p50, p95, p99 = latency_figures(found)
@@ -62,8 +62,8 @@ def overview(session: Session, chosen: Selection) -> Json:
 
 def labels(session: Session, chosen: Selection) -> dict[str, int]:
     """Shapes over the deployment's threshold per label, most frequent first."""
-    edges = _whole_range(session, chosen)
-    if _is_exact(session, chosen, edges):
+    edges = whole_range(session, chosen)
+    if is_exact(session, chosen, edges):
         return label_distribution(session, chosen)
     version = session.get_one(ModelVersion, chosen.deployment.model_version_id)
     names = label_names(version)
@@ -82,10 +82,10 @@ def dashboard(session: Session, chosen: Selection, *, now: float) -> Dashboard:
         "labels": label_names(version),
         "threshold": chosen.deployment.min_threshold,
     }
-    known = _whole_range(session, chosen)
+    known = whole_range(session, chosen)
     latest = now if known is None else max(now, float(known[-1]))
     until = latest if chosen.until is None else chosen.until
-    if known is None or _is_exact(session, chosen, known):
+    if known is None or is_exact(session, chosen, known):
         log = prediction_log(session, chosen)
         return summarize(log, since=chosen.since, until=until, **shared)  # type: ignore[arg-type]
     edges = bin_edges(float(known[0]), until)
@@ -94,13 +94,13 @@ def dashboard(session: Session, chosen: Selection, *, now: float) -> Dashboard:
 
 def whole(session: Session, chosen: Selection) -> Rollup:
     """All that were chosen, added up; tags and ids are not looked at."""
-    edges = _whole_range(session, chosen)
+    edges = whole_range(session, chosen)
     if edges is None or edges[1] < edges[0]:
         return Rollup()
     return _rolled(session, chosen, edges)[0]
 
 
-def _whole_range(session: Session, chosen: Selection) -> NDArray[np.float64] | None:
+def whole_range(session: Session, chosen: Selection) -> NDArray[np.float64] | None:
     """The two ends of the range; None where the deployment has no prediction at all."""
     known = first_and_last(session, chosen.deployment.id)
     if known is None:
@@ -110,10 +110,11 @@ def _whole_range(session: Session, chosen: Selection) -> NDArray[np.float64] | N
     return np.array([since, until], np.float64)
 
 
-def _is_exact(session: Session, chosen: Selection, edges: NDArray[np.float64] | None) -> bool:
-    if edges is None or chosen.includes or chosen.excludes or chosen.tags:
+def is_exact(session: Session, chosen: Selection, edges: NDArray[np.float64] | None) -> bool:
+    """Whether predictions are read one by one; `edges` are the two ends of the range."""
+    if edges is None or chosen.includes or chosen.excludes or chosen.tags or chosen.source:
         return True
-    if edges[1] - edges[0] < _NARROWEST_S:
+    if edges[1] - edges[0] < NARROWEST_S:
         return True
     few = select(Prediction.id).where(*chosen_predictions(chosen)).limit(EXACT + 1).subquery()
     return (session.scalar(select(func.count()).select_from(few)) or 0) <= EXACT

@@ -35,6 +35,8 @@ class Selection:
     excludes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     """Only predictions that were sent with one of these."""
+    source: str | None = None
+    """Only predictions that were sent with this one."""
 
 
 def prediction_log(session: Session, chosen: Selection) -> PredictionLog:
@@ -84,18 +86,25 @@ def label_distribution(session: Session, chosen: Selection) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def chosen_predictions(chosen: Selection) -> list[ColumnElement[bool]]:
-    """What holds of the chosen predictions, but for their tags."""
+def chosen_predictions(chosen: Selection, *, is_shadow: bool = False) -> list[ColumnElement[bool]]:
+    """What holds of the chosen predictions, but for their tags.
+
+    Args:
+        chosen: the champion's.
+        is_shadow: take the shadow's of the same range instead, whatever their model version.
+    """
     conditions: list[ColumnElement[bool]] = [
         Prediction.deployment_id == chosen.deployment.id,
-        Prediction.is_shadow.is_(False),
+        Prediction.is_shadow.is_(is_shadow),
     ]
     if chosen.since is not None:
         conditions.append(Prediction.at >= chosen.since)
     if chosen.until is not None:
         conditions.append(Prediction.at <= chosen.until)
-    if chosen.model_version_id:
+    if chosen.model_version_id and not is_shadow:
         conditions.append(Prediction.model_version_id == chosen.model_version_id)
+    if chosen.source is not None:
+        conditions.append(Prediction.source == chosen.source)
     if chosen.includes:
         conditions.append(Prediction.oracle_prediction_id.in_(chosen.includes))
     if chosen.excludes:

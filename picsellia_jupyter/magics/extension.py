@@ -16,9 +16,10 @@ from picsellia_jupyter.magics.deploy import DEPLOY, DEPLOYMENTS, UNDEPLOY
 from picsellia_jupyter.magics.doctor import DOCTOR
 from picsellia_jupyter.magics.folders import images_and_folders
 from picsellia_jupyter.magics.interconnect import INTERCONNECT
+from picsellia_jupyter.magics.monitor import MONITOR
 from picsellia_jupyter.magics.name_cache import NameCache
 from picsellia_jupyter.magics.places import PLACES
-from picsellia_jupyter.magics.predict import MONITOR, PREDICT
+from picsellia_jupyter.magics.predict import PREDICT
 from picsellia_jupyter.magics.registry import REGISTRY
 from picsellia_jupyter.magics.review import REVIEW
 from picsellia_jupyter.magics.usage import USAGE

@@ -1,4 +1,4 @@
-"""`%predict` and `%monitor`."""
+"""`%predict`."""
 
 from __future__ import annotations
 
@@ -31,14 +31,4 @@ def _predict(session: Session, args: argparse.Namespace) -> object:
     return session.predict(args.paths, on=args.on, monitor=not args.no_monitor, tags=args.tag)
 
 
-def _monitor_arguments() -> Arguments:
-    parser = Arguments("monitor", "A deployment's dashboard:\n\n    %monitor my-line --last 7d")
-    parser.add_argument("deployment", nargs="?", help="its name; the newest deployment without one")
-    parser.add_argument("--last", default="24h", metavar="30m|24h|7d|all", help="any span, or all")
-    return parser
-
-
 PREDICT = Verb("predict", _predict_arguments(), _predict)
-MONITOR = Verb(
-    "monitor", _monitor_arguments(), lambda s, args: s.monitor(args.deployment, last=args.last)
-)

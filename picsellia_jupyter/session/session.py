@@ -19,11 +19,8 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.registry import Datalake
 from picsellia_jupyter.handles.deployment import Deployment
-from picsellia_jupyter.handles.elsewhere import Elsewhere
-from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import (
-    DashboardView,
     DatalakeListing,
     DeploymentListing,
     RegistryListing,
@@ -33,11 +30,12 @@ from picsellia_jupyter.session.metering import Metering
 from picsellia_jupyter.session.placing import Placing
 from picsellia_jupyter.session.reviewing import Reviewing
 from picsellia_jupyter.session.tending import Tending
+from picsellia_jupyter.session.watching import Watching
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
 
-class Session(Metering, Placing, Reviewing, Tending):
+class Session(Metering, Placing, Reviewing, Tending, Watching):
     """A connection to one platform, and the verbs on what it holds.
 
     Without arguments it follows the environment: the Picsellia cloud where
@@ -218,16 +216,6 @@ class Session(Metering, Placing, Reviewing, Tending):
     ) -> Predictions:
         """Predict on images with a deployment, the newest one if none is named."""
         return self.deployment(on).predict(*images, monitor=monitor, tags=tags)
-
-    def monitor(self, name: str | None = None, *, last: str = "24h") -> DashboardView | Elsewhere:
-        """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`."""
-        return self.deployment(name).dashboard(last)
-
-    def evaluate(
-        self, name: str | None = None, *, last: str = "all", sampled: str | None = None
-    ) -> EvaluationView:
-        """How well a deployment's predictions agree with their reviews."""
-        return self.deployment(name).evaluate(last, sampled=sampled)
 
     def undeploy(self, name: str, delete: bool = False) -> None:
         """End a deployment's serving kernel; its predictions and dashboard stay.

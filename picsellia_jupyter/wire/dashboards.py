@@ -15,7 +15,7 @@ _PLAIN = (
     "deployment", "since", "until", "inferences", "shapes", "threshold", "mean_latency_s",
     "p50_s", "p95_s", "p99_s",
 )  # fmt: skip
-_ARRAYS = ("latency_at", "latency_p50_s", "latency_p95_s")
+_ARRAYS = ("latency_at", "latency_p50_s", "latency_p95_s", "latency_p99_s")
 _SERIES = ("predictions_over_time", "score_histogram")
 
 
@@ -24,7 +24,7 @@ def dashboard_to_json(one: Dashboard) -> Json:
     return {
         **{name: getattr(one, name) for name in _PLAIN},
         **{name: getattr(one, name).tolist() for name in _ARRAYS},
-        **{name: _series_to_json(getattr(one, name)) for name in _SERIES},
+        **{name: series_to_json(getattr(one, name)) for name in _SERIES},
         "label_counts": [[name, number] for name, number in one.label_counts.items()],
     }
 
@@ -39,7 +39,7 @@ def dashboard_from_json(raw: Mapping[str, Any]) -> Dashboard:
         fields: dict[str, Any] = {
             **{name: raw[name] for name in _PLAIN},
             **{name: np.asarray(raw[name], np.float64) for name in _ARRAYS},
-            **{name: _series_from_json(raw[name]) for name in _SERIES},
+            **{name: series_from_json(raw[name]) for name in _SERIES},
             "label_counts": {str(name): int(number) for name, number in raw["label_counts"]},
         }
         return Dashboard(**fields)
@@ -51,9 +51,11 @@ def dashboard_from_json(raw: Mapping[str, Any]) -> Dashboard:
         ) from error
 
 
-def _series_to_json(one: Series) -> Json:
+def series_to_json(one: Series) -> Json:
+    """Spell counts in bins."""
     return {"edges": one.edges.tolist(), "counts": one.counts.tolist()}
 
 
-def _series_from_json(raw: Mapping[str, Any]) -> Series:
+def series_from_json(raw: Mapping[str, Any]) -> Series:
+    """Read counts in bins."""
     return Series(np.asarray(raw["edges"], np.float64), np.asarray(raw["counts"], np.int64))

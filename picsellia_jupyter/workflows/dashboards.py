@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -42,6 +43,75 @@ def latency_figures(whole: Rollup) -> tuple[float | None, ...]:
     return whole.latency_us / whole.predictions / 1e6, *found
 
 
+def latencies(
+    bins: Sequence[Rollup], edges: NDArray[np.float64], share: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A quantile of the latency in each bin that has predictions.
+
+    Returns:
+        (L,) middles of the bins and (L,) seconds.
+    """
+    found = [quantiles(one, Signal.LATENCY, (share,)) for one in bins]
+    filled = [row for row, one in enumerate(found) if one]
+    middles = ((edges[:-1] + edges[1:]) / 2)[filled]
+    return middles, np.array([one[0] for one in found if one], np.float64)
+
+
+def over_time(
+    bins: Sequence[Rollup],
+    labels: Mapping[int, str],
+    threshold: float | None,
+    *,
+    only: str | None = None,
+    most: int = 6,
+) -> dict[str, NDArray[np.int64]]:
+    """Shapes over the threshold per label in each of T bins.
+
+    Args:
+        bins: what was added up.
+        labels: class index to label name.
+        threshold: shapes scored strictly over it are considered; None considers all.
+        only: this label alone.
+        most: labels that are told by name, the most frequent ones; the rest is summed up.
+
+    Returns:
+        (T,) by label, most frequent first.
+    """
+    counted = [labels_over(one, labels, threshold) for one in bins]
+    total = Counter[str]()
+    for one in counted:
+        total.update(one)
+    names = [name for name, _ in total.most_common() if only in (None, name)]
+    found = {name: np.array([one.get(name, 0) for one in counted], np.int64) for name in names}
+    if len(names) <= most:
+        return found
+    rest = np.sum([found[name] for name in names[most - 1 :]], axis=0)
+    named = {name: found[name] for name in names[: most - 1]}
+    return {**named, f"{len(names) - most + 1} others": rest}
+
+
+def binned_scores(
+    at: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    threshold: float,
+    edges: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Middles of the bins that have scores, (L,), their medians and shares over a threshold.
+
+    Args:
+        at: (N,) seconds since the epoch, UTC.
+        scores: (N,)
+        threshold: of the share; strictly over it.
+        edges: (T + 1,) of the bins.
+    """
+    places = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, len(edges) - 2)
+    filled = np.unique(places)
+    parts = [scores[places == row] for row in filled]
+    middles = ((edges[:-1] + edges[1:]) / 2)[filled]
+    medians = np.array([np.median(part) for part in parts], np.float64)
+    return middles, medians, np.array([(part > threshold).mean() for part in parts], np.float64)
+
+
 def dashboard_of(
     bins: Sequence[Rollup],
     edges: NDArray[np.float64],
@@ -76,6 +146,7 @@ def dashboard_of(
         latency_at=middles[filled],
         latency_p50_s=np.array([line[0] for line in lines if line], np.float64),
         latency_p95_s=np.array([line[1] for line in lines if line], np.float64),
+        latency_p99_s=np.array([line[2] for line in lines if line], np.float64),
         mean_latency_s=mean,
         p50_s=p50,
         p95_s=p95,

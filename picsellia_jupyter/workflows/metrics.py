@@ -53,6 +53,7 @@ def summarize(
     since: float | None,
     until: float,
     bins: int = 24,
+    edges: NDArray[np.float64] | None = None,
 ) -> Dashboard:
     """The dashboard of one range of time.
 
@@ -65,6 +66,7 @@ def summarize(
             None begins with the first prediction of the log.
         until: end of the range, likewise.
         bins: of equal width that the range is cut into.
+        edges: of bins, (T + 1,) from the start of the range to its end, in their place.
 
     Raises:
         InvalidInputError: the range ends before it begins.
@@ -75,7 +77,8 @@ def summarize(
     owned = within[log.shape_of]
     scores, classes = log.scores[owned], log.classes[owned]
     kept = over_threshold(scores, threshold)
-    edges = np.linspace(begin, until, bins + 1)
+    edges = np.linspace(begin, until, bins + 1) if edges is None else edges
+    bins = len(edges) - 1
     bin_of = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, bins - 1)
     filled = np.unique(bin_of)
     return Dashboard(
@@ -89,6 +92,7 @@ def summarize(
         latency_at=(edges[filled] + edges[filled + 1]) / 2,
         latency_p50_s=_percentile_of_bins(latency_s, bin_of, filled, 50),
         latency_p95_s=_percentile_of_bins(latency_s, bin_of, filled, 95),
+        latency_p99_s=_percentile_of_bins(latency_s, bin_of, filled, 99),
         mean_latency_s=float(latency_s.mean()) if len(at) else None,
         p50_s=float(np.percentile(latency_s, 50)) if len(at) else None,
         p95_s=float(np.percentile(latency_s, 95)) if len(at) else None,

@@ -9,7 +9,7 @@ have bins that are 0.5 % wide (as DDSketch has them: Masson et al., VLDB 2019), 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picsellia_jupyter.domain.drift import Sample
-from picsellia_jupyter.domain.monitoring import PredictionLog
+from picsellia_jupyter.domain.monitoring import PredictionLog, Series
 from picsellia_jupyter.domain.registry import label_name
 from picsellia_jupyter.domain.rollups import Observed, Rollup, Tally
 
@@ -226,6 +226,39 @@ def quantiles(rollup: Rollup, signal: Signal, shares: tuple[float, ...]) -> list
     inside = (ranks - (beyond - part.counts)[rows]) / part.counts[rows]
     found = lower[rows] + np.clip(inside, 0, 1) * (upper - lower)[rows]
     return [float(value) for value in found]
+
+
+def histogram(rollup: Rollup, signal: Signal, *, bars: int) -> Series | None:
+    """An image-level signal in at most `bars` bars; None where there is no prediction.
+
+    Args:
+        rollup: what was added up.
+        signal: of an image, not `TOP_LABEL` nor `SHAPE`.
+        bars: fewer are made where there are fewer different values.
+    """
+    part = _part(rollup.tally, signal)
+    if not len(part):
+        return None
+    lower, upper = _edges(signal, part.keys - signal * _SIGNAL)
+    low, high = float(lower[0]), float(upper[-1])
+    edges = np.linspace(
+        low, high if high > low else low + 1, (bars if len(part.keys) > 1 else 1) + 1
+    )
+    counts, _ = np.histogram((lower + upper) / 2, bins=edges, weights=part.counts)
+    return Series(edges.astype(np.float64), np.rint(counts).astype(np.int64))
+
+
+def only_label(rollup: Rollup, labels: Mapping[int, str], label: str | None) -> Rollup:
+    """The same predictions with the shapes of one label alone; None takes all."""
+    if label is None:
+        return rollup
+    first, beyond = Signal.SHAPE * _SIGNAL, (Signal.SHAPE + 1) * _SIGNAL
+    tally = rollup.tally
+    classes = (tally.keys - first) // _CLASS - 1
+    is_shape = (tally.keys >= first) & (tally.keys < beyond)
+    named = np.isin(classes, [index for index, name in labels.items() if name == label])
+    kept = ~is_shape | named
+    return replace(rollup, tally=Tally(tally.keys[kept], tally.counts[kept]))
 
 
 def samples(rollup: Rollup) -> dict[str, Sample]:

@@ -6,8 +6,10 @@ OUR_TAGS = frozenset(
     [
         "a",
         "br",
+        "button",
         "code",
         "dd",
+        "details",
         "div",
         "dl",
         "dt",
@@ -21,6 +23,7 @@ OUR_TAGS = frozenset(
         "span",
         "strong",
         "style",
+        "summary",
         "table",
         "tbody",
         "td",

@@ -84,6 +84,10 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
             ("predict", (["a.jpg", "b/*.png"],), {"on": "d1", "monitor": False, "tags": ["night"]}),
         ),
         ("%monitor d1 --last 7d", ("monitor", ("d1",), {"last": "7d"})),
+        (
+            "%monitor --since 2026-11-20 --label crack",
+            ("monitor", (None,), {"last": "24h", "since": "2026-11-20", "label": "crack"}),
+        ),
         ("%monitor", ("monitor", (None,), {"last": "24h"})),
         ("%deployments", ("deployments", (), {})),
         ("%registry", ("registry", (), {})),

@@ -115,7 +115,7 @@ def find_asset(
         the(session, Deployment, deployment_id, kind="deployment")
         rows = session.scalars(query.limit(2)).all() if asked else []
         _refuse_not_one(len(rows), asked)
-        return _whole(here, session, origin, rows[0])
+        return whole_asset(here, session, origin, rows[0])
 
 
 @router.get("/api/predicted/asset/{asset_id}")
@@ -123,7 +123,7 @@ def get_asset(here: Here, origin: Origin, asset_id: UUID) -> Json:
     """A predicted asset with its predictions and reviews."""
     with here.store.reading() as session:
         row = the(session, PredictedAsset, asset_id, kind="predicted asset")
-        return _whole(here, session, origin, row)
+        return whole_asset(here, session, origin, row)
 
 
 @router.delete("/api/predicted/asset/{asset_id}", status_code=204)
@@ -157,7 +157,8 @@ def reviewed_shapes(session: Session, deployment_id: str, drawn: dict[str, list[
     return {key: [_reviewed(shape, labels) for shape in shapes] for key, shapes in drawn.items()}
 
 
-def _whole(here: Platform, session: Session, origin: str, row: PredictedAsset) -> Json:
+def whole_asset(here: Platform, session: Session, origin: str, row: PredictedAsset) -> Json:
+    """A predicted asset with its predictions and reviews."""
     query = select(Prediction).filter_by(predicted_asset_id=row.id).order_by(Prediction.is_shadow)
     deployment = the(session, Deployment, row.deployment_id, kind="deployment")
     reviews = session.scalars(

@@ -64,6 +64,7 @@ class DashboardReply(BaseModel):
     latency_at: list[float]
     latency_p50_s: list[float]
     latency_p95_s: list[float]
+    latency_p99_s: list[float]
     predictions_over_time: Bins
     score_histogram: Bins
     label_counts: list[tuple[str, int]]

@@ -1,0 +1,75 @@
+"""The charts of how well predictions agree with their reviews."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from picsellia_jupyter.display.charts import BLUE, GREEN, GREY, ORANGE, Chart
+from picsellia_jupyter.domain.evaluation import Calibration, EvaluationReport, LabelScores
+
+_MOST_POINTS = 400
+"""Of a curve; more cannot be seen."""
+
+
+def charts_of(report: EvaluationReport) -> list[Chart]:
+    """Precision, recall and F1 over the threshold, and calibration; those that are known."""
+    drawn = [one for one in report.labels if one.curve is not None]
+    made = [_curve(report, max(drawn, key=lambda one: one.truth))] if drawn else []
+    known = report.calibration
+    if known is not None and known.counts.sum():
+        made.append(_calibration(known))
+    return made
+
+
+def _curve(report: EvaluationReport, one: LabelScores) -> Chart:
+    curve = one.curve
+    assert curve is not None  # noqa: S101 - chosen by the caller
+    rows = np.unique(np.linspace(0, len(curve.scores) - 1, _MOST_POINTS).astype(int))
+    lines = {
+        "precision": (curve.precision[rows], BLUE, "-"),
+        "recall": (curve.recall[rows], ORANGE, "-."),
+        "F1": (curve.f1[rows], GREEN, "--"),
+    }  # fmt: skip
+
+    def draw(panel: Any) -> None:
+        for name, (values, tone, dash) in lines.items():
+            panel.plot(curve.scores[rows], values, dash, color=tone, label=name, linewidth=1.6)
+        if report.threshold is not None:
+            panel.axvline(report.threshold, color=GREY, linestyle=":", label="threshold")
+        panel.set_xlim(0, 1)
+        panel.set_ylim(0, 1.05)
+
+    best = one.best
+    said = "" if best is None else f"F1 is best, {best.f1:.2f}, at {best.threshold:.2f}."
+    columns = {"threshold": curve.scores[rows].tolist()}
+    columns |= {name.lower(): values.tolist() for name, (values, *_) in lines.items()}
+    return Chart(
+        "precision_recall", f"Precision, recall, F1 of {one.label}", f"n = {one.truth:,}; {said}",
+        said, columns, draw, has_legend=True,
+    )  # fmt: skip
+
+
+def _calibration(one: Calibration) -> Chart:
+    filled = one.counts > 0
+
+    def draw(panel: Any) -> None:
+        panel.plot([0, 1], [0, 1], ":", color=GREY, label="perfect")
+        panel.plot(
+            one.confidence[filled], one.accuracy[filled], "-o", color=BLUE, label="share right",
+            markersize=3.5,
+        )  # fmt: skip
+        panel.set_xlim(0, 1)
+        panel.set_ylim(0, 1.05)
+
+    told = "" if one.ece is None else f"; error {one.ece:.3f}"
+    return Chart(
+        "calibration", "Calibration: score against share right",
+        f"n = {int(one.counts.sum()):,}{told}", f"Expected calibration error {one.ece or 0:.3f}.",
+        {
+            "confidence": one.confidence[filled].tolist(),
+            "accuracy": one.accuracy[filled].tolist(), "count": one.counts[filled].tolist(),
+        },
+        draw, has_legend=True,
+    )  # fmt: skip

@@ -1,0 +1,67 @@
+"""What deployments saw and how well they did."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from picsellia_jupyter.domain.dashboards import Filters
+from picsellia_jupyter.handles.dashboard import DashboardView
+from picsellia_jupyter.handles.deployment import Deployment
+from picsellia_jupyter.handles.elsewhere import Elsewhere
+from picsellia_jupyter.handles.evaluation import EvaluationView
+from picsellia_jupyter.handles.watching import Watch
+from picsellia_jupyter.workflows.ranges import Moment
+
+
+class FindsDeployments(Protocol):
+    """Knows deployments by their names."""
+
+    def deployment(self, name: str | None = None) -> Deployment:
+        """One of them; the newest one if none is named."""
+
+
+class Watching:
+    """Verbs on what was predicted."""
+
+    def monitor(
+        self: FindsDeployments,
+        name: str | None = None,
+        *,
+        last: str = "24h",
+        since: Moment | None = None,
+        until: Moment | None = None,
+        version: str | None = None,
+        label: str | None = None,
+        tag: str | None = None,
+        source: str | None = None,
+    ) -> DashboardView | Elsewhere:
+        """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`.
+
+        The arguments are those of `Deployment.dashboard`.
+        """
+        return self.deployment(name).dashboard(
+            last, since=since, until=until, version=version, label=label, tag=tag, source=source
+        )
+
+    def watch(
+        self: FindsDeployments,
+        name: str | None = None,
+        *,
+        last: str = "1h",
+        version: str | None = None,
+        label: str | None = None,
+        tag: str | None = None,
+        source: str | None = None,
+    ) -> Watch:
+        """A deployment's dashboard, kept up to date until it is stopped."""
+        return self.deployment(name).watch(last, filters=Filters(version, label, tag, source))
+
+    def evaluate(
+        self: FindsDeployments,
+        name: str | None = None,
+        *,
+        last: str = "all",
+        sampled: str | None = None,
+    ) -> EvaluationView:
+        """How well a deployment's predictions agree with their reviews."""
+        return self.deployment(name).evaluate(last, sampled=sampled)

@@ -1,0 +1,58 @@
+"""The notebook of a camera that moves, executed by nbclient in a kernel of its own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from picsellia_jupyter.session import Session
+from tests.journeys.test_quickstart import outputs
+
+pytestmark = pytest.mark.journey
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "02_monitor.ipynb"
+
+
+@pytest.fixture(scope="module")
+def executed(home: Path, tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    folder = tmp_path_factory.mktemp("notebooks")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PICSELLIA_JUPYTER_HOME", str(home))
+        # A cell that raises, its own checks included, ends this.
+        NotebookClient(notebook, timeout=240, resources={"metadata": {"path": folder}}).execute()
+    return notebook
+
+
+def test_a_healthy_week_is_steady_and_agrees_with_its_reviews(executed: nbformat.NotebookNode):
+    told = outputs(executed, "healthy", "text/plain")
+    assert "inferences 340" in told
+    assert "9 signals steady" in told
+    assert float(re.findall(r"AP50 ([\d.]+)", told)[0]) > 0.95
+
+
+def test_the_week_of_the_moved_camera_drifts_and_loses_precision(executed: nbformat.NotebookNode):
+    told = outputs(executed, "shifted", "text/plain")
+    assert "moved" in told
+    assert float(re.findall(r"AP50 ([\d.]+)", told)[0]) < 0.75
+    html = outputs(executed, "shifted", "text/html")
+    assert '<details open data-part="drift"><summary><strong>Drift</strong>' in html
+    assert len(html) < 500_000
+
+
+def test_the_images_of_a_day_are_shown(executed: nbformat.NotebookNode):
+    assert "data:image/jpeg;base64," in outputs(executed, "images", "text/html")
+    assert re.search(r"[1-9]\d* of \d+ recorded images", outputs(executed, "images", "text/plain"))
+
+
+def test_every_chart_has_its_data_in_a_file(executed: nbformat.NotebookNode):
+    printed = outputs(executed, "export", "stream")
+    for name in ("drift.csv", "inferences.csv", "latency.csv", "labels.csv", "calibration.csv"):
+        assert name in printed
+
+
+def test_no_token_is_in_the_executed_notebook(executed: nbformat.NotebookNode, home: Path):
+    assert Session(home=home).platform.token not in nbformat.writes(executed)
