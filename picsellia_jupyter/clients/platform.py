@@ -17,6 +17,7 @@ from typing_extensions import Self
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.dashboards import Dashboards
 from picsellia_jupyter.clients.datalakes import Datalakes
+from picsellia_jupyter.clients.deployment_settings import DeploymentSettings
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
 from picsellia_jupyter.clients.recorded import RecordedPredictions
@@ -38,7 +39,9 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Dashboards, Datalakes, Evaluations, RecordedPredictions, Watching):
+class PlatformClient(
+    Dashboards, Datalakes, DeploymentSettings, Evaluations, RecordedPredictions, Watching
+):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:
@@ -311,8 +314,12 @@ class PlatformClient(Dashboards, Datalakes, Evaluations, RecordedPredictions, Wa
         known = lakes or {lake.id: lake.name for lake in self.datalakes()}
         version_id = raw.get("model_version_id")
         version = self._version(str(version_id)) if version_id else None
+        shadow_id = raw.get("shadow_model_version_id")
+        shadow = self._version(str(shadow_id)) if shadow_id else None
         lake = known.get(str(raw.get("target_datalake_id")), "")
-        return resources.deployment_from_json(raw, version=version, datalake_name=lake)
+        return resources.deployment_from_json(
+            raw, version=version, shadow=shadow, datalake_name=lake
+        )
 
     def _version(self, version_id: str) -> ModelVersion:
         """A model version, asked for once: what a deployment shows of it does not change."""

@@ -14,7 +14,9 @@ from picsellia_jupyter.clients.connection import SdkConnection
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import PlatformError, PlatformUnreachableError
 from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
+from picsellia_jupyter.domain.recorded import Wanted
 from picsellia_jupyter.wire.predictions import SHAPE_KEYS, from_shapes
+from picsellia_jupyter.wire.recorded import query_language, wanted_to_query
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TIMEOUT_S = 30.0
@@ -38,7 +40,46 @@ class RecordedPredictions(SdkConnection):
             return None
         asset = self._get(f"/api/predicted/asset/{items[0]['id']}")
         photo = self._image(asset["data"])
-        return _predicted(record, asset, photo), photo
+        return predicted_image(record, asset, photo), photo
+
+    @sdk.translated
+    def recorded_ids(
+        self, record: DeploymentRecord, wanted: Wanted, *, limit: int, after: str = ""
+    ) -> tuple[tuple[str, ...], str]:
+        """Ids of predicted assets, newest first, and what continues the list.
+
+        Args:
+            record: of the deployment.
+            wanted: which of them.
+            limit: at most so many.
+            after: what the part before gave; empty for the first one.
+
+        Returns:
+            The ids, and an empty text where the list ends.
+
+        Raises:
+            NotFoundError: there is no such label.
+            PlatformError: this is a cloud, which does not filter by that.
+        """
+        asked = {"limit": str(limit), **({"cursor": after} if after else {})}
+        if self.is_local:
+            path = f"/api/local/deployments/{record.id}/predictedassets"
+            told = self._get(path, asked | wanted_to_query(wanted))
+        else:
+            told = self._get(
+                f"/api/deployment/{record.id}/predictedassets",
+                asked | query_language(wanted, f"{record.url or self.host}"),
+            )
+        return tuple(str(item["id"]) for item in told["items"]), str(told["next_cursor"] or "")
+
+    @sdk.translated
+    def recorded_prediction(
+        self, record: DeploymentRecord, asset_id: str
+    ) -> tuple[PredictedImage, bytes]:
+        """What the champion found in a predicted asset, and its encoded image."""
+        asset = self._get(f"/api/predicted/asset/{asset_id}")
+        photo = self._image(asset["data"])
+        return predicted_image(record, asset, photo), photo
 
     def _image(self, data: Mapping[str, Any]) -> bytes:
         url = (
@@ -62,7 +103,10 @@ class RecordedPredictions(SdkConnection):
         return reply.content
 
 
-def _predicted(record: DeploymentRecord, asset: Mapping[str, Any], photo: bytes) -> PredictedImage:
+def predicted_image(
+    record: DeploymentRecord, asset: Mapping[str, Any], photo: bytes
+) -> PredictedImage:
+    """What the champion found, of an asset as the platform spells it."""
     champion = next(one for one in asset["predictions"] if not one.get("is_shadow"))
     return PredictedImage(
         source=str(asset["data"]["filename"]),

@@ -17,10 +17,9 @@ from picsellia_jupyter.domain.deployments import (
     ServingKernel,
     ServingState,
     Strategy,
-    checked_threshold,
 )
 from picsellia_jupyter.domain.devices import Compute
-from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError
+from picsellia_jupyter.domain.errors import InvalidInputError, NotServingError
 from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.registry import ModelFile
@@ -30,9 +29,12 @@ from picsellia_jupyter.handles.downloading import download_all
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.interconnection import Interconnection
+from picsellia_jupyter.handles.panels import PanelView, made_live
 from picsellia_jupyter.handles.predicting import predict_files
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.recorded import RecordedPrediction, wait_for_prediction
+from picsellia_jupyter.handles.recording import Recording
+from picsellia_jupyter.handles.settings import Settings
 from picsellia_jupyter.handles.views import DashboardView
 from picsellia_jupyter.workflows.interconnection import Wiring, python_code
 from picsellia_jupyter.workflows.metrics import parse_range, summarize
@@ -57,7 +59,7 @@ class Reach(Protocol):
         """Reach it, within so many seconds where that is said."""
 
 
-class Deployment:
+class Deployment(Settings, Recording):
     """One deployment: predict with it, look at its dashboard, change its threshold.
 
     Made by `Session.deploy` and `Session.deployment`; shows itself as a card.
@@ -74,6 +76,7 @@ class Deployment:
         model_file: str = "model-latest",
         compute: Compute = devices.DEFAULT,
         cache: Path | None = None,
+        beside: Callable[[], Deployment] | None = None,
     ) -> None:
         self._platform = platform
         self._record = record
@@ -82,40 +85,14 @@ class Deployment:
         self._model_file = model_file
         self._compute = compute
         self._cache = cache
+        self._beside = beside
         self._endpoint: Endpoint | None = None
         self.dry_run = dry_run
-
-    @property
-    def id(self) -> str:
-        """The platform's id of it."""
-        return self._record.id
-
-    @property
-    def name(self) -> str:
-        """Its name, unique in the organization."""
-        return self._record.name
 
     @property
     def state(self) -> ServingState:
         """What its serving kernel says now."""
         return self.refresh().state
-
-    @property
-    def threshold(self) -> float | None:
-        """Only shapes scored over it are considered; None for classification."""
-        return self._record.threshold
-
-    @threshold.setter
-    def threshold(self, value: float) -> None:
-        checked = checked_threshold(value, self._record.type)
-        if checked is None:
-            raise InvalidThresholdError("A classification takes no threshold.")
-        self._record = self._platform.set_threshold(self.id, checked)
-
-    @property
-    def record(self) -> DeploymentRecord:
-        """What the platform last said of it."""
-        return self._record
 
     @property
     def labels(self) -> dict[int, str]:
@@ -133,11 +110,6 @@ class Deployment:
         """
         self.refresh()
         return self._served().address
-
-    def refresh(self) -> DeploymentRecord:
-        """Ask the platform how it is now."""
-        self._record = self._platform.deployment(self.id)
-        return self._record
 
     def predict(
         self,
@@ -278,6 +250,19 @@ class Deployment:
             NotFoundError: none has come in time.
         """
         return wait_for_prediction(self._platform, self.refresh(), timeout_s)
+
+    def panel(self) -> PanelView:
+        """Its panel: dashboard, predictions and settings, live while the kernel lives."""
+        made_live()
+        return PanelView(self)
+
+    def beside(self) -> Deployment:
+        """The same deployment for another thread: a connection of its own."""
+        if self._beside is None:
+            raise InvalidInputError(
+                "This handle is for one thread.", "Take one from a session: s.deployment(name)"
+            )
+        return self._beside()
 
     def undeploy(self, *, delete: bool = False) -> None:
         """End its serving kernel; with `delete`, also remove it and its predictions."""

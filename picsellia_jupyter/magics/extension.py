@@ -17,6 +17,7 @@ from picsellia_jupyter.magics.doctor import DOCTOR
 from picsellia_jupyter.magics.folders import images_and_folders
 from picsellia_jupyter.magics.interconnect import INTERCONNECT
 from picsellia_jupyter.magics.name_cache import NameCache
+from picsellia_jupyter.magics.panels import DEPLOYMENT, Panels
 from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import MONITOR, PREDICT
 from picsellia_jupyter.magics.registry import REGISTRY
@@ -28,7 +29,17 @@ if TYPE_CHECKING:
     from picsellia_jupyter.session import Session
     from picsellia_jupyter.session.names import Names
 
-VERBS = (DEPLOY, INTERCONNECT, PREDICT, MONITOR, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES)
+VERBS = (
+    DEPLOY,
+    DEPLOYMENT,
+    INTERCONNECT,
+    PREDICT,
+    MONITOR,
+    DEPLOYMENTS,
+    UNDEPLOY,
+    REGISTRY,
+    PLACES,
+)
 UMBRELLA = "picsellia"
 INNER = (CONNECT, DOCTOR)
 """Verbs that have no magic of their own: `%picsellia doctor`."""
@@ -44,6 +55,7 @@ class Extension:
         self._added: dict[str, Magic] = {}
         self._known = {verb.name: verb for verb in (*VERBS, *INNER)}
         self._making = threading.Lock()
+        self._panels = Panels(shell)
         self._names = NameCache(self._fetch_names)
         self._folders = NameCache(images_and_folders, fresh_s=0.5, is_warm=True)
         self._matcher = matcher_of(
@@ -69,6 +81,7 @@ class Extension:
     def register(self) -> None:
         """Add every magic whose name is free; `%picsellia VERB` does the same for all."""
         self._completer.custom_matchers.append(self._matcher)
+        self._panels.register()
         self._add(UMBRELLA, self._umbrella())
         taken = [verb.name for verb in VERBS if not self._add(verb.name, self._magic(verb))]
         if taken:
@@ -87,6 +100,7 @@ class Extension:
         self._added.clear()
         if self._matcher in self._completer.custom_matchers:
             self._completer.custom_matchers.remove(self._matcher)
+        self._panels.unregister()
         self._names.close()
         self._folders.close()
 

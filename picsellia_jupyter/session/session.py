@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from picsellia_jupyter.domain.deployments import (
+    DeploymentRecord,
     Progress,
     ProgressListener,
     Stage,
@@ -172,15 +173,11 @@ class Session(Placing, Tending):
         )
         if deployed.staged is not None:
             self._fleet.keep(deployed.record.id, cast("Staged", deployed.staged))
-        handle = Deployment(
-            platform,
+        handle = self._handle(
             deployed.record,
-            undeploy=self.undeploy,
-            reach=self._fleet.address,
             dry_run=deployed.dry_run,
             model_file=plan.model_file,
             compute=plan.compute,
-            cache=self._settings.results,
         )
         handle.refresh()
         return handle
@@ -200,13 +197,7 @@ class Session(Placing, Tending):
             record = finding.only_deployment(platform.deployments(), verb="use")
         else:
             record = finding.find_deployment(platform, name)
-        return Deployment(
-            platform,
-            record,
-            undeploy=self.undeploy,
-            reach=self._fleet.address,
-            cache=self._settings.results,
-        )
+        return self._handle(record)
 
     def predict(
         self,
@@ -244,13 +235,25 @@ class Session(Placing, Tending):
         """
         platform = self.platform
         record = finding.find_deployment(platform, name)
-        handle = Deployment(platform, record, undeploy=self.undeploy, reach=self._fleet.address)
+        handle = self._handle(record)
         left, trouble = self._fleet.end(record, handle.stop_serving())
         for said in (left.in_words(), str(trouble or "")):
             if said:
                 warnings.warn(said, stacklevel=2)
         if delete:
             platform.delete_deployment(record.id)
+
+    def _handle(self, record: DeploymentRecord, **known: Any) -> Deployment:
+        """A deployment in the user's hand, with what is known of how it was made."""
+        return Deployment(
+            self.platform,
+            record,
+            undeploy=self.undeploy,
+            reach=self._fleet.address,
+            cache=self._settings.results,
+            beside=lambda: self.beside().deployment(record.id),
+            **known,
+        )
 
 
 def _check_serving_installed() -> None:

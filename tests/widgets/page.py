@@ -153,7 +153,7 @@ class Page:
             self.dialogs.append(comm_id)
             self.said.append(data)
             self.send(comm_id, ready=True)
-        elif content["target_name"] == TARGET and self.shows_dialogs is False:
+        elif self.shows_dialogs is not None:
             closing = self.client.session.msg("comm_close", {"comm_id": comm_id, "data": {}})
             self.client.shell_channel.send(closing)
 

@@ -21,6 +21,7 @@ from picsellia_jupyter.localplatform.api import (
     pipelines,
     projections,
     projects,
+    recorded,
     uploads,
 )
 
@@ -42,6 +43,7 @@ ROUTERS = (
     alerts.router,
     dashboards.router,
     outliers.router,
+    recorded.router,
     loop.router,
     evaluation.router,
     described.router,
