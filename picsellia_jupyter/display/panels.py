@@ -12,13 +12,18 @@ _CSS = """
 .pxj-panel .pxj-head{display:flex;flex-wrap:wrap;gap:4px 10px;align-items:center;margin:0 0 6px}
 .pxj-panel .pxj-title{font-size:16px;font-weight:600;overflow-wrap:anywhere}
 .pxj-panel .pxj-soft{color:var(--pxj-soft)}
-.pxj-panel .pxj-bar{flex-flow:row wrap;gap:4px 14px;align-items:flex-end;margin:4px 0 8px;
+.pxj-panel .pxj-bar{flex-flow:row wrap;gap:4px 14px;align-items:center;margin:4px 0 8px;
 overflow:visible}
 .pxj-panel .pxj-bar>.widget-inline-hbox{flex:0 1 auto;max-width:100%}
 .pxj-panel .pxj-bar .widget-inline-hbox>.widget-label{width:auto;min-width:0;font-weight:400}
 .pxj-panel .widget-tab-contents{padding:12px 14px;min-height:120px}
 .pxj-panel .widget-tab,.pxj-panel .widget-tab>.widget-tab-contents{overflow:visible}
 .pxj-panel .pxj-settings{max-width:680px}
+.pxj-panel .pxj-settings>.widget-box>.widget-html{margin:0 2px}
+.pxj-panel .pxj-bar>.widget-html{align-self:center}
+.pxj-panel .lm-TabBar-content{flex-wrap:wrap}
+.pxj-panel .lm-TabBar .lm-TabBar-tab{flex:0 1 auto;min-width:max-content}
+.pxj-panel .pxj-danger .pxj-hint{margin-top:4px}
 .pxj-panel .pxj-settings .pxj-line{margin:2px 0 0}
 .pxj-panel .pxj-settings h4,.pxj-panel h4.pxj-section{font-size:13px;font-weight:600;
 margin:14px 2px 6px;padding:0 0 3px;border-bottom:1px solid var(--pxj-line)}

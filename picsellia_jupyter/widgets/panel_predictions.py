@@ -161,7 +161,7 @@ def _inputs(record: DeploymentRecord, *, is_local: bool) -> dict[str, Any]:
         "over": w.BoundedFloatText(description="Score over", **number, **room("160px")),
         "up_to": w.BoundedFloatText(description="up to", value=1, **number, **room("130px")),
         "since": w.DatePicker(description="From", **room("190px")),
-        "until": w.DatePicker(description="to", **room("175px")),
+        "until": w.DatePicker(description="To", **room("175px")),
         **images,
         "text": text("File"),
     }

@@ -160,7 +160,7 @@ class SettingsTab:
                 Setting.SHADOW,
             )
         ]  # fmt: skip
-        for note in (self.promote, self._said, self._unset):
+        for note in (self.promote, self._said):
             note.add_class("pxj-under")
         rest = (
             self._local_parts(boxes)

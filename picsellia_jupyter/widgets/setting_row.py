@@ -59,7 +59,8 @@ class SettingRow:
         is_changed = state.phase is not Phase.KEPT
         put(self._said, forms.status(_SAID.get(state.phase, "")) if is_changed else "")
         put(self._problem, problem(state.error) if state.error else "")
-        put(self._line, forms.line(line(self.setting, state.wanted)) if is_changed else "")
+        is_good = state.phase in (Phase.SAVING, Phase.SAVED)
+        put(self._line, forms.line(line(self.setting, state.wanted)) if is_good else "")
         put(self._hint, self._hint.value)
 
     def _fill(self, value: Value) -> None:

@@ -53,6 +53,8 @@ class Page:
         self.said: list[Json] = []
         """What the kernel told the dialog."""
         self.errors: list[str] = []
+        self.targets: list[str] = []
+        """Of the comms that the kernel has opened."""
 
     def run(self, code: str) -> str:
         """Run a cell until its reply; what it prints as its status."""
@@ -147,6 +149,7 @@ class Page:
 
     def _open(self, content: Json) -> None:
         comm_id, data = content["comm_id"], content["data"]
+        self.targets.append(content["target_name"])
         if content["target_name"] == WIDGET:
             self.widgets[comm_id] = dict(data["state"])
         elif content["target_name"] == TARGET and self.shows_dialogs:

@@ -11,6 +11,7 @@ import pytest
 
 from picsellia_jupyter.domain.errors import NotFoundError
 from picsellia_jupyter.session import Session
+from picsellia_jupyter.widgets.front_page import TARGET
 from picsellia_jupyter.widgets.output import WIDGET_VIEW
 from picsellia_jupyter.widgets.predictions_filter import PAGE
 from tests.widgets.page import SETUP, Page, running_kernel
@@ -93,9 +94,9 @@ def test_a_program_that_runs_notebooks_gets_the_card_alone(page: Page, line: str
     page.shows_dialogs = None
 
     assert page.run(f"%deployment {line}") == "ok"
-    page.run("1")
-    page.until(lambda: page.outputs)
+    page.until(lambda: page.targets)
 
+    assert page.targets == [TARGET]
     assert set(*page.outputs.values()) == {"text/html", "text/plain"}
     assert page.widgets == {}
 
@@ -104,8 +105,8 @@ def test_showing_it_again_leaves_the_card_where_it_was(page: Page, line: str):
     first = opened(page, line)
 
     page.run(f"%deployment {line}")
-    page.until(lambda: len([o for o in page.outputs.values() if WIDGET_VIEW in o]) == 1)
     page.until(lambda: WIDGET_VIEW not in page.outputs[first])
+    page.until(lambda: is_live(page))
     closed(page)
 
 
