@@ -79,6 +79,7 @@ bench: setup ## Run the benchmarks in their quick form
 	$(BIN)/python -m benchmarks.startup --quick
 	-$(BIN)/python -m benchmarks.serving --quick
 	-$(BIN)/python -m benchmarks.places --quick
+	-$(BIN)/python -m benchmarks.lab --quick
 	-$(BIN)/python -m benchmarks.monitoring --quick
 	-$(BIN)/python -m benchmarks.viewer --quick
 

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
     from picsellia_jupyter.domain.errors import PicselliaJupyterError
     from picsellia_jupyter.session import Session
+    from picsellia_jupyter.session.monitoring import monitor
 
 __version__ = "0.1.0"
 
-__all__ = ["PicselliaJupyterError", "Session", "__version__"]
+__all__ = ["PicselliaJupyterError", "Session", "__version__", "monitor"]
 
 _HOMES = {
     "PicselliaJupyterError": "picsellia_jupyter.domain.errors",
     "Session": "picsellia_jupyter.session",
+    "monitor": "picsellia_jupyter.session.monitoring",
 }
 
 

@@ -10,10 +10,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.settings import Settings
+
+if TYPE_CHECKING:
+    _Parts = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +84,13 @@ def _arguments() -> argparse.ArgumentParser:
         required=True, metavar="VERB"
     )
     seed = demo.add_parser("seed", help="register the demo models", parents=[home])
+    seed.add_argument(
+        "--host", metavar="URL", help="of a cloud, with PICSELLIA_TOKEN (default: the local one)"
+    )
     seed.set_defaults(run=_seed)
+
+    _add_usage(parts, home)
+    _add_spool(parts, home)
 
     doctor = parts.add_parser(
         "doctor",
@@ -90,6 +100,36 @@ def _arguments() -> argparse.ArgumentParser:
     doctor.add_argument("--fix", action="store_true", help="put right what can be")
     doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _add_usage(parts: _Parts, home: argparse.ArgumentParser) -> None:
+    usage = parts.add_parser("usage", help="MPU on the local platform").add_subparsers(
+        required=True, metavar="VERB"
+    )
+    show = usage.add_parser("show", help="say what was used and what is left", parents=[home])
+    show.set_defaults(run=_usage, quota=None, rate=None)
+    change = usage.add_parser("set", help="set the quota or the rate", parents=[home])
+    change.add_argument("--quota", metavar="MPU", help="MPU in all, or none for no limit")
+    change.add_argument("--rate", metavar="MPU", help="MPU for an hour of serving: an estimate")
+    change.set_defaults(run=_usage)
+
+
+def _add_spool(parts: _Parts, home: argparse.ArgumentParser) -> None:
+    spool = parts.add_parser(
+        "spool", help="predictions on this machine that are not recorded yet"
+    ).add_subparsers(required=True, metavar="VERB")
+    for verb, text in (
+        ("list", "how many wait since when, and what was refused and why"),
+        ("retry", "have what was refused tried again by the next program that records"),
+        ("drop", "remove what was refused, for good"),
+    ):
+        command = spool.add_parser(verb, help=text, parents=[home])
+        command.set_defaults(run=_spool, verb=verb, deployment=None)
+        if verb != "list":
+            command.add_argument(
+                "deployment", metavar="ID", nargs=None if verb == "drop" else "?",
+                help="of a deployment, as `spool list` shows it",
+            )  # fmt: skip
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -140,12 +180,29 @@ def _seed(args: argparse.Namespace) -> int:
     from picsellia_jupyter.demo.seed import seed
     from picsellia_jupyter.session import Session
 
-    made = seed(Session(home=args.home))
+    made = seed(Session(args.host) if args.host else Session(home=args.home))
     if args.json:
         sys.stdout.write(json.dumps({"models": list(made)}) + "\n")
     else:
         text = f"Registered {', '.join(made)}." if made else "The demo models are there already."
         sys.stdout.write(f"{text}\n")
+    return 0
+
+
+def _usage(args: argparse.Namespace) -> int:
+    from picsellia_jupyter.domain.usage import parse_quota, parse_rate
+    from picsellia_jupyter.session import Session
+
+    quota = parse_quota(args.quota) if args.quota is not None else None
+    rate = parse_rate(args.rate) if args.rate is not None else None
+    session = Session(home=args.home)
+    if args.quota is not None:
+        session.set_quota(quota)
+    if rate is not None:
+        session.set_rate(rate)
+    view = session.usage()
+    text = json.dumps(dataclasses.asdict(view.data)) if args.json else repr(view)
+    sys.stdout.write(f"{text}\n")
     return 0
 
 
@@ -163,6 +220,25 @@ def _doctor(args: argparse.Namespace) -> int:
     text = json.dumps(dataclasses.asdict(found)) if args.json else diagnosis_text(found)
     sys.stdout.write(f"{text}\n")
     return 0 if all(finding.fixed for finding in found.findings) else 4
+
+
+def _spool(args: argparse.Namespace) -> int:
+    from picsellia_jupyter.display.spools import spools_text
+    from picsellia_jupyter.recording import shelf
+
+    folder = Settings(home=args.home).spools
+    if args.verb == "list":
+        found = shelf.depths(folder)
+        said: object = [dataclasses.asdict(one) for one in found]
+        text = spools_text(found)
+    else:
+        change = shelf.retry if args.verb == "retry" else shelf.drop
+        count = change(folder, args.deployment)
+        said = {"changed": count}
+        done = "to be tried again" if args.verb == "retry" else "dropped"
+        text = f"{count} prediction{'s' if count != 1 else ''} {done}."
+    sys.stdout.write(f"{json.dumps(said) if args.json else text}\n")
+    return 0
 
 
 def _tell(running: local_platform.RunningPlatform, *, as_json: bool) -> None:

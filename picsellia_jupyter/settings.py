@@ -69,6 +69,11 @@ class Settings:
         return self.home / "cache" / "predictions"
 
     @property
+    def spools(self) -> Path:
+        """Where predictions lie until they are recorded, a folder a deployment."""
+        return self.home / "cache" / "spool"
+
+    @property
     def platform_address(self) -> str | None:
         """The address to connect to, or None for the local platform."""
         return self.host or (CLOUD_HOST if self.token else None)

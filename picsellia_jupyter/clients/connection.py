@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from picsellia_jupyter.domain.pages import Pages
 from picsellia_jupyter.wire.predictions import Json
 
 
@@ -18,6 +19,7 @@ class SdkConnection:
         self.username = str(ping.get("username") or "")
         self.is_local = ping.get("platform") == "local"
         self.capabilities = frozenset(map(str, ping.get("capabilities") or ()))
+        self.pages = Pages(host)
         self.organization_id = str(sdk_client.id)
         self.organization_name = str(sdk_client.name)
         self.is_default_organization = str(ping.get("default_organization")) == self.organization_id

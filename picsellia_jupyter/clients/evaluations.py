@@ -38,8 +38,7 @@ class Evaluations(SdkConnection):
         if not self.is_local:
             raise PlatformError(
                 f"{self.host} compares predictions with their reviews itself.",
-                "Its figures: session.sdk.get_deployment(name).get_stats("
-                "ServiceMetrics.AGGREGATED_OBJECT_DETECTION_STATS)",
+                f"Its figures are on its page: {self.pages.deployment(deployment_id)}",
             )
         body = {
             "from_timestamp": since,

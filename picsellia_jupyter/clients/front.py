@@ -47,13 +47,13 @@ class Backlog:
 class Front:
     """The control side of a serving kernel: what its owner may ask of it."""
 
-    def __init__(self, address: str, front_token: str) -> None:
+    def __init__(self, address: str, front_token: str, *, timeout_s: float = 10.0) -> None:
         self.address = address
         # Loopback is never reached through a proxy, whatever the environment says.
         self._http = httpx.Client(
             base_url=address,
             headers={"Authorization": f"Bearer {front_token}"},
-            timeout=10.0,
+            timeout=timeout_s,
             trust_env=False,
         )
 

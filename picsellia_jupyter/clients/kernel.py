@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.deployments import Heartbeat
 from picsellia_jupyter.domain.errors import (
+    ConflictError,
     InvalidImageError,
     InvalidInputError,
     NotFoundError,
@@ -39,6 +40,8 @@ class HeartbeatReply:
     """Seconds until it expects the next one."""
     shadow_version_id: str | None = None
     """The model version that is to predict in the champion's shadow."""
+    paused: str = ""
+    """Why it must not predict now; empty where it may."""
 
 
 class KernelClient(PlatformClient):
@@ -52,6 +55,7 @@ class KernelClient(PlatformClient):
 
         Raises:
             NotFoundError: the deployment is gone; its kernel should end.
+            QuotaSpentError: no MPU is left for a kernel that begins.
         """
         if self.is_local:
             path = f"/api/local/deployments/{deployment_id}/heartbeat"
@@ -62,11 +66,14 @@ class KernelClient(PlatformClient):
             interval_s = CLOUD_INTERVAL_S
         shadow = said.get("shadow_model_version_id")
         return HeartbeatReply(
-            said.get("min_threshold"), interval_s, str(shadow) if shadow else None
+            said.get("min_threshold"),
+            interval_s,
+            str(shadow) if shadow else None,
+            str(said.get("paused") or ""),
         )
 
     @sdk.translated
-    def monitor(
+    def monitor(  # noqa: PLR0913 - one keyword a field of a prediction
         self,
         deployment_id: str,
         image: bytes,
@@ -79,8 +86,12 @@ class KernelClient(PlatformClient):
         source: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         custom_metadata: Mapping[str, Any] | None = None,
+        again: bool = False,
     ) -> str:
         """Record a prediction with its image in the deployment.
+
+        The local platform stores each `prediction_id` once. The cloud knows no ids of ours:
+        there, what may have been sent already is first looked for, and so is what it says it has.
 
         Args:
             deployment_id: where it is recorded.
@@ -94,6 +105,7 @@ class KernelClient(PlatformClient):
             source: name of the data source.
             metadata: of the image, by the platform's own keys.
             custom_metadata: of the image, the user's own.
+            again: it may have been sent before, and its reply be lost.
 
         Returns:
             The platform's own id of the prediction.
@@ -104,10 +116,11 @@ class KernelClient(PlatformClient):
             NotFoundError: the deployment is gone.
             PlatformError: it may go well later.
         """
+        if again and (known := self._known(deployment_id, predicted)):
+            return known
         custom = dict(custom_metadata or {})
         if predicted.prediction_id:
             custom[resources.PREDICTION_ID_KEY] = predicted.prediction_id
-        deployment = self._sdk_deployment(deployment_id)
         said = {
             "content_type": content_type,
             "latency": float(predicted.latency_s),
@@ -120,19 +133,44 @@ class KernelClient(PlatformClient):
             "metadata": dict(metadata) if metadata else None,
             "custom_metadata": custom or None,
         }
+        name = Path(predicted.source).name
         try:
-            if stored_as is not None:
-                reply = deployment.monitor_cloud_image(stored_as, **said)
-            else:
-                name = Path(predicted.source).name
-                reply = deployment.monitor_bytes(raw_image=image, filename=name, **said)
-            return str(reply["id"])
+            return self._recorded(deployment_id, stored_as or (name, image), said)
+        except ConflictError as error:
+            if self.is_local:
+                raise
+            return self._known(deployment_id, predicted) or self._denied(deployment_id, error)
+
+    @sdk.translated
+    def _recorded(
+        self, deployment_id: str, image: str | tuple[str, bytes], said: Mapping[str, Any]
+    ) -> str:
+        """Record an image by its object name, or with its own name and bytes."""
+        deployment = self._sdk_deployment(deployment_id)
+        try:
+            if isinstance(image, str):
+                return str(deployment.monitor_cloud_image(image, **said)["id"])
+            name, photo = image
+            return str(deployment.monitor_bytes(raw_image=photo, filename=name, **said)["id"])
         except (KeyError, TypeError) as error:
             # The SDK looks for `message` in a 409, and we for `id`; without it nothing is certain.
             raise PlatformUnreachableError(
                 f"What answered is not the platform: its reply has no {error}.",
                 "Check its address, and any proxy on the way.",
             ) from error
+
+    def _known(self, deployment_id: str, predicted: PredictedImage) -> str | None:
+        """The cloud's id of a prediction that it has recorded."""
+        if self.is_local or predicted.prediction_id is None:
+            return None
+        found = self.recorded_as(deployment_id, predicted.prediction_id)
+        return found[0] if found else None
+
+    def _denied(self, deployment_id: str, why: ConflictError) -> NoReturn:
+        raise InvalidInputError(
+            f"{self.host} says that it has this prediction, and does not show it: {why.fact}",
+            f"Compare with its page: {self.pages.deployment(deployment_id)}",
+        ) from why
 
     @sdk.translated
     def monitor_shadow(

@@ -6,7 +6,8 @@ platform.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,14 +21,17 @@ from picsellia_jupyter.clients.datalakes import Datalakes
 from picsellia_jupyter.clients.deployment_settings import DeploymentSettings
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
-from picsellia_jupyter.clients.recorded import RecordedPredictions
+from picsellia_jupyter.clients.hosted import HostedEndpoint
+from picsellia_jupyter.clients.metered import Metered
+from picsellia_jupyter.clients.reviews import Reviews
 from picsellia_jupyter.clients.watching import Watching
-from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
+    Heartbeat,
     Strategy,
 )
+from picsellia_jupyter.domain.errors import NotServingError, PlatformError
 from picsellia_jupyter.domain.monitoring import PredictionLog
 from picsellia_jupyter.domain.registry import (
     Framework,
@@ -40,9 +44,12 @@ from picsellia_jupyter.wire import resources
 
 
 class PlatformClient(
-    Dashboards, Datalakes, DeploymentSettings, Evaluations, RecordedPredictions, Watching
+    Dashboards, Datalakes, DeploymentSettings, Evaluations, Metered, Reviews, Watching
 ):
     """One organization on one platform. Not thread-safe: one thread, one client."""
+
+    look: Callable[[str, str], Heartbeat | None] = staticmethod(lambda _host, _deployment_id: None)
+    """Finds the kernel that serves a deployment, where the platform takes no heartbeats."""
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:
         super().__init__(sdk_client, host, ping)
@@ -108,7 +115,21 @@ class PlatformClient(
         """The versions of a model, oldest first."""
         items = self._get(f"/api/model/{model.id}/versions")["items"]
         found = [resources.model_version_from_json(item) for item in items]
-        return sorted(found, key=lambda version: version.version)
+        return sorted(found, key=_number)
+
+    @sdk.translated
+    def registry(self) -> list[Model]:
+        """Every private model with its versions, in one request where the platform can."""
+        if "all_versions" not in self.capabilities:
+            return [replace(model, versions=tuple(self.versions(model))) for model in self.models()]
+        items = self._get("/api/local/versions")["items"]
+        by_model: dict[str, list[ModelVersion]] = {}
+        for version in map(resources.model_version_from_json, items):
+            by_model.setdefault(version.model_id, []).append(version)
+        return [
+            replace(model, versions=tuple(sorted(by_model.get(model.id, ()), key=_number)))
+            for model in self.models()
+        ]
 
     @sdk.translated
     def model_version(self, version_id: str) -> ModelVersion:
@@ -199,7 +220,16 @@ class PlatformClient(
         repartitions: Mapping[str, Mapping[str, int]],
         parameters: Mapping[str, Any],
     ) -> None:
-        """Say what a version was trained on: label counts per dataset alias. Local only."""
+        """Say what a version was trained on: label counts per dataset alias.
+
+        Raises:
+            PlatformError: this is the cloud, which knows it of an experiment alone.
+        """
+        if not self.is_local:
+            raise PlatformError(
+                f"{self.host} takes what a model was trained on from its experiment alone.",
+                f"Export the model from an experiment: {self.pages.model_version(version.id)}",
+            )
         self._send(
             "put",
             f"/api/local/model/version/{version.id}/context",
@@ -280,13 +310,19 @@ class PlatformClient(
         self._monitored.pop(deployment_id, None)
 
     @sdk.translated
-    def allowance(self) -> Allowance | None:
-        """MPU that are left for Picsellia Serving; None where the platform meters none."""
-        said = self._get("/api/local/usage") if "usage" in self.capabilities else {}
-        if not said.get("metered"):
-            return None
-        quota = said.get("quota")
-        return Allowance(None if quota is None else max(0.0, quota - said["used"]))
+    def hosted_endpoint(self, record: DeploymentRecord) -> HostedEndpoint:
+        """Where Picsellia serves a deployment.
+
+        Raises:
+            NotServingError: it says no address.
+        """
+        address = self._get(f"/api/deployment/{record.id}").get("serving_host")
+        if not address:
+            raise NotServingError(
+                f"Picsellia does not say where it serves {record.name!r}.",
+                f"See {self.pages.deployment(record.id)}",
+            )
+        return HostedEndpoint(str(address), self._token, record.id, record.type, self.pages)
 
     @sdk.translated
     def prediction_log(
@@ -314,12 +350,21 @@ class PlatformClient(
         known = lakes or {lake.id: lake.name for lake in self.datalakes()}
         version_id = raw.get("model_version_id")
         version = self._version(str(version_id)) if version_id else None
+        lake = known.get(str(raw.get("target_datalake_id")), "")
         shadow_id = raw.get("shadow_model_version_id")
         shadow = self._version(str(shadow_id)) if shadow_id else None
-        lake = known.get(str(raw.get("target_datalake_id")), "")
-        return resources.deployment_from_json(
+        record = resources.deployment_from_json(
             raw, version=version, shadow=shadow, datalake_name=lake
         )
+        return record if self.is_local else self._of_cloud(record)
+
+    def _of_cloud(self, record: DeploymentRecord) -> DeploymentRecord:
+        """With its page, and the kernel of ours that serves it."""
+        record = replace(record, url=self.pages.deployment(record.id))
+        beat = self.look(self.host, record.id)
+        if beat is None:
+            return record
+        return replace(record, serving=beat.kernel, state=beat.state, reason=beat.reason)
 
     def _version(self, version_id: str) -> ModelVersion:
         """A model version, asked for once: what a deployment shows of it does not change."""
@@ -331,7 +376,7 @@ class PlatformClient(
         if deployment_id not in self._monitored:
             raw = self._get(f"/api/deployment/{deployment_id}")
             self._monitored[deployment_id] = sdk.monitored_deployment(
-                self._sdk.connection, raw, self._relay
+                self._sdk.connection, raw, self._relay, once=not self.is_local
             )
         return self._monitored[deployment_id]
 
@@ -342,3 +387,7 @@ def _is_id(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _number(version: ModelVersion) -> int:
+    return version.version

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,14 +14,22 @@ import httpx
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.connection import SdkConnection
 from picsellia_jupyter.domain.deployments import DeploymentRecord
-from picsellia_jupyter.domain.errors import PlatformError, PlatformUnreachableError
+from picsellia_jupyter.domain.errors import (
+    InvalidPredictionError,
+    PlatformError,
+    PlatformUnreachableError,
+)
 from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
 from picsellia_jupyter.domain.recorded import Wanted
-from picsellia_jupyter.wire.predictions import SHAPE_KEYS, from_shapes
+from picsellia_jupyter.wire.predictions import SHAPE_KEYS, Json, from_shapes
 from picsellia_jupyter.wire.recorded import query_language, wanted_to_query
+from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TIMEOUT_S = 30.0
+_NEWEST = 1000
+"""Most that the platform gives at once."""
+_MOST_TWINS = 10
 _UNNAMED = re.compile(r"class (\d+)")
 """What the local platform calls a class that has no label."""
 
@@ -34,13 +44,42 @@ class RecordedPredictions(SdkConnection):
         Returns:
             None where the deployment has recorded no image yet.
         """
-        asked = {"limit": "1", "order_by": "-created_at"}
-        items = self._get(f"/api/deployment/{record.id}/predictedassets", asked)["items"]
+        # The newest first, by default; what orders otherwise is not said of the cloud.
+        items = self._assets(record.id, limit=1)["items"]
         if not items:
             return None
         asset = self._get(f"/api/predicted/asset/{items[0]['id']}")
         photo = self._image(asset["data"])
-        return predicted_image(record, asset, photo), photo
+        try:
+            return predicted_image(record, asset, photo), photo
+        except (KeyError, TypeError, ValueError, InvalidPredictionError) as error:
+            if self.is_local:
+                raise
+            raise PlatformError(
+                f"{self.host} has a prediction of {record.name!r}, spelled as cannot be read here.",
+                f"Look at it on its page: {self.pages.deployment(record.id)}",
+            ) from error
+
+    @sdk.translated
+    def count_recorded(self, deployment_id: str) -> int | None:
+        """How many predictions have an image; None where the platform does not count them."""
+        count = self._assets(deployment_id, limit=1).get("count")
+        return None if count is None else int(count)
+
+    @sdk.translated
+    def recorded_as(self, deployment_id: str, own_id: str) -> list[str]:
+        """The platform's ids of a prediction that was sent with an id of our own."""
+        asked = {"custom_metadata": json.dumps({PREDICTION_ID_KEY: own_id})}
+        found = self._assets(deployment_id, limit=_MOST_TWINS, **asked)["items"]
+        # A filter that is not understood finds everything.
+        return [str(one["oracle_prediction_id"]) for one in found if _own_id(one) == own_id]
+
+    @sdk.translated
+    def duplicates(self, deployment_id: str) -> dict[str, int]:
+        """Our ids of predictions that are recorded more than once, among the newest thousand."""
+        assets = self._assets(deployment_id, limit=_NEWEST)["items"]
+        often = Counter(own for one in assets if (own := _own_id(one)))
+        return {own: times for own, times in often.items() if times > 1}
 
     @sdk.translated
     def recorded_ids(
@@ -81,6 +120,10 @@ class RecordedPredictions(SdkConnection):
         photo = self._image(asset["data"])
         return predicted_image(record, asset, photo), photo
 
+    def _assets(self, deployment_id: str, *, limit: int, **asked: str) -> Json:
+        path = f"/api/deployment/{deployment_id}/predictedassets"
+        return self._get(path, {"limit": str(limit), **asked})
+
     def _image(self, data: Mapping[str, Any]) -> bytes:
         url = (
             data.get("presigned_url")
@@ -103,11 +146,20 @@ class RecordedPredictions(SdkConnection):
         return reply.content
 
 
+def _own_id(asset: Mapping[str, Any]) -> str | None:
+    """The id that a serving kernel gave a prediction."""
+    said = (asset["data"].get("custom_metadata") or {}).get(PREDICTION_ID_KEY)
+    return str(said) if said else None
+
+
 def predicted_image(
     record: DeploymentRecord, asset: Mapping[str, Any], photo: bytes
 ) -> PredictedImage:
     """What the champion found, of an asset as the platform spells it."""
-    champion = next(one for one in asset["predictions"] if not one.get("is_shadow"))
+    (champion, *_) = (one for one in asset["predictions"] if not one.get("is_shadow"))
+    if SHAPE_KEYS[record.type] not in champion:
+        # Without this a prediction of another spelling would be one that found nothing.
+        raise KeyError(SHAPE_KEYS[record.type])
     return PredictedImage(
         source=str(asset["data"]["filename"]),
         size=_size(asset["data"].get("meta") or {}, photo),

@@ -47,6 +47,8 @@ def translated(call: Callable[P, R]) -> Callable[P, R]:
             ours = _ours(error)
             if ours is None:
                 raise
+            if isinstance(ours, QuotaSpentError) and not ours.remedy:
+                ours = _spent(ours.fact, args[0] if args else None)
             raise ours from error
 
     return inner
@@ -100,8 +102,18 @@ def _session(host: str, relay: str | None) -> Any:
     return session
 
 
-def monitored_deployment(connection: Any, raw: Mapping[str, Any], relay: str | None = None) -> Any:
-    """The SDK's deployment, logged in to monitoring only: `Endpoint` speaks to serving."""
+def monitored_deployment(
+    connection: Any, raw: Mapping[str, Any], relay: str | None = None, *, once: bool = False
+) -> Any:
+    """The SDK's deployment, logged in to monitoring only: `Endpoint` speaks to serving.
+
+    Args:
+        connection: to the main API.
+        raw: what that says of the deployment.
+        relay: address of a proxy that alone leads to its host.
+        once: whether nothing is sent again by the SDK itself: a prediction whose reply is lost
+            may be recorded, and the cloud would record it twice.
+    """
     from picsellia.sdk.connection import JwtServiceConnection
     from picsellia.sdk.deployment import Deployment
 
@@ -116,11 +128,23 @@ def monitored_deployment(connection: Any, raw: Mapping[str, Any], relay: str | N
         )
         return deployment
     deployment = Deployment(connection, {**raw, "serving_host": None})
+    if once and deployment._oracle_connection is not None:
+        _send_once(deployment)
     host = urlsplit(raw.get("oracle_host") or "").hostname
     if host in _LOOPBACK and deployment._oracle_connection is not None:
         # No proxy leads to this machine; looking for one is a fifth of a call's time.
         deployment._oracle_connection.session.trust_env = False
     return deployment
+
+
+def _send_once(deployment: Any) -> None:
+    """Leave out the SDK's retries around monitoring: of what is silent, and of HTTP 502 to 504."""
+    from picsellia.sdk import connection
+
+    post = connection.wrapped_request(connection.AbstractConnection.post)
+    deployment._oracle_connection.post = post.__get__(deployment._oracle_connection)
+    retried = type(deployment)._request_monitor
+    deployment._request_monitor = retried.__wrapped__.__get__(deployment)
 
 
 def predictions_data() -> Any:
@@ -135,6 +159,13 @@ def is_not_found(error: Exception) -> bool:
     from picsellia.exceptions import ResourceNotFoundError
 
     return isinstance(error, ResourceNotFoundError)
+
+
+def is_conflict(error: Exception) -> bool:
+    """Whether the platform said that something is in the way (HTTP 409)."""
+    from picsellia.exceptions import ResourceConflictError
+
+    return isinstance(error, ResourceConflictError)
 
 
 def prediction_format(predicted: PredictedImage) -> Any:
@@ -188,6 +219,17 @@ def _ours(error: Exception) -> PicselliaJupyterError | None:
         sdk.BadRequestError: InvalidInputError,
     }
     return kinds.get(type(error), PlatformError)(fact, remedy)
+
+
+def _spent(fact: str, client: object) -> QuotaSpentError:
+    """The cloud's HTTP 402; it says no figures, so neither do we."""
+    pages = getattr(client, "pages", None)
+    where = f"{pages.usage}, or ask" if pages else "Ask"
+    return QuotaSpentError(
+        f"{fact} Is the quota spent?",
+        f"{where} who manages the organization. Monitoring only uses no MPU: "
+        "--strategy monitoring --on local.",
+    )
 
 
 def _of_monitoring(fact: str, remedy: str) -> PicselliaJupyterError:

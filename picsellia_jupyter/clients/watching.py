@@ -1,4 +1,4 @@
-"""What a local platform noted of its deployments and machines; a cloud has no API for it."""
+"""What a local platform noted of its deployments; a cloud has no API for it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.connection import SdkConnection
 from picsellia_jupyter.domain.deployments import DeploymentRecord
-from picsellia_jupyter.wire.predictions import Json
 
 
 class Watching(SdkConnection):
-    """Alerts that have fired, and MPU."""
+    """Alerts that have fired."""
 
     def __init__(self, sdk_client: Any, host: str, ping: Mapping[str, Any]) -> None:
         super().__init__(sdk_client, host, ping)
@@ -27,16 +26,8 @@ class Watching(SdkConnection):
         if not self.is_local:
             return None
         inferences, fired = self._fired.get(record.id, (-1, 0))
-        if inferences != record.inferences:
+        if record.inferences is not None and inferences != record.inferences:
             path = f"/api/local/deployments/{record.id}/alerts/fired"
             fired = int(self._get(path, {"limit": "1"})["count"] or 0)
             self._fired[record.id] = (record.inferences, fired)
         return fired
-
-    @sdk.translated
-    def mpu(self) -> Json | None:
-        """MPU `used` and `quota` (None without one); None where nothing is metered."""
-        if not self.is_local:
-            return None
-        said = self._get("/api/local/usage")
-        return {"used": said["used"], "quota": said["quota"]} if said["metered"] else None

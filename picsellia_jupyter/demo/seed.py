@@ -9,6 +9,8 @@ from picsellia_jupyter.session import Session
 def seed(session: Session) -> tuple[str, ...]:
     """Register each demo model that is not there yet, with its files and training context.
 
+    A cloud takes the training context from an experiment alone, so it is left out there.
+
     Returns:
         The names of those that were added; calling it again adds none.
     """
@@ -37,8 +39,9 @@ def _register(session: Session, demo: DemoModel) -> None:
     )
     for name, path in demo.files.items():
         platform.store_file(version, name, path)
-    platform.set_context(
-        version,
-        repartitions={"train": demo.repartition},
-        parameters=demo.training_parameters,
-    )
+    if platform.is_local:
+        platform.set_context(
+            version,
+            repartitions={"train": demo.repartition},
+            parameters=demo.training_parameters,
+        )

@@ -36,6 +36,13 @@ def with_note_text(text: str, note: str) -> str:
     return f"Note: {note}\n{text}" if note else text
 
 
+def elsewhere(fact: str, url: str) -> str:
+    """A sentence, and the address of the page that has what is not here."""
+    safe = style.escape(url)
+    link = f'<a href="{safe}" rel="noreferrer">{safe}</a>' if url.startswith("http") else safe
+    return style.block(f'<div class="pxj-card"><p>{style.escape(fact)}</p>{link}</div>', label=fact)
+
+
 # A deployment --------------------------------------------------------------------------------
 
 
@@ -79,6 +86,8 @@ def deployment_text(
     """A deployment in a few aligned lines."""
     head = f"{printable(record.name)}: {record.state.value} ({record.type.title})"
     facts = _facts(record, dry_run, now)
+    if record.url:
+        facts.append(("On the platform", record.url))
     if line:
         facts.append(("Run again", line))
     facts.append(("Next", "  ".join(_next_steps(record))))
@@ -97,7 +106,8 @@ def _facts(
     ]
     if record.serving:
         facts += _serving_facts(record.serving, now or ServedNow())
-    facts.append(("Inferences", f"{record.inferences:,}"))
+    if record.inferences is not None:
+        facts.append(("Inferences", f"{record.inferences:,}"))
     if dry_run:
         facts.append(("Dry run", _dry_run(dry_run)))
         facts.append(("Checked", _checked(dry_run)))
@@ -144,7 +154,8 @@ def _next_steps(record: DeploymentRecord) -> list[str]:
     name = printable(record.name)
     word = f'"{name}"' if any(sign.isspace() for sign in name) else name
     steps = [f"%monitor {word} --last 24h", f"%undeploy {word}"]
-    served = record.serving and record.state not in (ServingState.STOPPED, ServingState.NOT_SERVED)
+    ended = record.state in (ServingState.STOPPED, ServingState.NOT_SERVED)
+    served = record.state is ServingState.HOSTED or (record.serving and not ended)
     return [f"%predict IMAGE… --on {word}", *steps] if served else steps
 
 

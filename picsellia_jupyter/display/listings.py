@@ -56,7 +56,7 @@ def _deployment_cells(record: DeploymentRecord) -> list[str]:
         record.strategy.title,
         record.serving.place if record.serving else "",
         "none" if record.threshold is None else f"{record.threshold:g}",
-        f"{record.inferences:,}",
+        "" if record.inferences is None else f"{record.inferences:,}",
         local_time(record.created_at) if record.created_at is not None else "",
     ]
 

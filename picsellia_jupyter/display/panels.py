@@ -47,9 +47,11 @@ def head(record: DeploymentRecord, fired: int | None, trouble: str = "") -> str:
         fired: how often its alerts have fired; None where nobody tells.
         trouble: why it is not known how it is now.
     """
-    facts = [record.type.title, record.model_title, count(record.inferences, "inference")]
+    facts = [record.type.title, record.model_title]
     if record.shadow_title:
-        facts.insert(2, f"shadow {record.shadow_title}")
+        facts.append(f"shadow {record.shadow_title}")
+    if record.inferences is not None:
+        facts.append(count(record.inferences, "inference"))
     if fired:
         facts.append(f"alerts fired {count(fired, 'time')}")
     said = style.escape(" · ".join(fact for fact in facts if fact))

@@ -28,8 +28,10 @@ _TONES: Mapping[ServingState, str] = {
     ServingState.READY: "good",
     ServingState.DEGRADED: "warn",
     ServingState.UNHEALTHY: "bad",
+    ServingState.PAUSED: "warn",
     ServingState.STOPPED: "off",
     ServingState.NOT_SERVED: "off",
+    ServingState.HOSTED: "off",
 }
 
 # JupyterLab's and VS Code's own variables first, so that the theme decides; a plain page

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from picsellia_jupyter.domain.errors import QuotaSpentError
+
+SPENT_REMEDY = (
+    "Whoever runs this local platform raises the quota: picsellia-jupyter usage set --quota MPU. "
+    "Monitoring only costs none: --strategy monitoring."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -13,3 +20,30 @@ class Allowance:
     """MPU that are left; None where there is no limit."""
     estimate: str = ""
     """What one deployment uses, in a sentence; empty where nobody knows."""
+    quota: float | None = None
+    """MPU in all; None where there is no limit."""
+
+    def check(self) -> None:
+        """Refuse Picsellia Serving where nothing is left for it.
+
+        Raises:
+            QuotaSpentError: it says what is left, and who to ask.
+        """
+        if self.left is not None and self.left <= 0:
+            raise QuotaSpentError(
+                f"No MPU is left for Picsellia Serving: the quota is {self.quota or 0.0:,.6g} MPU.",
+                SPENT_REMEDY,
+            )
+
+
+def quota_spent(used: float, quota: float, *, reserved: float = 0.0) -> QuotaSpentError:
+    """The refusal of more MPU than there are.
+
+    Args:
+        used: MPU.
+        quota: MPU in all.
+        reserved: MPU that are left, but held for what is being served.
+    """
+    told = f"{used:,.6g} of {quota:,.6g} MPU are used"
+    held = f", {reserved:,.2g} reserved for what is being served" if reserved else ""
+    return QuotaSpentError(f"No MPU is left for Picsellia Serving: {told}{held}.", SPENT_REMEDY)

@@ -55,9 +55,13 @@ class ServingState(str, Enum):
     READY = "ready"
     DEGRADED = "degraded"
     UNHEALTHY = "unhealthy"
+    PAUSED = "paused"
+    """Its MPU are spent; it goes on by itself once there are more."""
     STOPPED = "stopped"
     NOT_SERVED = "not served"
     """No serving kernel was ever started for it, as with Monitoring only."""
+    HOSTED = "hosted"
+    """Picsellia itself serves it; how it is only its web page says."""
 
 
 class Stage(str, Enum):
@@ -212,8 +216,8 @@ class DeploymentRecord:
     datalake_id: str
     datalake_name: str = ""
     labels: dict[int, str] = field(default_factory=dict)
-    inferences: int = 0
-    """Champion predictions recorded so far."""
+    inferences: int | None = 0
+    """Champion predictions recorded so far; None where the platform does not say."""
     created_at: float | None = None
     """Seconds since the epoch, UTC."""
     reason: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
+from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
@@ -50,6 +51,9 @@ class Deployments(KnownDeployments, Protocol):
 
     def deployments(self) -> Sequence[DeploymentRecord]:
         """All of them, newest first."""
+
+    def allowance(self) -> Allowance | None:
+        """MPU that are left for Picsellia Serving; None where the platform does not tell."""
 
     def create_deployment(self, plan: DeploymentPlan) -> DeploymentRecord:
         """Make the deployment a plan asks for."""

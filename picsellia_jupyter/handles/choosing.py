@@ -59,7 +59,7 @@ def filter_of(
         label: one name or several.
         score: a shape's must be more; of a pair, more than the first, at most the second.
         labels: class index to label name.
-        used: the class indices that occur, which the labels may not know.
+        used: gives the class indices that occur, which the labels may not know.
 
     Raises:
         NotFoundError: no label has that name.
@@ -74,7 +74,9 @@ def filter_of(
     if label is None:
         return Filter(None, over, at_most)
     wanted = [label] if isinstance(label, str) else list(label)
-    names = dict(labels) | {i: label_name(labels, i) for i in used() if i not in labels}
+    names = dict(labels)
+    if not set(wanted) <= set(names.values()):
+        names |= {index: label_name(labels, index) for index in used()}
     for name in wanted:
         if name not in names.values():
             raise NotFoundError.named("label", name, sorted(set(names.values())))

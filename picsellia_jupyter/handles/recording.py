@@ -11,6 +11,7 @@ from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import InvalidInputError, PicselliaJupyterError
 from picsellia_jupyter.domain.predictions import FailedImage
 from picsellia_jupyter.domain.recorded import Wanted
+from picsellia_jupyter.handles.deployed import Deployed
 from picsellia_jupyter.handles.recorded import RecordedPrediction
 
 if TYPE_CHECKING:
@@ -50,11 +51,8 @@ class RecordedPage:
         return {"text/html": html, "text/plain": repr(self)}
 
 
-class Recording:
+class Recording(Deployed):
     """What a deployment has recorded."""
-
-    _platform: PlatformClient
-    _record: DeploymentRecord
 
     def recorded(
         self,

@@ -3,44 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from picsellia_jupyter.domain.alerts import OPERATORS, Alert, AlertMetric
-from picsellia_jupyter.domain.deployments import DeploymentRecord, checked_threshold
+from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import (
     InvalidInputError,
-    InvalidThresholdError,
     NotFoundError,
 )
 from picsellia_jupyter.domain.loops import Loop, Part
 from picsellia_jupyter.domain.registry import ModelReference
+from picsellia_jupyter.handles.deployed import Deployed
 from picsellia_jupyter.wire.settings import alert_to_json
 from picsellia_jupyter.workflows.registry import find_datalake, find_model_version
 
-if TYPE_CHECKING:
-    from picsellia_jupyter.clients.platform import PlatformClient
 
-
-class Settings:
+class Settings(Deployed):
     """What can be changed of a deployment; a change holds from the next prediction on."""
-
-    _platform: PlatformClient
-    _record: DeploymentRecord
-
-    @property
-    def id(self) -> str:
-        """The platform's id of it."""
-        return self._record.id
-
-    @property
-    def record(self) -> DeploymentRecord:
-        """What the platform last said of it."""
-        return self._record
-
-    def refresh(self) -> DeploymentRecord:
-        """Ask the platform how it is now."""
-        self._record = self._platform.deployment(self.id)
-        return self._record
 
     def learn(self, record: DeploymentRecord) -> None:
         """Take note of what another handle of it was told."""
@@ -57,18 +35,6 @@ class Settings:
         if not name:
             raise InvalidInputError("A deployment has a name.", 'Give one: d.name = "my-line"')
         self._change(name=name)
-
-    @property
-    def threshold(self) -> float | None:
-        """Only shapes scored over it are considered; None for classification."""
-        return self._record.threshold
-
-    @threshold.setter
-    def threshold(self, value: float) -> None:
-        checked = checked_threshold(value, self._record.type)
-        if checked is None:
-            raise InvalidThresholdError("A classification takes no threshold.")
-        self._change(min_threshold=checked)
 
     @property
     def datalake(self) -> str:

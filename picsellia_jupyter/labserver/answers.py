@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from picsellia_jupyter.wire.predictions import Json
 
 LOG_LINES = 500
-_RUNNING = frozenset(ServingState) - {ServingState.STOPPED, ServingState.NOT_SERVED}
+_RUNNING = frozenset(ServingState) - {
+    ServingState.STOPPED,
+    ServingState.NOT_SERVED,
+    ServingState.HOSTED,
+}
 _ALERTS_OF = 50
 """Alerts are asked for of so many deployments, the newest ones: each takes a request."""
 
@@ -107,7 +111,7 @@ def _deployment(record: DeploymentRecord, alerts: int | None) -> Json:
         # One that was told to stop says no more than that.
         "reason": "" if record.reason == record.state.value else record.reason,
         "place": record.serving.place if record.serving else "",
-        "predictions": record.inferences,
+        "predictions": record.inferences or 0,
         "alerts": alerts,
         "url": record.url,
     }

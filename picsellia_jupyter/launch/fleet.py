@@ -9,11 +9,17 @@ from typing import Protocol
 
 from picsellia_jupyter.clients.front import Backlog
 from picsellia_jupyter.clients.platform import PlatformClient
-from picsellia_jupyter.domain.deployments import DeploymentPlan, DeploymentRecord, ServingKernel
+from picsellia_jupyter.domain.deployments import (
+    DeploymentPlan,
+    DeploymentRecord,
+    Heartbeat,
+    ServingKernel,
+    ServingState,
+)
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.domain.places import LOCAL, Kind, Place, PlaceReport
 from picsellia_jupyter.domain.ports import Launcher
-from picsellia_jupyter.launch import inventory
+from picsellia_jupyter.launch import inventory, reporting
 from picsellia_jupyter.launch.kernels import end_kernel
 from picsellia_jupyter.launch.places import Places, Prompt
 from picsellia_jupyter.launch.ray_serve import RayLauncher
@@ -31,6 +37,10 @@ class Staged(Protocol):
     @property
     def ends_with_us(self) -> bool:
         """Whether it cannot outlive this process."""
+
+    @property
+    def announced(self) -> ServingKernel | None:
+        """It, once it serves a deployment."""
 
     def stop(self) -> Backlog:
         """End it; what could not be recorded."""
@@ -101,6 +111,17 @@ class Fleet:
         """What this machine and all saved places have."""
         asked = [Place(Kind.LOCAL, LOCAL), *map(self.places.parse, self.places.saved)]
         return inventory.of_all(self.places, asked)
+
+    def heartbeat(self, host: str, deployment_id: str) -> Heartbeat | None:
+        """How the kernel of a deployment is, where its platform takes no heartbeats.
+
+        Those of this machine are known, and those that this session has started elsewhere.
+        """
+        found = reporting.kernel_here(host, deployment_id)
+        staged = self._staged.get(deployment_id)
+        if found is None and staged is not None and staged.announced is not None:
+            return Heartbeat(ServingState.READY, staged.announced)
+        return found
 
     def keep(self, deployment_id: str, staged: Staged) -> None:
         """Remember a serving kernel of ours; a script's end must not lose its predictions."""

@@ -7,6 +7,7 @@ import queue
 import sys
 import tempfile
 import time
+import uuid
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,8 +82,10 @@ class ChildKernel(Kernel):
         self._manager: Any = KernelManager(kernel_name="python3")
         # This very interpreter: what its kernelspec of that name points to may be another.
         self._manager.kernel_spec.argv[0] = sys.executable
-        self._manager.start_kernel(stdout=self._log, stderr=self._log)
-        self.kernel_id = str(self._manager.kernel_id)
+        self.kernel_id = str(uuid.uuid4())
+        # Where a server would put it, so that its lease is found there like any other.
+        self._manager.connection_file = str(_connection_file(self.kernel_id))
+        self._manager.start_kernel(kernel_id=self.kernel_id, stdout=self._log, stderr=self._log)
 
     @override
     def execute(self, code: str, expression: str, *, timeout_s: float) -> str:
@@ -130,6 +133,12 @@ class ChildKernel(Kernel):
         self._log.seek(0)
         text = self._log.read().decode("utf-8", "replace")
         return tuple(deque(text.splitlines(), maxlen=30))
+
+
+def _connection_file(kernel_id: str) -> Path:
+    folder = leases.runtime_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / f"kernel-{kernel_id}.json"
 
 
 def end_kernel(kernel_id: str) -> bool:

@@ -184,6 +184,8 @@ class StagedReplicas:
         self._cluster = cluster
         self._application = application
         self._address = address
+        self.announced: ServingKernel | None = None
+        """They, once they serve a deployment."""
 
     def prepare(self, on_stage: Callable[[Stage, str], None]) -> DryRun:
         """Wait for download, load and dry run of one replica.
@@ -217,7 +219,8 @@ class StagedReplicas:
         while time.monotonic() < deadline:
             if self._report().get("app") == "RUNNING":
                 job = self._application.job
-                return ServingKernel(job.kernel_id, self._address, job.place)
+                self.announced = ServingKernel(job.kernel_id, self._address, job.place)
+                return self.announced
             time.sleep(POLL_S)
         raise ServingError(
             "The replicas did not begin to serve.", "See what Ray says with: serve status"

@@ -183,6 +183,8 @@ class StagedKernel:
         self._log_file = log_file
         self._silence_s = silence_s
         self._on_ended = on_ended
+        self.announced: ServingKernel | None = None
+        """It, once it serves a deployment."""
 
     def prepare(self, on_stage: Callable[[Stage, str], None]) -> DryRun:
         """Wait for download, load and dry run, telling each as it begins and while it lasts.
@@ -209,7 +211,8 @@ class StagedKernel:
     def attach(self, record: DeploymentRecord) -> ServingKernel:
         """Have it serve this deployment and report for it."""
         self._front.attach(record.id)
-        return ServingKernel(self._kernel.kernel_id, self._front.address, self._place)
+        self.announced = ServingKernel(self._kernel.kernel_id, self._front.address, self._place)
+        return self.announced
 
     @property
     def ends_with_us(self) -> bool:

@@ -82,7 +82,7 @@ def _serve(home: Path, args: argparse.Namespace) -> None:
         usable,
         write_address,
     )
-    from picsellia_jupyter.localplatform.housekeeping import Housekeeping, chores
+    from picsellia_jupyter.localplatform.housekeeping import Housekeeping, chores, errands
     from picsellia_jupyter.localplatform.server import listening_socket, run
 
     with usable(home):
@@ -104,7 +104,7 @@ def _serve(home: Path, args: argparse.Namespace) -> None:
             _announce(address.line(), as_json=args.json, host=address.host)
 
         try:
-            with Housekeeping(chores(platform)):
+            with Housekeeping(chores(platform)), Housekeeping(errands(platform)):
                 run(build_app(platform), listener, platform, answering, idle_exit_s=args.idle_exit)
         finally:
             platform.store.close()

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.drift import DriftReport, Sample
 from picsellia_jupyter.domain.monitoring import PredictionLog
 from picsellia_jupyter.domain.rollups import Observed, Rollup
-from picsellia_jupyter.localplatform.folding import COLUMNS, observed_from
+from picsellia_jupyter.localplatform.folding import COLUMNS, observed_from, pending_of
 from picsellia_jupyter.localplatform.labels import label_names
 from picsellia_jupyter.localplatform.spans import rolled
 from picsellia_jupyter.localplatform.tables.datalakes import Data
@@ -174,6 +174,8 @@ def _baseline(session: Session, deployment: Deployment) -> Observed:
         Prediction.is_shadow.is_(False),
         Prediction.model_version_id == deployment.model_version_id,
     )
+    version = deployment.model_version_id
+    pending = pending_of(deployment.id, model_version_id=version)
     # A later version's first prediction is far into the index: the rollups know where.
     first = session.scalar(
         select(func.min(StoredRollup.first_at)).where(
@@ -184,9 +186,7 @@ def _baseline(session: Session, deployment: Deployment) -> Observed:
         )
     )
     waiting = session.scalar(
-        select(func.min(Prediction.at))
-        .join(PendingRollup, PendingRollup.prediction_id == Prediction.id)
-        .where(*own)
+        select(func.min(Prediction.at)).select_from(PendingRollup).join(Prediction, and_(*pending))
     )
     known = [at for at in (first, waiting) if at is not None]
     query = (

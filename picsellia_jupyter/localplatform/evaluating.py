@@ -15,8 +15,9 @@ from picsellia_jupyter.domain.evaluation import UNKNOWN, Coverage
 from picsellia_jupyter.domain.ground_truth import Named, ReviewedImage
 from picsellia_jupyter.domain.predictions import ImageSize
 from picsellia_jupyter.domain.registry import InferenceType, label_name
+from picsellia_jupyter.domain.reviews import Policy
 from picsellia_jupyter.localplatform.labels import label_names
-from picsellia_jupyter.localplatform.reviewing import TO_REVIEW
+from picsellia_jupyter.localplatform.reviewing import SAMPLED, TO_REVIEW
 from picsellia_jupyter.localplatform.statistics import Selection, chosen_predictions, is_tagged
 from picsellia_jupyter.localplatform.tables.datalakes import Tag, TagLink
 from picsellia_jupyter.localplatform.tables.deployments import (
@@ -27,9 +28,6 @@ from picsellia_jupyter.localplatform.tables.deployments import (
 from picsellia_jupyter.localplatform.tables.registry import ModelVersion
 from picsellia_jupyter.wire.predictions import SHAPE_KEYS, Json, from_raw, from_shapes
 from picsellia_jupyter.workflows.evaluation.reports import Subject
-
-SAMPLED = "sampled:"
-"""How a tag of an image begins that says how it was chosen for review: `sampled:random`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +201,10 @@ def _shadows(session: Session, deployment_id: str) -> dict[str, Row[Any]]:
 
 
 def _samplings(session: Session, deployment_id: str) -> dict[str, str]:
-    """How the images of predicted assets were chosen, by their tags."""
+    """How the images of predicted assets were chosen, by their tags.
+
+    One that was reviewed for another reason and is of the random sample too counts as random.
+    """
     query = (
         select(PredictedAsset.id, Tag.name)
         .join(TagLink, TagLink.target_id == PredictedAsset.data_id)
@@ -211,4 +212,8 @@ def _samplings(session: Session, deployment_id: str) -> dict[str, str]:
         .where(PredictedAsset.deployment_id == deployment_id, Tag.name.startswith(SAMPLED))
         .order_by(Tag.name)
     )
-    return {asset_id: name.removeprefix(SAMPLED) for asset_id, name in session.execute(query)}
+    found: dict[str, str] = {}
+    for asset_id, name in session.execute(query):
+        if found.get(asset_id) != Policy.RANDOM.value:
+            found[asset_id] = name.removeprefix(SAMPLED)
+    return found

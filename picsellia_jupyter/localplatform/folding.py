@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.monitoring import PredictionLog
@@ -119,6 +119,24 @@ def pending_count(session: Session) -> int:
     first = session.scalar(select(func.min(_PENDING.c.number)))
     last = session.scalar(select(func.max(_PENDING.c.number)))
     return 0 if first is None or last is None else last - first + 1
+
+
+def pending_of(
+    deployment_id: str, *, is_shadow: bool = False, model_version_id: str | None = None
+) -> list[ColumnElement[bool]]:
+    """What joins pending rows to a deployment's predictions, few to many.
+
+    Columns are wrapped so that no index over them is taken: SQLite would read all predictions
+    of the deployment, and look through what is pending for each.
+    """
+    conditions: list[ColumnElement[bool]] = [
+        Prediction.id == PendingRollup.prediction_id,
+        Prediction.deployment_id.concat("") == deployment_id,
+        Prediction.is_shadow.is_(is_shadow),
+    ]
+    if model_version_id is not None:
+        conditions.append(Prediction.model_version_id.concat("") == model_version_id)
+    return conditions
 
 
 def observed_from(rows: Iterable[Any]) -> Observed:

@@ -18,15 +18,21 @@ from picsellia_jupyter.localplatform.webhooks import deliver
 
 logger = logging.getLogger(__name__)
 EVERY_S = 2.0
+PATIENCE_S = 5.0
+"""Seconds that a chore gets at the end; one that is cut off is done again the next time."""
 
 Chore = Callable[[], object]
 """Does some work and returns soon; it is called again."""
 
 
 def chores(here: Platform) -> tuple[Chore, ...]:
-    """All that a platform has to do by itself."""
-    works = fold_on, score_new, watch, deliver
-    return tuple(partial(work, here) for work in works)
+    """What a platform has to do by itself, with its database alone."""
+    return partial(fold_on, here), partial(watch, here)
+
+
+def errands(here: Platform) -> tuple[Chore, ...]:
+    """What may wait for others: buckets and webhooks."""
+    return partial(score_new, here), partial(deliver, here)
 
 
 class Housekeeping:
@@ -48,9 +54,9 @@ class Housekeeping:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        """Let the chore that runs finish."""
+        """Let the chore that runs finish, but do not wait for others' servers."""
         self._ending.set()
-        self._thread.join()
+        self._thread.join(PATIENCE_S)
 
     def _run(self) -> None:
         while not self._ending.wait(self._every_s):

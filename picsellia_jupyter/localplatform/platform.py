@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,11 +43,19 @@ class Platform:
     storage_form: str = "azure"
     """How the SDK is told to upload: `azure` (one PUT), `google` (ranges) or `minio` (parts)."""
     last_request_at: float = 0.0
+    monotonic_ns: Callable[[], int] = time.monotonic_ns
+    """Nanoseconds, on a clock that nobody can set: what is metered is measured with it."""
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """This run of the platform: readings of `monotonic_ns` by another one say nothing here."""
+    began_ns: int = field(init=False)
     _blobs: dict[str, Blobs] = field(default_factory=dict, init=False, repr=False)
     _opening: Lock = field(default_factory=Lock, init=False, repr=False)
     _turns: tuple[Lock, ...] = field(
         default_factory=lambda: tuple(Lock() for _ in range(64)), init=False, repr=False
     )
+
+    def __post_init__(self) -> None:
+        self.began_ns = self.monotonic_ns()
 
     def blobs(self, connector: Connector | Place) -> Blobs:
         """The files of a storage connector."""

@@ -18,6 +18,7 @@ from picsellia_jupyter.domain.errors import (
     MissingExtraError,
     NotFoundError,
     PicselliaJupyterError,
+    QuotaSpentError,
 )
 from picsellia_jupyter.wire.predictions import Json
 
@@ -82,6 +83,7 @@ class BucketError(PicselliaJupyterError):
 STATUS_OF: tuple[tuple[type[PicselliaJupyterError], int], ...] = (
     (ForbiddenError, 403),
     (AuthenticationError, 401),
+    (QuotaSpentError, 402),
     (NotFoundError, 404),
     (ConflictError, 409),
     (InvalidInputError, 400),

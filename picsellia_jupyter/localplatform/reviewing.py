@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
+from picsellia_jupyter.domain.reviews import Policy
 from picsellia_jupyter.localplatform.datasets import (
     add_assets,
     add_shapes,
@@ -18,6 +20,7 @@ from picsellia_jupyter.localplatform.datasets import (
     get_or_create_labels,
     unlocked,
 )
+from picsellia_jupyter.localplatform.tables.datalakes import Data, Tag, TagLink
 from picsellia_jupyter.localplatform.tables.datasets import Annotation, DatasetVersion
 from picsellia_jupyter.localplatform.tables.deployments import (
     Deployment,
@@ -25,8 +28,11 @@ from picsellia_jupyter.localplatform.tables.deployments import (
     Review,
 )
 from picsellia_jupyter.localplatform.tables.pipelines import Pipeline, PipelineDataset
+from picsellia_jupyter.localplatform.tagging import data_tag, link_tag
 from picsellia_jupyter.wire.predictions import Json
 
+SAMPLED = "sampled:"
+"""How a tag of an image begins that says how it was chosen for review: `sampled:random`."""
 TO_REVIEW, REVIEWED, SUBMITTED = "TO_REVIEW", "REVIEWED", "SUBMITTED"
 _FEEDBACK = "FEEDBACK_LOOP"
 
@@ -44,7 +50,7 @@ class Submission:
 def add_review(
     session: Session, asset: PredictedAsset, shapes: Json, *, author: str, now: float
 ) -> Review:
-    """Add a review; the last one counts.
+    """Add a review; the last one counts, and all are kept.
 
     Raises:
         ConflictError: the reviews of this asset are submitted.
@@ -54,11 +60,67 @@ def add_review(
             f"The review of the predicted asset {asset.id} is submitted.",
             "A submitted review stays as it is.",
         )
-    row = Review(predicted_asset_id=asset.id, shapes=shapes, author_id=author, created_at=now)
+    before = last_review(session, asset.id)
+    # A clock that was set back must not put a review before the one it replaces.
+    at = now if before is None else max(now, math.nextafter(before.created_at, math.inf))
+    row = Review(predicted_asset_id=asset.id, shapes=shapes, author_id=author, created_at=at)
     session.add(row)
     asset.review_state = REVIEWED
     session.flush()
     return row
+
+
+def last_review(session: Session, asset_id: str) -> Review | None:
+    """The review of an asset that counts, or None where there is none."""
+    query = select(Review).filter_by(predicted_asset_id=asset_id)
+    return session.scalars(query.order_by(Review.created_at.desc()).limit(1)).first()
+
+
+def refuse_unseen(session: Session, asset: PredictedAsset, revision: str) -> None:
+    """Make sure that a reviewer has seen the review that theirs replaces.
+
+    Raises:
+        ConflictError: the last one is not of this revision.
+    """
+    last = last_review(session, asset.id)
+    if last is not None and last.id != revision:
+        raise ConflictError(
+            f"The predicted asset {asset.id} was reviewed by somebody else meanwhile.",
+            "Look at theirs, and review over its revision.",
+        )
+
+
+def mark_sampled(
+    session: Session, asset: PredictedAsset, policy: Policy, also: Sequence[str], *, now: float
+) -> None:
+    """Tag the image of an asset with how it was chosen for review.
+
+    Args:
+        session: the transaction of the review.
+        asset: what was reviewed.
+        policy: the first one of an image stays; but random is said in any case.
+        also: ids of assets that are of the random sample now; those not reviewed are passed over.
+        now: seconds since the epoch.
+    """
+    is_random = policy is Policy.RANDOM
+    data_ids = [asset.data_id] if is_random or not _is_marked(session, asset.data_id) else []
+    if is_random and also:
+        known = select(PredictedAsset.data_id).where(
+            PredictedAsset.deployment_id == asset.deployment_id,
+            PredictedAsset.review_state != TO_REVIEW,
+            PredictedAsset.id.in_(also),
+        )
+        data_ids += session.scalars(known)
+    for data_id in dict.fromkeys(data_ids):
+        lake = session.get_one(Data, data_id).datalake_id
+        tag = data_tag(session, SAMPLED + policy.value, lake, now=now)
+        link_tag(session, tag, data_id)
+
+
+def _is_marked(session: Session, data_id: str) -> bool:
+    marked = select(TagLink.target_id).join(Tag, Tag.id == TagLink.tag_id)
+    found = marked.where(TagLink.target_id == data_id, Tag.name.startswith(SAMPLED))
+    return session.scalar(found.limit(1)) is not None
 
 
 def review_counts(session: Session, deployment_id: str) -> dict[str, int]:
@@ -153,9 +215,8 @@ def _annotate(
 
 
 def _last_review(session: Session, source: PredictedAsset) -> dict[str, list[Json]]:
-    query = select(Review).filter_by(predicted_asset_id=source.id)
-    rows = session.scalars(query.order_by(Review.created_at)).all()
-    shapes: dict[str, Any] = rows[-1].shapes if rows else {}
+    row = last_review(session, source.id)
+    shapes: dict[str, Any] = row.shapes if row else {}
     return shapes
 
 

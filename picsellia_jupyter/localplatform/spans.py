@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.rollups import DAY, HOUR, MINUTE, Rollup
-from picsellia_jupyter.localplatform.folding import COLUMNS, observed_from, unpacked
+from picsellia_jupyter.localplatform.folding import COLUMNS, observed_from, pending_of, unpacked
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
 from picsellia_jupyter.localplatform.tables.rollups import PendingRollup, StoredRollup
 from picsellia_jupyter.workflows.rollups import add_up
@@ -64,7 +64,8 @@ def rolled(
             _take(session, rollup_own, stretch, edges, parts)
         _read(session, [*own, Prediction.at >= begin, Prediction.at < low], edges, parts)
         _read(session, [*own, Prediction.at >= high, Prediction.at <= end], edges, parts)
-        _read_pending(session, own, (low, high), edges, parts)
+        pending = pending_of(deployment_id, is_shadow=is_shadow, model_version_id=model_version_id)
+        _read_pending(session, pending, (low, high), edges, parts)
     return [Rollup.sum(part) for part in parts]
 
 
@@ -138,17 +139,18 @@ def _read(
 
 def _read_pending(
     session: Session,
-    own: Sequence[ColumnElement[bool]],
+    conditions: Sequence[ColumnElement[bool]],
     within: tuple[float, float],
     edges: NDArray[np.float64],
     parts: list[list[Rollup]],
 ) -> None:
+    at = Prediction.at + 0.0  # as in `pending_of`, away from the index
     query = (
         select(*COLUMNS)
         .select_from(PendingRollup)
-        .join(Prediction, Prediction.id == PendingRollup.prediction_id)
+        .join(Prediction, and_(*conditions))
         .join(Deployment, Deployment.id == Prediction.deployment_id)
-        .where(*own, Prediction.at >= within[0], Prediction.at < within[1])
+        .where(at >= within[0], at < within[1])
     )
     _add(session.execute(query).all(), edges, parts)
 

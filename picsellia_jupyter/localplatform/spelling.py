@@ -34,7 +34,8 @@ from picsellia_jupyter.wire.predictions import Json
 RowT = TypeVar("RowT", bound=Identified)
 STALE_AFTER_S = 10.0
 """A serving kernel that said nothing for so long counts as stopped."""
-_SERVING = (ServingState.READY.value, ServingState.DEGRADED.value)
+_SERVING = (ServingState.READY.value, ServingState.DEGRADED.value, ServingState.PAUSED.value)
+"""States in which a front answers; a paused one says why it does not predict."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from picsellia_jupyter.magics.panels import DEPLOYMENT, Panels
 from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import MONITOR, PREDICT
 from picsellia_jupyter.magics.registry import REGISTRY
+from picsellia_jupyter.magics.usage import USAGE
 from picsellia_jupyter.magics.verb import Arguments, Verb, words
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ VERBS = (
     UNDEPLOY,
     REGISTRY,
     PLACES,
+    USAGE,
 )
 UMBRELLA = "picsellia"
 INNER = (CONNECT, DOCTOR)

@@ -155,7 +155,9 @@ class _Routes:
         token, expires = await self._keeper.login(
             json_body.text(body, "api_token"), deployment_id, lifetime_s=_lifetime(body)
         )
-        self._service.check_serves(deployment_id)
+        # While it is paused too: each prediction then says why, and it can be stopped.
+        self._service.status.check_answering()
+        self._service.check_is_of(deployment_id)
         return JSONResponse({"jwt": token, "expires": expires})
 
     def check_own(self, request: Request) -> None:

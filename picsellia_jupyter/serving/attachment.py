@@ -8,10 +8,10 @@ from pathlib import Path
 
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingJob
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
+from picsellia_jupyter.recording.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.heart import FIRST_BEAT_S, Heart
 from picsellia_jupyter.serving.platform import Connect
 from picsellia_jupyter.serving.pool import Pool
-from picsellia_jupyter.serving.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.stored import StoredImages
 
@@ -56,13 +56,18 @@ class Attachment:
         return self.heart.threshold if self.heart else None
 
     def begin(
-        self, describe: Callable[[], Heartbeat], gone: Callable[[PicselliaJupyterError], None]
+        self,
+        describe: Callable[[], Heartbeat],
+        gone: Callable[[PicselliaJupyterError], None],
+        pause: Callable[[str], bool],
     ) -> None:
         """Claim the deployment with a first heartbeat, and go on beating.
 
         Args:
             describe: what to say in a heartbeat.
             gone: called when the deployment is another's, or is no more.
+            pause: told why it must not predict now, or nothing where it may; says whether that
+                is new.
 
         Raises:
             PicselliaJupyterError: the platform does not take the first one.
@@ -73,6 +78,7 @@ class Attachment:
             describe,
             gone,
             self.shadow.follow,
+            lambda why: self.beat_now() if pause(why) else None,
             claims=self._claims,
         )
         self.heart.wait_for_first(FIRST_BEAT_S)

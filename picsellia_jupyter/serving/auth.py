@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from picsellia_jupyter.domain.deployments import ServingJob
 from picsellia_jupyter.domain.errors import AuthenticationError, PlatformUnreachableError
+from picsellia_jupyter.launch import loopback
 from picsellia_jupyter.wire import resources
 
 LIFETIME_S = 3600
@@ -100,10 +102,22 @@ class Gatekeeper:
         return claims
 
     async def _ask_platform(self, api_token: str, deployment_id: str) -> None:
-        body = {"api_token": api_token, "deployment_id": deployment_id}
         try:
-            async with httpx.AsyncClient(timeout=5.0, trust_env=False, proxy=self._relay) as client:
-                reply = await client.post(f"{self._job.host}/api/auth/login", json=body)
+            uuid.UUID(deployment_id)
+        except ValueError:
+            # It becomes part of an address.
+            raise AuthenticationError(
+                "The deployment's id is none.", "Send deployment_id as the platform says it."
+            ) from None
+        # The main API: a cloud has its monitoring service, where one logs in, elsewhere.
+        url = f"{self._job.host}/api/deployment/{deployment_id}"
+        headers = {"Authorization": f"Bearer {api_token}"}
+        remote = not loopback.is_loopback(self._job.host)
+        try:
+            async with httpx.AsyncClient(
+                timeout=5.0, trust_env=remote, proxy=self._relay
+            ) as client:
+                reply = await client.get(url, headers=headers)
         except httpx.HTTPError as error:
             raise PlatformUnreachableError(
                 "The platform cannot be asked about this token.", "Is it running?"

@@ -12,11 +12,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from picsellia_jupyter.domain.errors import InvalidInputError, PicselliaJupyterError
+from picsellia_jupyter.recording.room import QueueFullError
 from picsellia_jupyter.serving import deadline, form, idempotency, refusals, upload
 from picsellia_jupyter.serving.deadline import Deadline
 from picsellia_jupyter.serving.form import Form
 from picsellia_jupyter.serving.parts import Part, Parts
-from picsellia_jupyter.serving.room import QueueFullError
 from picsellia_jupyter.serving.service import Service
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire.predictions import Json

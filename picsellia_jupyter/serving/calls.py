@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from picsellia_jupyter.recording.room import QueueFullError
 from picsellia_jupyter.serving.channel import Message
-from picsellia_jupyter.serving.room import QueueFullError
 
 COUNT_LIMIT = 64
 BYTES_LIMIT = 256 * 1024 * 1024

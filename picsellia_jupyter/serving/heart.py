@@ -37,6 +37,7 @@ class Heart:
         describe: Callable[[], Heartbeat],
         on_gone: Callable[[PicselliaJupyterError], None],
         on_shadow: Callable[[str | None], None] = lambda _version_id: None,
+        on_paused: Callable[[str], None] = lambda _why: None,
         *,
         claims: bool = True,
     ) -> None:
@@ -49,6 +50,7 @@ class Heart:
             on_gone: called once when the deployment does not exist any more, or another
                 kernel has taken it over.
             on_shadow: told the shadow model version that holds, after every heartbeat.
+            on_paused: told why it must not predict now, after every heartbeat; empty if it may.
             claims: whether the first heartbeat takes the deployment over from another kernel;
                 one that was started anew must not take it from whoever serves it since.
         """
@@ -60,6 +62,7 @@ class Heart:
         self._describe = describe
         self._on_gone = on_gone
         self._on_shadow = on_shadow
+        self._on_paused = on_paused
         self._platform: Platform | None = None
         self._now = threading.Event()
         self._stopping = False
@@ -127,6 +130,7 @@ class Heart:
         reply = self._platform.heartbeat(self._deployment_id, beat)
         self.threshold = reply.threshold
         self._on_shadow(reply.shadow_version_id)
+        self._on_paused(reply.paused)
         if not self._first.done():
             self._first.set_result(None)
         return reply.interval_s

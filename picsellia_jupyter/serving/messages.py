@@ -17,7 +17,8 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.predictions import ImageSize, Prediction
 from picsellia_jupyter.domain.registry import InferenceType
-from picsellia_jupyter.serving import confinement, shapes, tensors
+from picsellia_jupyter.recording import shapes
+from picsellia_jupyter.serving import confinement, tensors
 from picsellia_jupyter.serving.channel import Json, Message
 from picsellia_jupyter.serving.signature import LoadedModel, TensorSignature
 from picsellia_jupyter.serving.tensors import Tensors

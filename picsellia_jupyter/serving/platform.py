@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingJob
 from picsellia_jupyter.domain.predictions import PredictedImage
 from picsellia_jupyter.domain.registry import ModelFile, ModelVersion
+from picsellia_jupyter.recording.recipient import Recipient
 
 
 class HeartbeatReply(Protocol):
@@ -26,8 +27,12 @@ class HeartbeatReply(Protocol):
     def shadow_version_id(self) -> str | None:
         """The model version that is to predict in the champion's shadow."""
 
+    @property
+    def paused(self) -> str:
+        """Why it must not predict now; empty where it may."""
 
-class Platform(Protocol):
+
+class Platform(Recipient, Protocol):
     """One connection to the platform, used by one thread."""
 
     def model_version(self, version_id: str) -> ModelVersion:
@@ -45,26 +50,6 @@ class Platform(Protocol):
         Raises:
             NotFoundError: the deployment is gone.
             ConflictError: another kernel has claimed it since.
-        """
-
-    def monitor(
-        self,
-        deployment_id: str,
-        image: bytes,
-        predicted: PredictedImage,
-        *,
-        content_type: str,
-        stored_as: str | None = None,
-        at: float | None = None,
-        tags: Sequence[str] = (),
-        source: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        custom_metadata: Mapping[str, Any] | None = None,
-    ) -> str:
-        """Record a prediction; the platform's id of it.
-
-        Raises:
-            ConflictError: it is recorded already.
         """
 
     def monitor_shadow(

@@ -13,6 +13,7 @@ from typing import Any
 
 from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import NotServingError, ServingError
+from picsellia_jupyter.recording.room import QueueFullError
 from picsellia_jupyter.serving import capacity, messages
 from picsellia_jupyter.serving.answering import SEND_AGAIN, Answering
 from picsellia_jupyter.serving.awaiting import Awaiter
@@ -21,7 +22,6 @@ from picsellia_jupyter.serving.channel import Message
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.metering import Meter, Numbers
 from picsellia_jupyter.serving.process import MODULE, WorkerLog
-from picsellia_jupyter.serving.room import QueueFullError
 from picsellia_jupyter.serving.seat import Seat
 from picsellia_jupyter.serving.signature import LoadedModel
 from picsellia_jupyter.serving.supervisor import Limits, Supervisor

@@ -7,11 +7,11 @@ import time
 import uuid
 
 from picsellia_jupyter.domain.predictions import PredictedImage, considered
+from picsellia_jupyter.recording.recorder import Recorder
+from picsellia_jupyter.recording.records import Record
+from picsellia_jupyter.recording.room import Place
 from picsellia_jupyter.serving.messages import WorkerReply
 from picsellia_jupyter.serving.pool import Pool
-from picsellia_jupyter.serving.recorder import Recorder
-from picsellia_jupyter.serving.records import Record
-from picsellia_jupyter.serving.room import Place
 from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire import resources

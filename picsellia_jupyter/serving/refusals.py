@@ -19,10 +19,11 @@ from picsellia_jupyter.domain.errors import (
     NotServingError,
     PicselliaJupyterError,
     PlatformError,
+    QuotaSpentError,
     ServingError,
 )
-from picsellia_jupyter.serving.outbox import NotDurableError
-from picsellia_jupyter.serving.room import QueueFullError
+from picsellia_jupyter.recording.outbox import NotDurableError
+from picsellia_jupyter.recording.room import QueueFullError
 from picsellia_jupyter.serving.upload import TooLargeError
 from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
@@ -35,6 +36,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFoundError, 404),
     (ConflictError, 409),
     (AuthenticationError, 401),
+    (QuotaSpentError, 402),
     (PlatformError, 502),
     (QueueFullError, 429),
     (NotDurableError, 507),

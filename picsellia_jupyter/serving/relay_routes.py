@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from picsellia_jupyter.domain.errors import InvalidInputError, NotServingError
+from picsellia_jupyter.recording.room import QueueFullError
 from picsellia_jupyter.serving import json_body, upload
 from picsellia_jupyter.serving.exchanges import PIECE, Exchange, Head
 from picsellia_jupyter.serving.relay import Relay
-from picsellia_jupyter.serving.room import QueueFullError
 
 LONGEST_WAIT_S = 25.0
 _LONGEST_NAME = 64

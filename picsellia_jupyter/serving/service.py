@@ -26,6 +26,7 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.predictions import PredictedImage
 from picsellia_jupyter.domain.registry import ModelVersion
+from picsellia_jupyter.recording.recorder import Outcome, Recorder
 from picsellia_jupyter.serving import predicting
 from picsellia_jupyter.serving.attachment import Attachment
 from picsellia_jupyter.serving.logfile import LogFile
@@ -33,7 +34,6 @@ from picsellia_jupyter.serving.platform import Connect
 from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.preparing import Preparation
 from picsellia_jupyter.serving.readings import Readings
-from picsellia_jupyter.serving.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.signature import LoadedModel
 from picsellia_jupyter.serving.status import Status, StatusBoard
 from picsellia_jupyter.serving.stored import StoredImages
@@ -211,7 +211,7 @@ class Service:
         # Before the first heartbeat, which has the platform send images here.
         state, reason = self._pool.state if self._pool else (ServingState.READY, "")
         self._board.set(state=state, stage=Stage.READY, detail=reason)
-        attached.begin(self._describe, self._gone)
+        attached.begin(self._describe, self._gone, self._board.pause)
 
     def _check_attachable(self, deployment_id: str) -> None:
         if self.deployment_id is not None:
@@ -276,10 +276,12 @@ class Service:
             InvalidImageError: it is no image, or one that cannot be predicted on.
             QueueFullError: too much waits, for the model or to be recorded.
             NotServingError: there is no worker, or it died over this image.
+            QuotaSpentError: the platform has paused it.
         """
         pool, recorder = self._pool, self._recorder
         if pool is None or recorder is None:
             raise NotServingError("No model is loaded.", "Wait for the kernel to be ready.")
+        self.status.check_paid()
         return await predicting.predict(upload, pool, recorder)
 
     async def infer(self, given: Tensors) -> Tensors:

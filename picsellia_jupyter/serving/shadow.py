@@ -19,11 +19,11 @@ from picsellia_jupyter.domain.errors import (
     PlatformUnreachableError,
 )
 from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.recording.records import Record
 from picsellia_jupyter.serving import download
 from picsellia_jupyter.serving.messages import LoadRequest, WorkerReply
 from picsellia_jupyter.serving.platform import Connect, Platform
 from picsellia_jupyter.serving.pool import Pool
-from picsellia_jupyter.serving.records import Record
 from picsellia_jupyter.wire.predictions import Json
 
 QUEUE_LIMIT = 100

@@ -8,8 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from picsellia_jupyter.domain.allowance import SPENT_REMEDY
 from picsellia_jupyter.domain.deployments import DryRun, ServingState, Stage
-from picsellia_jupyter.domain.errors import NotServingError, PicselliaJupyterError
+from picsellia_jupyter.domain.errors import (
+    NotServingError,
+    PicselliaJupyterError,
+    QuotaSpentError,
+)
 from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
 
@@ -29,6 +34,14 @@ class Status:
     """Set once the kernel is prepared and waits to be attached."""
     error: PicselliaJupyterError | None = None
     """What preparing failed with, or why the worker was given up."""
+    paused: str = ""
+    """Why the platform has it not predict; empty where it may."""
+
+    def told(self) -> Status:
+        """How it is to all who ask: paused, where it would serve and must not."""
+        if not self.paused or self.state not in _SERVING:
+            return self
+        return dataclasses.replace(self, state=ServingState.PAUSED, detail=self.paused)
 
     def in_words(self) -> str:
         """The status on one line."""
@@ -40,13 +53,24 @@ class Status:
 
         Raises:
             NotServingError: it does not; its state and why are told.
+            QuotaSpentError: the platform has paused it.
         """
-        if self.state not in _SERVING:
+        self.check_paid()
+        self.check_answering()
+
+    def check_answering(self) -> None:
+        """Refuse a login while it neither serves nor is paused, with a NotServingError."""
+        if self.state not in (*_SERVING, ServingState.PAUSED):
             raise NotServingError(
                 f"The serving kernel is {self.state.value}"
                 f"{f': {self.detail}' if self.detail else ''}.",
                 "Wait for it to be ready, or deploy the model again.",
             )
+
+    def check_paid(self) -> None:
+        """Refuse work while the platform has it paused, with a QuotaSpentError."""
+        if self.state is ServingState.PAUSED:
+            raise QuotaSpentError(self.paused, SPENT_REMEDY)
 
     def to_json(self) -> Json:
         """The part of `/control/status` that says how the kernel is."""
@@ -63,14 +87,21 @@ class StatusBoard:
     """The present status; written and read by any thread."""
 
     def __init__(self, on_change: Callable[[Status], None]) -> None:
-        self._status = Status()
+        self._status = self._told = Status()
         self._on_change = on_change
         self._lock = threading.Lock()
 
     @property
     def now(self) -> Status:
         """The status at this moment."""
-        return self._status
+        return self._told
+
+    def pause(self, why: str) -> bool:
+        """Take no work for this reason, or take it again where there is none; whether it is new."""
+        with self._lock:
+            is_new = self._status.paused != why
+            self._replace({"paused": why})
+            return is_new
 
     def set(self, **changes: Any) -> Status:
         """Replace fields of the status; a stopped kernel stays stopped."""
@@ -85,6 +116,7 @@ class StatusBoard:
             self._replace({"detail": "; ".join(filter(None, (self._status.detail, text)))})
 
     def _replace(self, changes: dict[str, Any]) -> None:
-        before, self._status = self._status, dataclasses.replace(self._status, **changes)
-        if before != self._status:
-            self._on_change(self._status)
+        self._status = dataclasses.replace(self._status, **changes)
+        before, self._told = self._told, self._status.told()
+        if before != self._told:
+            self._on_change(self._told)

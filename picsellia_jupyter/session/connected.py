@@ -29,8 +29,8 @@ class Connected:
         home: str | Path | None = None,
     ) -> None:
         self._asked = self._settings = settings_for(host, token, organization, home)
-        self._connection = Connection(self._settings)
         self._fleet = Fleet(self._settings.home, self._settings.place_tokens, asking.for_secret)
+        self._connection = Connection(self._settings, self._fleet.heartbeat)
 
     def __repr__(self) -> str:
         return f"Session({self._connection.host or 'not connected yet'})"
@@ -38,7 +38,7 @@ class Connected:
     def beside(self) -> Self:
         """The same session for another thread: a connection of its own, the same kernels."""
         other = copy.copy(self)
-        other._connection = Connection(self._settings)
+        other._connection = Connection(self._settings, self._fleet.heartbeat)
         return other
 
     @property
@@ -72,7 +72,8 @@ class Connected:
         platform = None
         if host != LOCAL:
             settings, platform = sign_in(settings, asking.for_secret)
-        self._settings, self._connection = settings, Connection(settings, platform)
+        self._settings = settings
+        self._connection = Connection(settings, self._fleet.heartbeat, platform)
         return self.status()
 
     @property

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from picsellia_jupyter.clients.platform import PlatformClient
-from picsellia_jupyter.domain.deployments import ServingState
+from picsellia_jupyter.domain.deployments import Heartbeat, ServingState
 from picsellia_jupyter.domain.errors import AuthenticationError
 from picsellia_jupyter.launch import local_platform
+from picsellia_jupyter.recording import shelf
 from picsellia_jupyter.settings import Settings
 
 
@@ -32,8 +34,21 @@ def settings_for(
 class Connection:
     """Connects when first asked, and again where a local platform has been started anew."""
 
-    def __init__(self, settings: Settings, platform: PlatformClient | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        look: Callable[[str, str], Heartbeat | None],
+        platform: PlatformClient | None = None,
+    ) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            settings: which platform.
+            look: finds the kernel of a deployment where the platform does not know of any.
+            platform: a client of it that is connected.
+        """
         self._settings = settings
+        self._look = look
         self._platform = platform
 
     @property
@@ -57,6 +72,7 @@ class Connection:
         """
         if self._platform is None or not self._still_there(self._platform):
             self._platform = self._connect()
+        self._platform.look = self._look
         return self._platform
 
     def facts(self) -> dict[str, str]:
@@ -65,6 +81,7 @@ class Connection:
         records = platform.deployments()
         ready = sum(record.state is ServingState.READY for record in records)
         kind = "local platform" if platform.is_local else "Picsellia"
+        left = shelf.summary(self._settings.spools)
         return {
             "Platform": f"{kind} at {platform.host}",
             "Organization": platform.organization_name,
@@ -73,6 +90,7 @@ class Connection:
             "Datalakes": ", ".join(lake.name for lake in platform.datalakes()),
             "Deployments": f"{len(records)} ({ready} ready)",
             "Data directory": str(self._settings.home),
+            **({"Not recorded yet": left} if left else {}),
             "Versions": f"picsellia_jupyter {_version('picsellia_jupyter')}, "
             f"picsellia {_version('picsellia')}",
         }

@@ -12,13 +12,15 @@ from picsellia_jupyter.domain.deployments import (
     DeploymentRecord,
     Progress,
     ProgressListener,
+    ServingState,
     Stage,
 )
 from picsellia_jupyter.domain.errors import (
     MissingExtraError,
 )
-from picsellia_jupyter.domain.registry import Datalake, Model
+from picsellia_jupyter.domain.registry import Datalake
 from picsellia_jupyter.handles.deployment import Deployment
+from picsellia_jupyter.handles.elsewhere import Elsewhere
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.views import (
@@ -28,13 +30,15 @@ from picsellia_jupyter.handles.views import (
     RegistryListing,
 )
 from picsellia_jupyter.launch.fleet import Staged
+from picsellia_jupyter.session.metering import Metering
 from picsellia_jupyter.session.placing import Placing
+from picsellia_jupyter.session.reviewing import Reviewing
 from picsellia_jupyter.session.tending import Tending
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
 
-class Session(Placing, Tending):
+class Session(Metering, Placing, Reviewing, Tending):
     """A connection to one platform, and the verbs on what it holds.
 
     Without arguments it follows the environment: the Picsellia cloud where
@@ -49,10 +53,7 @@ class Session(Placing, Tending):
 
     def registry(self) -> RegistryListing:
         """The private models, each with its versions."""
-        models = self.platform.models()
-        return RegistryListing(
-            tuple(Model(m.id, m.name, tuple(self.platform.versions(m))) for m in models)
-        )
+        return RegistryListing(tuple(self.platform.registry()))
 
     def datalakes(self) -> DatalakeListing:
         """Where predicted images can be stored, the default datalake first."""
@@ -209,7 +210,7 @@ class Session(Placing, Tending):
         """Predict on images with a deployment, the newest one if none is named."""
         return self.deployment(on).predict(*images, monitor=monitor, tags=tags)
 
-    def monitor(self, name: str | None = None, *, last: str = "24h") -> DashboardView:
+    def monitor(self, name: str | None = None, *, last: str = "24h") -> DashboardView | Elsewhere:
         """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`."""
         return self.deployment(name).dashboard(last)
 
@@ -242,6 +243,13 @@ class Session(Placing, Tending):
                 warnings.warn(said, stacklevel=2)
         if delete:
             platform.delete_deployment(record.id)
+        elif record.state is ServingState.HOSTED:
+            warnings.warn(
+                f"{record.name!r} is served by Picsellia, which goes on and may use MPU: no API "
+                f"ends it. Pause it on its page, {record.url}, or remove it with: "
+                f"%undeploy {record.name} --delete",
+                stacklevel=2,
+            )
 
     def _handle(self, record: DeploymentRecord, **known: Any) -> Deployment:
         """A deployment in the user's hand, with what is known of how it was made."""

@@ -40,12 +40,20 @@ class DeployFields:
             step=0.01,
             readout_format=".2f",
             description="Threshold",
+            # Told when it is let go: a page holds back quick changes while it waits for the
+            # kernel, and a click overtakes them.
+            continuous_update=False,
             layout=_wide(),
         )
         self.datalake = w.Dropdown(description="Datalake", layout=_wide())
         self.place = w.Dropdown(description="Runs on", layout=_wide())
         self.device = w.Dropdown(description="Device", layout=_wide())
-        self.name = w.Text(description="Name", placeholder=wording.NAME_ADVICE, layout=_wide())
+        self.name = w.Text(
+            description="Name",
+            placeholder=wording.NAME_ADVICE,
+            continuous_update=False,  # as above: `c` would be deployed where `calm-river` is typed
+            layout=_wide(),
+        )
         self.checks, self.line, self.progress, self.said = (w.HTML() for _ in range(4))
         self.insert = _button("Insert in notebook", "jp-mod-reject")
         self.cancel = _button("Cancel", "jp-mod-reject")

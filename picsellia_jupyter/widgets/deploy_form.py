@@ -131,6 +131,11 @@ def judge(form: DeployForm, choices: Choices) -> Verdict:
         else:
             asked = grown
     known = _known(plan, choices, problems) if plan else None
+    if plan and not (known and known.state in deploying.LIVE):
+        try:
+            deploying.check_allowance(plan, choices.allowance)
+        except QuotaSpentError as error:
+            problems[Field.STRATEGY] = error
     return Verdict(None if problems else plan, problems, known)
 
 

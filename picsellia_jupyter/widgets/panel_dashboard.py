@@ -49,8 +49,9 @@ class DashboardTab:
 
     def learn(self, record: DeploymentRecord) -> None:
         """Say how much has come since; redrawing by itself would move it under one's eyes."""
-        if self._counted is not None and record.inferences > self._counted:
-            fresh = count(record.inferences - self._counted, "prediction")
+        counted, now = self._counted, record.inferences
+        if counted is not None and now is not None and now > counted:
+            fresh = count(now - counted, "prediction")
             put(self._said, forms.status(f"{fresh} more since: Refresh shows them."))
 
     def _drawn(self, deployment: Deployment) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from picsellia_jupyter.domain.registry import Model, ModelVersion
+from picsellia_jupyter.domain.registry import ModelVersion
 from picsellia_jupyter.widgets.choices import Choices, VersionFacts
 from picsellia_jupyter.widgets.worker import Worker
 
@@ -65,7 +65,7 @@ class Reading:
 
     def _read_registry(self) -> None:
         platform = self._platform_reader.platform
-        models = tuple(Model(m.id, m.name, tuple(platform.versions(m))) for m in platform.models())
+        models = tuple(platform.registry())
         lakes = tuple(platform.datalakes())
         records = tuple(platform.deployments())
         hosts = not platform.is_local

@@ -77,22 +77,27 @@ def deployment_from_json(
     shadow: ModelVersion | None = None,
     datalake_name: str = "",
 ) -> DeploymentRecord:
-    """Read a deployment of the main API, with what only the local platform adds to it."""
+    """Read a deployment of the main API, with what only the local platform adds to it.
+
+    The cloud says nothing of kernels: what it hosts has a serving address.
+    """
     serving = raw.get("serving") or {}
-    state = serving.get("state")
+    inferences = raw.get("inferences")
+    hosted = "disable_serving" not in raw and bool(raw.get("serving_host"))
+    unsaid = "disable_serving" not in raw and not hosted
     return DeploymentRecord(
         id=str(raw["id"]),
         name=str(raw["name"]),
         type=InferenceType(raw["type"]),
-        strategy=Strategy.MONITORING if raw.get("disable_serving") else Strategy.SERVING,
-        state=ServingState(state) if state else ServingState.NOT_SERVED,
+        strategy=Strategy.MONITORING if raw.get("disable_serving") or unsaid else Strategy.SERVING,
+        state=ServingState.HOSTED if hosted else ServingState(serving.get("state") or "not served"),
         model_version_id=str(raw.get("model_version_id") or ""),
         model_title=version.title if version else "",
         threshold=raw.get("min_threshold"),
         datalake_id=str(raw.get("target_datalake_id") or ""),
         datalake_name=datalake_name,
         labels=dict(version.labels) if version else {},
-        inferences=int(raw.get("inferences") or 0),
+        inferences=None if inferences is None else int(inferences),
         created_at=raw.get("created_at"),
         reason=str(serving.get("reason") or ""),
         serving=kernel_from_json(serving["kernel"]) if serving.get("kernel") else None,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     Check,
     DeploymentPlan,
@@ -46,6 +47,7 @@ LIVE = frozenset(
         ServingState.WARMING,
         ServingState.READY,
         ServingState.DEGRADED,
+        ServingState.PAUSED,
     }
 )
 """States in which a deployment has a serving kernel that goes on by itself."""
@@ -137,7 +139,8 @@ def check(
     version = find_model_version(registry, ModelReference.parse(request.model))
     place = _place(request.place, strategy, saved, serves_itself=serves_itself)
     compute = Compute.parse(request.device, request.precision, request.workers)
-    _check_used(compute, place)
+    if place is None:
+        _check_nothing_unused(request, compute)
     if place is not None:
         _check_file(registry, version, request.model_file)
     return DeploymentPlan(
@@ -175,6 +178,16 @@ def existing(plan: DeploymentPlan, deployments: KnownDeployments) -> DeploymentR
     )
 
 
+def check_allowance(plan: DeploymentPlan, allowance: Allowance | None) -> None:
+    """Refuse Picsellia Serving before anything is started, where no MPU is left for it.
+
+    Raises:
+        QuotaSpentError: it says what is left, and who to ask.
+    """
+    if allowance is not None and plan.strategy is Strategy.SERVING:
+        allowance.check()
+
+
 def deploy(
     plan: DeploymentPlan,
     deployments: Deployments,
@@ -195,6 +208,9 @@ def deploy(
         listen: told of every stage as it begins.
         clock: seconds, monotonic.
         began: when the deployment began, by that clock.
+
+    Raises:
+        QuotaSpentError: no MPU is left for Picsellia Serving.
     """
 
     def tell(stage: Stage, detail: str, checks: tuple[Check, ...] = ()) -> None:
@@ -207,6 +223,7 @@ def deploy(
             _check_same_serving(known, plan)
             tell(Stage.READY, f"{known.name} was being served already")
             return Deployed(known, None, None)
+    check_allowance(plan, deployments.allowance())
     if not plan.place:
         return Deployed(_announced_alone(plan, known, deployments, tell), None, None)
     tell(Stage.DOWNLOAD, "starting a serving kernel")
@@ -292,10 +309,15 @@ def _check_same_serving(known: DeploymentRecord, plan: DeploymentPlan) -> None:
         )
 
 
-def _check_used(compute: Compute, place: str | None) -> None:
-    if place is None and compute.words():
+def _check_nothing_unused(request: DeployRequest, compute: Compute) -> None:
+    words = compute.words()
+    if request.model_file != DEFAULT_FILE:
+        words.append(f"--file {request.model_file}")
+    if request.idle:
+        words.append(f"--idle {request.idle}")
+    if words:
         raise InvalidInputError(
-            f"No serving kernel is started that could take {' '.join(compute.words())}.",
+            f"No serving kernel is started that could take {' '.join(words)}.",
             "Leave it out, or serve it here: --strategy monitoring --on local.",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from picsellia_jupyter.domain.deployments import DeploymentRecord
-from picsellia_jupyter.domain.errors import NotFoundError
+from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
 from picsellia_jupyter.domain.ports import Datalakes, Deployments, Registry
 from picsellia_jupyter.domain.registry import Datalake, Model, ModelReference, ModelVersion
 
@@ -65,10 +65,17 @@ def only_deployment(records: Sequence[DeploymentRecord], *, verb: str) -> Deploy
 
     Raises:
         NotFoundError: there is none at all.
+        InvalidInputError: there are several, and the platform does not say when they were made.
     """
     if not records:
         raise NotFoundError(
             f"There is no deployment to {verb} yet.", "Make one with: %deploy MODEL"
+        )
+    if len(records) > 1 and records[0].created_at is None:
+        names = ", ".join(record.name for record in records[:5])
+        raise InvalidInputError(
+            f"There are {len(records)} deployments, and the platform does not say which is new.",
+            f"Name the one to {verb}: {names}{' …' if len(records) > 5 else ''}",
         )
     return records[0]
 
@@ -78,5 +85,9 @@ def _find_model(registry: Registry, name: str) -> Model:
     for model in models:
         if model.name == name:
             return model
-    remedy = "" if models else "Fill the registry with: picsellia-jupyter demo seed"
+    remedy = (
+        ""
+        if models
+        else ("Fill the registry with: picsellia-jupyter demo seed (of a cloud: --host ADDRESS)")
+    )
     raise NotFoundError.named("model", name, [model.name for model in models], remedy=remedy)

@@ -47,6 +47,11 @@ class DeployPage:
     def type(self, text: str) -> None:
         self.page.page.keyboard.type(text)
 
+    def name(self, text: str) -> None:
+        """Write a name and leave its field."""
+        self.field("Name").fill(text)
+        self.field("Name").blur()
+
     def tab_to(self, control: Locator) -> None:
         """Press Tab until a control has the focus."""
         for _ in range(30):

@@ -17,7 +17,10 @@ class Sidebar:
             page.server.use_theme(THEMES["light"])
             page.page.goto(f"{page.server.url}lab?reset&token={page.server.token}")
             page.wait_for("window.jupyterapp?.shell.isVisible && window.jupyterapp.commands")
-            page.page.evaluate("window.jupyterapp.restored")
+            # JupyterLab's launcher takes the focus once, whatever has it.
+            page.wait_for(
+                "document.querySelector('.jp-Launcher')?.contains(document.activeElement)"
+            )
         page.page.get_by_role("tab", name="Picsellia").click()
         self.page = page
         self.node = page.page.locator("#picsellia-sidebar")

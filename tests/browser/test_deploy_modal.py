@@ -70,7 +70,7 @@ def violations(form: DeployPage) -> list[str]:
 
 def test_a_detector_is_served_by_mouse(form: DeployPage, session: Session):
     form.field("Model version").select_option(label="digits-detector:0")
-    form.field("Name").fill("by-mouse")
+    form.name("by-mouse")
     expect(form.form.locator(".pxj-line code")).to_contain_text("--name by-mouse")
     assert form.line() == (
         "%deploy digits-detector:0 --strategy serving --threshold 0.1 --datalake default "
@@ -103,6 +103,7 @@ def test_a_classifier_is_monitored_by_keyboard_alone(form: DeployPage, session: 
     form.choose_card_by_keys("Monitoring only")
     form.tab_to(form.field("Name"))
     form.type("by-keyboard")
+    form.press("Tab")
     expect(form.form.locator(".pxj-line code")).to_contain_text("--name by-keyboard")
     assert form.line() == (
         "%deploy digits-classifier:0 --strategy monitoring --datalake default --name by-keyboard"
@@ -132,14 +133,14 @@ def taken(session: Session) -> Iterator[str]:
 
 def test_errors_are_at_their_fields(taken: str, broken: str, form: DeployPage, session: Session):
     form.field("Model version").select_option(label="digits-detector:0")
-    form.field("Name").fill(taken)
+    form.name(taken)
 
     expect(form.form.get_by_role("alert")).to_contain_text("exists already")
     expect(form.button("Deploy")).to_be_disabled()
     assert violations(form) == []
     form.screenshots("name-taken")
 
-    form.field("Name").fill("")
+    form.name("")
     form.field("Model version").select_option(label=broken)
     form.button("Deploy").click()
     expect(form.form.get_by_role("alert")).to_be_visible(timeout=60_000)

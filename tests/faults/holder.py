@@ -80,7 +80,7 @@ class Holders:
 
 def main() -> None:
     from picsellia_jupyter.clients import kernel, sdk  # noqa: F401 - there after a fork
-    from picsellia_jupyter.serving import recorder  # noqa: F401
+    from picsellia_jupyter.recording import recorder  # noqa: F401
 
     os.environ["PICSELLIA_SDK_CUSTOM_LOGGING"] = "1"
     import picsellia  # noqa: F401
@@ -106,9 +106,9 @@ def hold(
     journal: str = "",
 ) -> None:  # fmt: skip
     """Keep predictions until a file is there, then wait until all are recorded, and end."""
-    from picsellia_jupyter.serving import recorder as recording
-    from picsellia_jupyter.serving import spool
-    from picsellia_jupyter.serving.recorder import Recorder
+    from picsellia_jupyter.recording import recorder as recording
+    from picsellia_jupyter.recording import spool
+    from picsellia_jupyter.recording.recorder import Recorder
 
     say(str(os.getpid()))
     spool.SYNCHRONOUS = synchronous
@@ -156,7 +156,7 @@ def _keep(
     import numpy as np
 
     from picsellia_jupyter.domain.predictions import Detections, ImageSize, PredictedImage
-    from picsellia_jupyter.serving.records import Record
+    from picsellia_jupyter.recording.records import Record
     from tests.faults.monitoring import PNG
 
     nothing = Detections(np.zeros(0, int), np.zeros(0, np.float32), np.zeros((0, 4), np.float32))

@@ -198,3 +198,15 @@ def test_a_coco_file_is_what_is_returned(photo, tmp_path):
     coco = every.to_coco(tmp_path / "coco.json")
     assert json.loads((tmp_path / "coco.json").read_text()) == coco
     assert coco["annotations"][0]["bbox"] == [400, 300, 400, 600]
+
+
+def test_a_way_to_hold_photos_that_there_is_not_is_refused(photo, tmp_path):
+    with pytest.raises(InvalidInputError, match=r"embed is 'big'.* Known: 'thumb', 'full', 'link'"):
+        prediction(photo).to_html(tmp_path / "page.html", embed="big")
+
+
+def test_a_linked_page_finds_the_photo_from_where_it_lies(photo, tmp_path):
+    (tmp_path / "pages").mkdir()
+    page = prediction(photo).to_html(tmp_path / "pages" / "page.html", embed="link").read_text()
+    assert 'src="../photo.jpg"' in page
+    assert "base64,/9j" not in page

@@ -178,6 +178,13 @@ def test_a_filtered_sequence_can_be_filtered_sliced_and_sorted_again(photos: lis
     assert found.filter(label="zero")[-1].found.classes.tolist() == [0]
 
 
+def test_a_class_without_a_label_is_filtered_by_the_name_it_is_shown_under():
+    found = Predictions([scored(0.9)], (), labels={3: "three"}, threshold=0.3)
+
+    assert len(found.filter(label="class 0")) == 1
+    assert len(found.filter(label="three")) == 0
+
+
 @pytest.mark.parametrize(
     ("how", "error", "words"),
     [
@@ -229,3 +236,12 @@ def test_what_is_found_in_many_images_does_not_fill_the_memory(photos: list[Path
     assert len(came.found) == 3000
     assert peak < 9_000_000
     assert len(came.found[2999].found) == 100
+
+
+def test_images_are_shown_a_hundred_at_a_time():
+    found = Predictions([scored(0.9)] * 250, (), labels={}, threshold=0.3)
+
+    assert [len(found.page(number)) for number in (1, 2, 3)] == [100, 100, 50]
+    for number in (0, 4):
+        with pytest.raises(InvalidInputError, match=rf"no page {number}\. Pages are numbered .* 3"):
+            found.page(number)

@@ -60,7 +60,7 @@ def test_the_overview_tells_the_platform_and_its_deployments(server, made):
     said = _get(server, "overview", wake="1")
     assert said["connected"] is True
     assert said["platform"]["kind"] == "local"
-    assert said["mpu"] is None
+    assert said["mpu"] == {"used": 0.0, "quota": None}
     assert said["deployments"] == [
         {
             "id": made["press-line"],

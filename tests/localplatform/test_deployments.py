@@ -19,7 +19,7 @@ def test_a_deployment_that_nobody_serves_has_no_serving_host(world):
     assert deployment["oracle_host"] == "http://127.0.0.1:8123"
 
 
-@pytest.mark.parametrize("state", ["ready", "degraded"])
+@pytest.mark.parametrize("state", ["ready", "degraded", "paused"])
 def test_a_fresh_heartbeat_of_a_kernel_that_answers_sets_the_serving_host(world, state):
     deployment = world.deployment(min_threshold=0.4)
     reply = beat(world, deployment, state)
@@ -27,6 +27,7 @@ def test_a_fresh_heartbeat_of_a_kernel_that_answers_sets_the_serving_host(world,
         "min_threshold": 0.4,
         "interval_s": 2.0,
         "shadow_model_version_id": None,
+        "paused": "",
     }
     now = seen(world, deployment)
     assert now["serving_host"] == KERNEL["address"]

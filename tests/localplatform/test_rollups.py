@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import event, func, select, text
 
 from picsellia_jupyter.localplatform import folding, overviews, store, upgrading
+from picsellia_jupyter.localplatform.drifting import compared
 from picsellia_jupyter.localplatform.folding import catch_up, fold, fold_all, pending_count
 from picsellia_jupyter.localplatform.spans import rolled, stretches
-from picsellia_jupyter.localplatform.tables.deployments import Prediction
+from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
 from picsellia_jupyter.localplatform.tables.rollups import PendingRollup, StoredRollup
 from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY
+from tests.localplatform.bulk import insert
 
 START = 1_699_999_000.0
 
@@ -149,6 +151,32 @@ def test_no_row_is_read_but_at_the_ends_of_a_range(world):
     assert len(seen) == 2
     assert all(statement.count("prediction.at >=") == 1 for statement in seen)
     assert all(statement.count("prediction.at <") == 1 for statement in seen)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_is_pending_is_found_from_its_own_side_not_by_reading_all_predictions(world):
+    deployment = world.deployment()
+    insert(world, deployment, START + np.arange(30), 0.5, 0)
+    asked_of, engine = [], world.platform.store._reading_engine
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def noted(_connection, _cursor, statement, parameters, *_):
+        if "pending_rollup" in statement and "EXPLAIN" not in statement:
+            asked_of.append((statement, parameters))
+
+    fold(world.platform, at_once=10)
+    asked(world, deployment, [START - 86_400, START + 86_400])
+    with world.platform.store.reading() as session:
+        compared(session, session.get_one(Deployment, deployment["id"]), since=None, until=START)
+        connection = session.connection()
+        plans = [
+            str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", given).all())
+            for one, given in asked_of
+            if "JOIN prediction" in one or "FROM prediction" in one
+        ]
+    assert len(plans) == 3
+    assert all("sqlite_autoindex_prediction" in plan for plan in plans)
+    assert all("ix_prediction_time" not in plan for plan in plans)
 
 
 def test_stretches_are_few_and_cover_each_minute_once():

@@ -29,6 +29,7 @@ class Reply:
     threshold: float | None
     interval_s: float = 0.1
     shadow_version_id: str | None = None
+    paused: str = ""
 
 
 @dataclass
@@ -42,6 +43,8 @@ class FakePlatform:
     beats: list = field(default_factory=list)
     recorded: list = field(default_factory=list)
     known: bool = True
+    paused: str = ""
+    """Why the kernel must not predict."""
     superseded: bool = False
     """Whether another kernel has claimed the deployment since."""
     reachable: bool = True
@@ -79,7 +82,7 @@ class FakePlatform:
         if self.superseded and not beat.claim:
             raise ConflictError("The deployment is served by another serving kernel.")
         self.beats.append(beat)
-        return Reply(self.threshold, shadow_version_id=self.shadow)
+        return Reply(self.threshold, shadow_version_id=self.shadow, paused=self.paused)
 
     def monitor(self, deployment_id, image, predicted, **extra):
         self._check()

@@ -54,7 +54,7 @@ def test_a_token_that_only_the_platform_knows_is_asked_for_there(own):
         with connection:
             connection.settimeout(5)
             received = b""
-            while b"}" not in received:
+            while b"\r\n\r\n" not in received:
                 received += connection.recv(65536)
             asked.append(received)
             connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
@@ -68,8 +68,15 @@ def test_a_token_that_only_the_platform_knows_is_asked_for_there(own):
             answering.start()
             assert own.login("another-token").status_code == wanted
             answering.join()
-    assert asked[0].startswith(b"POST /api/auth/login")
-    assert b"another-token" in asked[0]
+    assert asked[0].startswith(f"GET /api/deployment/{fakes.DEPLOYMENT} ".encode())
+    assert b"Bearer another-token" in asked[0]
+
+
+def test_the_platform_is_not_asked_about_what_is_no_id(serving):
+    reply = serving.login("another-token", deployment="../home/ping")
+
+    assert reply.status_code == 401
+    assert reply.json()["message"] == "The deployment's id is none."
 
 
 def test_a_wrong_token_is_not_taken_while_the_platform_is_away(serving):

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from picsellia_jupyter.domain.errors import InvalidImageError
+from picsellia_jupyter.recording.room import QueueFullError
 from picsellia_jupyter.serving import batch
-from picsellia_jupyter.serving.room import QueueFullError
 from tests.serving import fakes
 
 ROUTE = f"/api/deployments/{fakes.DEPLOYMENT}/predict/batch"

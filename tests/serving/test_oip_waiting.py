@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tritonclient.utils import InferenceServerException
 
-from picsellia_jupyter.serving.room import QueueFullError
+from picsellia_jupyter.recording.room import QueueFullError
 from tests.serving import fakes, models
 from tests.serving.test_oip import Triton, given
 

@@ -14,8 +14,8 @@ from picsellia_jupyter.domain.errors import (
     NotServingError,
     ServingError,
 )
+from picsellia_jupyter.recording.room import QueueFullError
 from picsellia_jupyter.serving import seat
-from picsellia_jupyter.serving.room import QueueFullError
 from tests.serving import fakes
 
 

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from picsellia_jupyter.recording.room import QueueFullError
 from picsellia_jupyter.serving import auth, deadline
 from picsellia_jupyter.serving.auth import Gatekeeper
-from picsellia_jupyter.serving.room import QueueFullError
 from picsellia_jupyter.wire.resources import job_from_json
 from tests.serving import fakes
 

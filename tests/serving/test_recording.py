@@ -6,8 +6,13 @@ import httpx
 import pytest
 
 from picsellia_jupyter.domain.deployments import ServingState
-from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
-from picsellia_jupyter.serving import predicting, recorder
+from picsellia_jupyter.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    PlatformUnreachableError,
+)
+from picsellia_jupyter.recording import recorder
+from picsellia_jupyter.serving import predicting
 from tests.serving import fakes
 from tests.serving.test_faults import sending
 
@@ -39,6 +44,14 @@ def test_one_that_was_recorded_already_counts_as_recorded(own):
     own.predict()
     assert own.service.flush(10) == 0
     assert own.status()["failed"] == 0
+
+
+def test_what_is_tried_again_is_said_to_be(own):
+    own.platform.refusals.append(PlatformUnreachableError("Its reply was lost."))
+    own.predict()
+    own.predict()
+    assert own.service.flush(10) == 0
+    assert [extra["again"] for *_, extra in own.platform.recorded] == [True, False]
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 from picsellia_jupyter.domain.errors import PlatformUnreachableError
 from picsellia_jupyter.domain.predictions import Detections, ImageSize, PredictedImage
+from picsellia_jupyter.recording.recorder import Record
 from picsellia_jupyter.serving import shadow as shadows
-from picsellia_jupyter.serving.recorder import Record
 from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.wire.resources import job_from_json
 from tests.serving import fakes

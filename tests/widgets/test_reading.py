@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.errors import PlatformError
 from picsellia_jupyter.session import Session
 from picsellia_jupyter.widgets.choices import Choices
@@ -49,7 +50,9 @@ def test_everything_that_can_be_chosen_is_read_a_piece_at_a_time(home: Path):
     assert reader.errors == []
     assert reader.choices.lakes[0].name == "default"
     assert not reader.choices.serves_itself
-    assert reader.choices.allowance is None  # the local platform meters nothing yet
+    assert reader.choices.allowance == Allowance(
+        None, "About 1 MPU an hour of serving (our estimate)."
+    )
     report = reader.choices.report("local")
     assert report is not None
     assert report.inventory is not None

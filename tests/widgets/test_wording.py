@@ -7,7 +7,7 @@ from picsellia_jupyter.domain.deployments import Strategy
 from picsellia_jupyter.domain.places import PlaceReport
 from picsellia_jupyter.widgets import wording
 from picsellia_jupyter.widgets.choices import Choices
-from picsellia_jupyter.widgets.deploy_form import DeployForm, judge
+from picsellia_jupyter.widgets.deploy_form import DeployForm, Field, judge
 from tests.widgets.examples import ASKED, CHOICES, CLOUD, DETECTOR, GPU1, HERE, knowing, record
 
 SERVING = DeployForm("detector:0", place="local")
@@ -37,6 +37,18 @@ def test_no_cost_is_made_up():
     assert wording.cost(SERVING, replace(CHOICES, allowance=Allowance(None))) == (
         "No limit of MPU is set."
     )
+
+
+def test_serving_is_refused_at_its_strategy_where_no_mpu_is_left():
+    spent = replace(CHOICES, allowance=Allowance(0.0, quota=5.0))
+
+    refused = judge(SERVING, spent).problems
+
+    assert list(refused) == [Field.STRATEGY]
+    assert str(refused[Field.STRATEGY]).startswith("No MPU is left for Picsellia Serving")
+    assert judge(MONITORING, spent).problems == {}
+    being_served = replace(spent, records=(record("line", DETECTOR),))
+    assert judge(replace(SERVING, name="line"), being_served).problems == {}
 
 
 def test_a_version_is_summed_up_in_a_line():

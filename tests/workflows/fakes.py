@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
     DeploymentRecord,
@@ -37,6 +38,7 @@ class FakePlatform:
         self.stored = list(versions)
         self.records: dict[str, DeploymentRecord] = {}
         self.file_names = files
+        self.allowed: Allowance | None = None
 
     def models(self) -> list[Model]:
         names = dict.fromkeys(v.model_name for v in self.stored)
@@ -56,6 +58,9 @@ class FakePlatform:
 
     def find_deployment(self, name: str) -> DeploymentRecord | None:
         return next((r for r in self.records.values() if name in (r.name, r.id)), None)
+
+    def allowance(self) -> Allowance | None:
+        return self.allowed
 
     def create_deployment(self, plan: DeploymentPlan) -> DeploymentRecord:
         record = DeploymentRecord(

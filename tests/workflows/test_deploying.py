@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from picsellia_jupyter.domain.allowance import Allowance
 from picsellia_jupyter.domain.deployments import (
     Check,
     DryRun,
@@ -19,6 +20,7 @@ from picsellia_jupyter.domain.errors import (
     InvalidThresholdError,
     ModelLoadError,
     NotFoundError,
+    QuotaSpentError,
 )
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.domain.scale import Scale
@@ -281,3 +283,23 @@ def test_a_name_that_stands_for_something_else_is_a_conflict():
 
     with pytest.raises(ConflictError, match="%undeploy line-1 --delete"):
         run(platform, FakeServing(), name="line-1", strategy=Strategy.MONITORING.value)
+
+
+def test_serving_is_refused_before_anything_is_started_where_no_mpu_is_left():
+    platform, serving = FakePlatform(DETECTOR), FakeServing()
+    platform.allowed = Allowance(0.0, quota=5.0)
+
+    with pytest.raises(QuotaSpentError, match="No MPU is left"):
+        run(platform, serving, name="line-1")
+
+    assert platform.deployments() == []
+    run(platform, serving, name="line-2", strategy=Strategy.MONITORING.value)
+
+
+def test_what_is_being_served_is_left_alone_where_no_mpu_is_left():
+    platform = FakePlatform(DETECTOR)
+    first = run(platform, FakeServing(), name="line-1").record
+    platform.records[first.id] = replace(first, state=ServingState.PAUSED)
+    platform.allowed = Allowance(0.0, quota=5.0)
+
+    assert run(platform, FakeServing(), name="line-1").staged is None

@@ -140,14 +140,21 @@ def review(here: Here, caller: User, asset_id: UUID, body: NewReview) -> Json:
     now = here.clock()
     with here.store.writing() as session:
         asset = the(session, PredictedAsset, asset_id, kind="predicted asset")
-        labels = {label.id: label.name for label in labels_of(session, asset.deployment_id)}
-        shapes = {
-            key: [_reviewed(shape, labels) for shape in entries]
-            for key, entries in body.model_dump(mode="json", exclude_none=True).items()
-        }
+        drawn = body.model_dump(mode="json", exclude_none=True)
+        shapes = reviewed_shapes(session, asset.deployment_id, drawn)
         made = add_review(session, asset, shapes, author=caller.user_id, now=now)
         advance(session, asset, now=now, chance=here.chance)
         return _review(made)
+
+
+def reviewed_shapes(session: Session, deployment_id: str, drawn: dict[str, list[Json]]) -> Json:
+    """The shapes of a new review with their labels by name.
+
+    Raises:
+        InvalidInputError: a label is not one of the deployment's.
+    """
+    labels = {label.id: label.name for label in labels_of(session, deployment_id)}
+    return {key: [_reviewed(shape, labels) for shape in shapes] for key, shapes in drawn.items()}
 
 
 def _whole(here: Platform, session: Session, origin: str, row: PredictedAsset) -> Json:

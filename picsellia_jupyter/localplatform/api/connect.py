@@ -20,6 +20,7 @@ SDK_VERSION = "6.37.0"
 CAPABILITIES = (
     "aggregates",
     "alerts",
+    "all_versions",
     "create_datalake",
     "dashboard",
     "drift",

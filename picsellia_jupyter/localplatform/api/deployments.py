@@ -19,6 +19,7 @@ from picsellia_jupyter.localplatform.auth import DeploymentCaller
 from picsellia_jupyter.localplatform.deleting import delete_deployment
 from picsellia_jupyter.localplatform.labels import add_labels, labels_of
 from picsellia_jupyter.localplatform.listing import Asked, page
+from picsellia_jupyter.localplatform.metering import Ledger
 from picsellia_jupyter.localplatform.names import Name, invented_name
 from picsellia_jupyter.localplatform.platform import (
     Here,
@@ -242,6 +243,7 @@ def _created(here: Platform, session: Session, version_id: UUID, body: NewDeploy
     )
     session.add(row)
     session.flush()
+    Ledger(here, session).reserve(row)
     add_labels(session, row.id, version)
     if body.shadow_model_version_id is not None:
         row.shadow_model_version_id = _replacement(session, row, body.shadow_model_version_id).id

@@ -25,6 +25,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     for status, said in {
         400: "A value cannot be used.",
         401: "The token is missing, unknown or expired.",
+        402: "No MPU is left.",
         403: "The caller may not do this.",
         404: "There is no such thing.",
         409: "It is there already, or in use.",

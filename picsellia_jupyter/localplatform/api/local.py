@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingState
 from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.localplatform.api.described import REFUSALS
+from picsellia_jupyter.localplatform.metering import Ledger
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -63,6 +64,8 @@ class HeartbeatReply(BaseModel):
     """Seconds until the next heartbeat is expected."""
     shadow_model_version_id: UUID | None = None
     """The model version that is to predict in the champion's shadow."""
+    paused: str = ""
+    """Why it must not predict now; empty where it may."""
 
 
 class Counts(BaseModel):
@@ -95,12 +98,17 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Heartbeat
     """Take down how a serving kernel is; tell it what holds now.
 
     Only one kernel serves a deployment: the last that claimed it, or else the first that spoke.
+    With Picsellia Serving the time since its last heartbeat is charged; 402 where a kernel that
+    claims it has nothing left to begin with.
     """
     beat = heartbeat_to_json(body.value())
     with here.store.writing() as session:
         row = the(session, Deployment, deployment_id, kind="deployment")
         if not beat["claim"]:
             _refuse_other_kernel(row, beat["kernel"]["kernel_id"])
+        paused = Ledger(here, session).beat(
+            row, beat["kernel"]["kernel_id"], beat["state"], claims=beat["claim"]
+        )
         row.serving_state = beat["state"]
         row.serving_reason = beat["reason"]
         row.serving_kernel = beat["kernel"]
@@ -110,6 +118,7 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Heartbeat
             min_threshold=row.min_threshold,
             interval_s=HEARTBEAT_INTERVAL_S,
             shadow_model_version_id=UUID(shadow) if shadow else None,
+            paused=paused,
         )
 
 

@@ -81,25 +81,6 @@ class AggregateReply(BaseModel):
     result: dict[str, Any]
 
 
-class UsageEntry(BaseModel):
-    """One deployment's use of machines in one span of time."""
-
-    deployment_id: UUID
-    since: float
-    until: float
-    mpu: float
-
-
-class UsageReply(BaseModel):
-    """The ledger of what was used. The local platform meters nothing: it is empty."""
-
-    metered: bool
-    unit: Literal["MPU"]
-    quota: float | None
-    used: float
-    entries: list[UsageEntry]
-
-
 class LoopReply(BaseModel):
     """The settings of a deployment's loop."""
 
@@ -191,10 +172,3 @@ def compute_aggregates(here: Here, deployment_id: UUID, body: AskedAggregate) ->
         else:
             result = {**labels(session, chosen)}
     return AggregateReply(service=body.service, computed_at=here.clock(), result=result)
-
-
-@router.get("/api/local/usage", tags=["usage"])
-def usage(here: Here) -> UsageReply:
-    """What was used of machines: nothing is metered here, and nothing is made up."""
-    del here
-    return UsageReply(metered=False, unit="MPU", quota=None, used=0.0, entries=[])

@@ -22,7 +22,9 @@ from picsellia_jupyter.localplatform.api import (
     projections,
     projects,
     recorded,
+    reviews,
     uploads,
+    usage,
 )
 
 ROUTERS = (
@@ -45,6 +47,8 @@ ROUTERS = (
     outliers.router,
     recorded.router,
     loop.router,
+    usage.router,
+    reviews.router,
     evaluation.router,
     described.router,
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, field_validator
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from picsellia_jupyter.domain.registry import Framework, InferenceType
@@ -99,6 +99,15 @@ def list_versions(here: Here, origin: Origin, model_id: UUID, asked: Asked) -> J
     with here.store.reading() as session:
         the(session, Model, model_id, kind="model")
         query = select(ModelVersion).where(ModelVersion.model_id == str(model_id))
+        found = page(session, query, ModelVersion, asked)
+        return found.reply(Speller(here, session, origin).versions(found.rows))
+
+
+@router.get("/api/local/versions")
+def list_all_versions(here: Here, origin: Origin, asked: Asked) -> Json:
+    """Versions of all models; a registry of a hundred models is read at once."""
+    with here.store.reading() as session:
+        query = select(ModelVersion).options(joinedload(ModelVersion.model))
         found = page(session, query, ModelVersion, asked)
         return found.reply(Speller(here, session, origin).versions(found.rows))
 

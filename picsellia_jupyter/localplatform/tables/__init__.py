@@ -20,6 +20,7 @@ from picsellia_jupyter.localplatform.tables import (
     registry,
     rollups,
     sums,
+    usage,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "registry",
     "rollups",
     "sums",
+    "usage",
 ]

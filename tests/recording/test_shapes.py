@@ -21,7 +21,7 @@ from picsellia_jupyter.domain.predictions import (
     Points,
     Segmentation,
 )
-from picsellia_jupyter.serving import shapes
+from picsellia_jupyter.recording import shapes
 from picsellia_jupyter.serving.channel import Channel, Message
 
 SIZE = ImageSize(5, 4)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from picsellia_jupyter.domain.errors import NotServingError, ServingError
-from picsellia_jupyter.serving import records
-from picsellia_jupyter.serving.records import Record
-from picsellia_jupyter.serving.spool import Changes, Held, Row, Spool
+from picsellia_jupyter.recording import records
+from picsellia_jupyter.recording.records import Record
+from picsellia_jupyter.recording.spool import Changes, Held, Row, Spool
 
 ADOPT_S = 30.0
 """How often spools are looked for whose owners are gone, and a broken disk is tried again."""
@@ -47,6 +47,8 @@ class Kept:
     record: Record
     size: int
     """Bytes on disk."""
+    left: bool = False
+    """Whether an earlier owner may have left it, perhaps after it was sent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +121,8 @@ class Outbox:
         self._behind = False
         """Whether there is something on disk after what is in memory."""
         self._next = 1
+        self._left_until = 0
+        """The last that an earlier owner may have left."""
         self._at = 0
         self._settling: collections.deque[_Gone | _Refused] = collections.deque()
         self._owed: list[_Gone | _Refused] = []
@@ -218,7 +222,8 @@ class Outbox:
 
     def _readable(self, row: Row) -> Kept | None:
         try:
-            return Kept(row.seq, records.read(row.spelling), row.spelling.size)
+            left = row.seq <= self._left_until
+            return Kept(row.seq, records.read(row.spelling), row.spelling.size, left)
         except Exception as error:  # noqa: BLE001 - one row must not hold up the others
             why = f"It cannot be read ({type(error).__name__}: {error})."
             self._at = row.seq
@@ -301,10 +306,14 @@ class Outbox:
             spool = self._spool = Spool.of(self.folder)
             self._take_up(spool.held())
             self._next = spool.last + 1
+            self._left_until = spool.last
             look = True
         if look:
-            self._take_up(spool.adopt(self._next - 1))
+            held = spool.adopt(self._next - 1)
             self._next = max(self._next, spool.last + 1)
+            if held.waiting:
+                self._left_until = self._next - 1
+            self._take_up(held)
         return spool
 
     def _take_up(self, held: Held) -> None:
@@ -354,7 +363,7 @@ class Outbox:
             self.trouble = str(error)
             error = NotDurableError(
                 f"The prediction could not be kept on disk ({type(error).__name__}).",
-                "Make room on the serving kernel's disk, or send the image without monitoring.",
+                "Make room on the disk of its spool, or send the image without monitoring.",
             )
         for put in puts:
             if not put.done.done():

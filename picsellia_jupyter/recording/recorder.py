@@ -16,11 +16,11 @@ from picsellia_jupyter.domain.errors import (
     PlatformError,
     PlatformUnreachableError,
 )
-from picsellia_jupyter.serving.outbox import Kept, Outbox
-from picsellia_jupyter.serving.platform import Connect, Platform
-from picsellia_jupyter.serving.records import Record
-from picsellia_jupyter.serving.room import Place, QueueFullError, Room
-from picsellia_jupyter.serving.spool import Held
+from picsellia_jupyter.recording.outbox import Kept, Outbox
+from picsellia_jupyter.recording.recipient import Connect, Recipient
+from picsellia_jupyter.recording.records import Record
+from picsellia_jupyter.recording.room import Place, QueueFullError, Room
+from picsellia_jupyter.recording.spool import Held
 
 QUEUE_LIMIT = 50_000
 QUEUE_BYTES_LIMIT = 2 * 1024**3
@@ -92,7 +92,7 @@ class Recorder:
         self._on_recorded = on_recorded
         self._pressure = pressure
         self._deployment_id = deployment_id
-        self._platform: Platform | None = None
+        self._platform: Recipient | None = None
         self._room = Room(places=QUEUE_LIMIT, size=QUEUE_BYTES_LIMIT, line=LINE_LIMIT)
         self._recorded = 0
         self._trouble = ""
@@ -229,7 +229,7 @@ class Recorder:
     def _run(self) -> None:
         while (kept := self._outbox.next()) is not None:
             self._give_way()
-            why = self._record(kept.record)
+            why = self._record(kept.record, left=kept.left)
             if why is None:
                 return
             self._settle(kept, why)
@@ -254,12 +254,17 @@ class Recorder:
         """Count what an earlier kernel has left; told by the outbox."""
         self._room.fill(held.waiting + held.refused, held.size)
 
-    def _record(self, record: Record) -> str | None:
-        """Try until it is recorded: empty; or why it never will be. None when stopped."""
+    def _record(self, record: Record, *, left: bool) -> str | None:
+        """Try until it is recorded: empty; or why it never will be. None when stopped.
+
+        Args:
+            record: the prediction.
+            left: an earlier kernel has left it, perhaps after it was sent.
+        """
         attempts = refusals = 0
         while not self._closed:
             try:
-                prediction_id = self._send(record)
+                prediction_id = self._send(record, again=left or attempts > 0)
             except ConflictError:
                 # An earlier attempt's reply was lost.
                 return self._went_well(record, record.predicted.prediction_id)
@@ -280,7 +285,7 @@ class Recorder:
             attempts += 1
         return None
 
-    def _send(self, record: Record) -> str:
+    def _send(self, record: Record, *, again: bool) -> str:
         if self._platform is None:
             self._platform = self._connect()
         return self._platform.monitor(
@@ -294,6 +299,7 @@ class Recorder:
             source=record.source,
             metadata=record.metadata,
             custom_metadata=record.custom_metadata,
+            again=again,
         )
 
     def _went_well(self, record: Record, prediction_id: str | None) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from picsellia_jupyter.domain.errors import NotServingError
-from picsellia_jupyter.serving.room import Room
+from picsellia_jupyter.recording.room import Room
 
 
 def test_places_are_granted_in_the_order_they_were_asked_for():

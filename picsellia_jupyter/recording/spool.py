@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from picsellia_jupyter.serving.claims import Claim, claim
-from picsellia_jupyter.serving.records import Spelling
+from picsellia_jupyter.recording import records
+from picsellia_jupyter.recording.claims import Claim, claim
+from picsellia_jupyter.recording.records import Spelling
 
 SYNCHRONOUS = "FULL"
 """NORMAL, which tests set, loses the last commits in a power cut."""
@@ -22,7 +23,7 @@ _PAGE = 16_384
 _LOG_PAGES = 500
 """Pages of the write-ahead log before it is written back: 8 MB stay in the processor's caches."""
 _LOG_BYTES = 64 * 1024 * 1024
-_SUFFIX = ".sqlite3"
+SUFFIX = ".sqlite3"
 _TABLE = """CREATE TABLE IF NOT EXISTS prediction (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, refused TEXT,
     said TEXT NOT NULL, found BLOB NOT NULL, image BLOB NOT NULL)"""
@@ -97,11 +98,26 @@ class Spool:
         for path, own in _abandoned(folder):
             if opened := cls._opened(path, own):
                 return opened
-        path = folder / f"{uuid.uuid4()}{_SUFFIX}"
+        path = folder / f"{uuid.uuid4()}{SUFFIX}"
         made = claim(path)
         if made is None:
             raise OSError(f"{folder} cannot be locked")
         return cls(path, made)
+
+    @classmethod
+    def abandoned(cls, folder: Path) -> Iterator[Spool]:
+        """The files of a folder whose owners are gone, each claimed while it is looked at.
+
+        Raises:
+            OSError, sqlite3.Error: one cannot be read.
+        """
+        for path, own in _abandoned(folder):
+            if opened := cls._opened(path, own):
+                try:
+                    yield opened
+                finally:
+                    held = opened.held()
+                    opened.close(remove=not held.waiting and not held.refused)
 
     @classmethod
     def _opened(cls, path: Path, own: Claim) -> Spool | None:
@@ -147,6 +163,32 @@ class Spool:
             "SELECT count(*) - count(refused), count(refused), total(size) FROM prediction"
         ).fetchone()
         return Held(found[0], found[1], int(found[2]))
+
+    @property
+    def oldest(self) -> float | None:
+        """When the first that is in it was predicted, seconds since the epoch; None if empty."""
+        found = self._db.execute("SELECT said FROM prediction ORDER BY seq LIMIT 1").fetchone()
+        return records.when(found[0]) if found else None
+
+    def refused(self) -> list[tuple[str, str]]:
+        """The ids of what is set aside, and why."""
+        return self._db.execute(
+            "SELECT id, refused FROM prediction WHERE refused IS NOT NULL ORDER BY seq"
+        ).fetchall()
+
+    def put_back(self) -> int:
+        """Have what is set aside tried again; how many."""
+        self._sync(SYNCHRONOUS)
+        with self._transaction():
+            return self._db.execute(
+                "UPDATE prediction SET refused = NULL WHERE refused IS NOT NULL"
+            ).rowcount
+
+    def drop_refused(self) -> int:
+        """Remove what is set aside, for good; how many."""
+        self._sync(SYNCHRONOUS)
+        with self._transaction():
+            return self._db.execute("DELETE FROM prediction WHERE refused IS NOT NULL").rowcount
 
     @property
     def last(self) -> int:
@@ -261,7 +303,7 @@ def _values(row: Row, refused: str | None) -> tuple[object, ...]:
 
 def _abandoned(folder: Path) -> Iterator[tuple[Path, Claim]]:
     """The files of a folder that nobody owns, claimed, the oldest first."""
-    for path in sorted(folder.glob(f"*{_SUFFIX}"), key=_age):
+    for path in sorted(folder.glob(f"*{SUFFIX}"), key=_age):
         own = claim(path)
         if own is None:
             continue

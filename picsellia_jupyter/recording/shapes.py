@@ -21,7 +21,7 @@ from picsellia_jupyter.domain.predictions import (
     Segmentation,
 )
 from picsellia_jupyter.domain.registry import InferenceType
-from picsellia_jupyter.serving.channel import Json
+from picsellia_jupyter.wire.predictions import Json
 
 _Classes = NDArray[np.int64]
 _Scores = NDArray[np.float32]

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
-from picsellia_jupyter.serving import shapes
+from picsellia_jupyter.recording import shapes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +75,14 @@ def spell(record: Record) -> Spelling:
     found = orjson.dumps(shapes.to_json(predicted.found), option=orjson.OPT_SERIALIZE_NUMPY)
     # The standard library's JSON: users' texts and numbers may be what orjson does not spell.
     return Spelling(predicted.prediction_id, json.dumps(said), found, record.image)
+
+
+def when(said: str) -> float | None:
+    """When a prediction was made, of a `Spelling.said`; None where it does not say."""
+    try:
+        return float(json.loads(said)["at"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def read(spelling: Spelling) -> Record:

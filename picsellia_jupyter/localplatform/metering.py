@@ -1,0 +1,163 @@
+"""The ledger of MPU: reserved before serving, settled by each heartbeat, never over the quota.
+
+All of this happens in transactions of the one writer. Time is the platform's own monotonic
+clock, so neither a client nor a change of the wall clock can move it; what one run of the
+platform has not seen itself is not charged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from picsellia_jupyter.domain.allowance import quota_spent
+from picsellia_jupyter.domain.deployments import ServingState
+from picsellia_jupyter.domain.errors import QuotaSpentError
+from picsellia_jupyter.domain.usage import NANO
+from picsellia_jupyter.localplatform.platform import Platform, organization_of
+from picsellia_jupyter.localplatform.tables.deployments import Deployment
+from picsellia_jupyter.localplatform.tables.usage import Account, Charge, Meter
+
+HOUR_NS = 3_600_000_000_000
+DAY_S = 86_400
+AHEAD_NS = 10_000_000_000
+"""So much serving is reserved ahead; a silence that is longer is not charged at all."""
+_SETTLED = range(AHEAD_NS + 1)
+"""Silences that are, in nanoseconds."""
+LAPSE_NS = 60_000_000_000
+"""What is reserved for a deployment that nobody serves is free again after this."""
+USUAL_RATE = NANO
+"""One MPU an hour: an estimate of ours, Picsellia publishes none."""
+_SERVES = frozenset(
+    {ServingState.READY.value, ServingState.DEGRADED.value, ServingState.PAUSED.value}
+)
+"""States in which a kernel predicts, or would if it might."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The account and the meters within one transaction."""
+
+    here: Platform
+    session: Session
+
+    def account(self) -> Account:
+        """The organization's; one that was never set has no limit."""
+        ident = organization_of(self.session).id
+        found = self.session.get(Account, ident)
+        if found is None:
+            found = Account(organization_id=ident, rate_nano=USUAL_RATE)
+            self.session.add(found)
+        return found
+
+    def reserve(self, row: Deployment) -> None:
+        """Hold the first seconds of a deployment that is about to be served.
+
+        Raises:
+            QuotaSpentError: nothing is left.
+        """
+        if not row.disable_serving:
+            meter = self._meter(row)
+            if not self._hold_next(meter):
+                raise self._spent()
+
+    def beat(self, row: Deployment, kernel_id: str, state: str, *, claims: bool) -> str:
+        """Settle the time since the last heartbeat, and reserve the next seconds.
+
+        Args:
+            row: what is served.
+            kernel_id: who serves it.
+            state: how that is now.
+            claims: whether this is a kernel's first heartbeat, which can still be refused.
+
+        Returns:
+            Why it must pause; empty where it may serve.
+
+        Raises:
+            QuotaSpentError: nothing is left for a kernel that begins.
+        """
+        if row.disable_serving:
+            return ""
+        meter = self._meter(row)
+        self._settle(row, meter, kernel_id)
+        meter.kernel_id, meter.reserved_nano = kernel_id, 0
+        wants = state in _SERVES
+        # A paused kernel that is told to go on does so at once.
+        meter.is_running = wants and self._hold_next(meter)
+        if meter.is_running or not wants:
+            return ""
+        if claims:
+            raise self._spent()
+        return self._spent().fact
+
+    def held(self, *, but: str = "") -> int:
+        """What is reserved for deployments, in nano-MPU; without one of them."""
+        meters = self.session.scalars(select(Meter).where(Meter.reserved_nano > 0))
+        return sum(
+            meter.reserved_nano
+            for meter in meters
+            if meter.deployment_id != but and not self._has_lapsed(meter)
+        )
+
+    def running(self) -> int:
+        """How many deployments are charged now."""
+        meters = self.session.scalars(select(Meter).where(Meter.is_running)).all()
+        return sum(self._silence(meter) in _SETTLED for meter in meters)
+
+    def _meter(self, row: Deployment) -> Meter:
+        found = self.session.get(Meter, row.id)
+        if found is None:
+            found = Meter(deployment_id=row.id, run=self.here.run, read_ns=self.here.monotonic_ns())
+            self.session.add(found)
+        return found
+
+    def _settle(self, row: Deployment, meter: Meter, kernel_id: str) -> None:
+        silence, account = self._silence(meter), self.account()
+        meter.run, meter.read_ns = self.here.run, self.here.monotonic_ns()
+        if not meter.is_running or meter.kernel_id != kernel_id or silence not in _SETTLED:
+            return
+        amount, meter.carry = divmod(account.rate_nano * silence + meter.carry, HOUR_NS)
+        if account.quota_nano is not None:
+            left = account.quota_nano - account.used_nano - self.held(but=row.id)
+            amount = max(0, min(amount, left))
+        account.used_nano += amount
+        charge = self._charge(row)
+        charge.name = row.name
+        charge.amount_nano += amount
+        charge.served_ns += silence
+        charge.ticks += 1
+
+    def _charge(self, row: Deployment) -> Charge:
+        day = int(self.here.clock() // DAY_S)
+        found = self.session.get(Charge, (row.id, day))
+        if found is None:
+            found = Charge(deployment_id=row.id, day=day, name=row.name)
+            self.session.add(found)
+        return found
+
+    def _hold_next(self, meter: Meter) -> bool:
+        """Reserve the next seconds, or the little that is left; whether there was anything."""
+        account = self.account()
+        # A span that begins within a nano-MPU must not be free.
+        wanted = -(-account.rate_nano * AHEAD_NS // HOUR_NS)
+        if account.quota_nano is not None:
+            left = account.quota_nano - account.used_nano - self.held(but=meter.deployment_id)
+            wanted = max(0, min(wanted, left))
+        meter.reserved_nano = wanted
+        return wanted > 0 or account.rate_nano == 0
+
+    def _silence(self, meter: Meter) -> int:
+        """Nanoseconds since a deployment was heard of; -1 where this run has never heard of it."""
+        return self.here.monotonic_ns() - meter.read_ns if meter.run == self.here.run else -1
+
+    def _has_lapsed(self, meter: Meter) -> bool:
+        since = meter.read_ns if meter.run == self.here.run else self.here.began_ns
+        return self.here.monotonic_ns() - since > LAPSE_NS
+
+    def _spent(self) -> QuotaSpentError:
+        account = self.account()
+        quota = account.quota_nano or 0
+        reserved = max(0, min(quota - account.used_nano, self.held()))
+        return quota_spent(account.used_nano / NANO, quota / NANO, reserved=reserved / NANO)

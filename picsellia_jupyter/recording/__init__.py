@@ -1,0 +1,1 @@
+"""Predictions on their way to a deployment: on disk first, then recorded, once."""
