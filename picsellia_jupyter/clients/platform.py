@@ -18,6 +18,7 @@ from typing_extensions import Self
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.dashboards import Dashboards
 from picsellia_jupyter.clients.datalakes import Datalakes
+from picsellia_jupyter.clients.deployment_settings import DeploymentSettings
 from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
 from picsellia_jupyter.clients.hosted import HostedEndpoint
@@ -42,7 +43,9 @@ from picsellia_jupyter.domain.registry import (
 from picsellia_jupyter.wire import resources
 
 
-class PlatformClient(Dashboards, Datalakes, Evaluations, Metered, Reviews, Watching):
+class PlatformClient(
+    Dashboards, Datalakes, DeploymentSettings, Evaluations, Metered, Reviews, Watching
+):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
     look: Callable[[str, str], Heartbeat | None] = staticmethod(lambda _host, _deployment_id: None)
@@ -354,7 +357,11 @@ class PlatformClient(Dashboards, Datalakes, Evaluations, Metered, Reviews, Watch
         version_id = raw.get("model_version_id")
         version = self._version(str(version_id)) if version_id else None
         lake = known.get(str(raw.get("target_datalake_id")), "")
-        record = resources.deployment_from_json(raw, version=version, datalake_name=lake)
+        shadow_id = raw.get("shadow_model_version_id")
+        shadow = self._version(str(shadow_id)) if shadow_id else None
+        record = resources.deployment_from_json(
+            raw, version=version, shadow=shadow, datalake_name=lake
+        )
         return record if self.is_local else self._of_cloud(record)
 
     def _of_cloud(self, record: DeploymentRecord) -> DeploymentRecord:

@@ -22,7 +22,9 @@ from picsellia_jupyter.domain.errors import (
     PlatformUnreachableError,
 )
 from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
+from picsellia_jupyter.domain.recorded import Wanted
 from picsellia_jupyter.wire.predictions import SHAPE_KEYS, Json, from_shapes
+from picsellia_jupyter.wire.recorded import query_language, wanted_to_query
 from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -80,6 +82,45 @@ class RecordedPredictions(SdkConnection):
         assets = self._assets(deployment_id, limit=_NEWEST)["items"]
         often = Counter(own for one in assets if (own := _own_id(one)))
         return {own: times for own, times in often.items() if times > 1}
+
+    @sdk.translated
+    def recorded_ids(
+        self, record: DeploymentRecord, wanted: Wanted, *, limit: int, after: str = ""
+    ) -> tuple[tuple[str, ...], str]:
+        """Ids of predicted assets, newest first, and what continues the list.
+
+        Args:
+            record: of the deployment.
+            wanted: which of them.
+            limit: at most so many.
+            after: what the part before gave; empty for the first one.
+
+        Returns:
+            The ids, and an empty text where the list ends.
+
+        Raises:
+            NotFoundError: there is no such label.
+            PlatformError: this is a cloud, which does not filter by that.
+        """
+        asked = {"limit": str(limit), **({"cursor": after} if after else {})}
+        if self.is_local:
+            path = f"/api/local/deployments/{record.id}/predictedassets"
+            told = self._get(path, asked | wanted_to_query(wanted))
+        else:
+            told = self._get(
+                f"/api/deployment/{record.id}/predictedassets",
+                asked | query_language(wanted, f"{record.url or self.host}"),
+            )
+        return tuple(str(item["id"]) for item in told["items"]), str(told["next_cursor"] or "")
+
+    @sdk.translated
+    def recorded_prediction(
+        self, record: DeploymentRecord, asset_id: str
+    ) -> tuple[PredictedImage, bytes]:
+        """What the champion found in a predicted asset, and its encoded image."""
+        asset = self._get(f"/api/predicted/asset/{asset_id}")
+        photo = self._image(asset["data"])
+        return predicted_image(record, asset, photo), photo
 
     def _assets(self, deployment_id: str, *, limit: int, **asked: str) -> Json:
         path = f"/api/deployment/{deployment_id}/predictedassets"

@@ -66,3 +66,26 @@ class Episode:
     count: int = 1
     """How often it was met: predictions, or looks at the window."""
     ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A condition that is watched, and how it stands."""
+
+    id: str
+    name: str
+    metric: AlertMetric
+    operator: str
+    limit: float
+    active: bool = True
+    state: str = "unknown"
+    """`firing`, `ok` or `unknown`."""
+    value: float | None = None
+    """What was last measured."""
+    reason: str = ""
+    """Why nothing was."""
+
+    @property
+    def condition(self) -> str:
+        """What it watches, as one would write it: `latency > 0.5`."""
+        return f"{self.metric.value} {self.operator} {self.limit:g}"

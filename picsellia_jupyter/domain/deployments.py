@@ -225,6 +225,10 @@ class DeploymentRecord:
     serving: ServingKernel | None = None
     url: str | None = None
     """Its page on the platform, where it has one."""
+    sample_rate: float = 1.0
+    """Share of the predictions that are kept with their image, in [0, 1]."""
+    shadow_title: str = ""
+    """The shadow model's version as one would type it; empty where there is none."""
 
     def line(
         self,

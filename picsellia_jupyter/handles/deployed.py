@@ -54,6 +54,7 @@ class Deployed:
         model_file: str = "model-latest",
         compute: Compute = devices.DEFAULT,
         cache: Path | None = None,
+        beside: Callable[[], Deployed] | None = None,
     ) -> None:
         self._platform = platform
         self._record = record
@@ -62,6 +63,8 @@ class Deployed:
         self._model_file = model_file
         self._compute = compute
         self._cache = cache
+        # One that no session has made is for one thread.
+        self._beside = beside or (lambda: self)
         self._endpoint: Endpoint | None = None
         self.dry_run = dry_run
 

@@ -21,16 +21,19 @@ from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.monitored import FLUSH_TIMEOUT_S, Monitored
 from picsellia_jupyter.handles.own_server import OwnServer
+from picsellia_jupyter.handles.panels import PanelView, made_live
 from picsellia_jupyter.handles.predicting import predict_files
 from picsellia_jupyter.handles.predictions import Predictions
+from picsellia_jupyter.handles.recording import Recording
 from picsellia_jupyter.handles.reviews import Reviews, open_reviews
+from picsellia_jupyter.handles.settings import Settings
 from picsellia_jupyter.workflows.metrics import parse_range
 
 STOP_REACH_S = 5.0
 """How long a kernel that is to be stopped waits for a place to answer."""
 
 
-class Deployment(OwnServer, Monitored):
+class Deployment(Settings, Recording, OwnServer, Monitored):
     """One deployment: predict with it, look at its dashboard, change its threshold.
 
     Made by `Session.deploy` and `Session.deployment`; shows itself as a card.
@@ -142,6 +145,17 @@ class Deployment(OwnServer, Monitored):
             return self._served().flush(timeout_s)
         except NotServingError:
             return Backlog()
+
+    def panel(self) -> PanelView:
+        """Its panel: dashboard, predictions and settings, live while the kernel lives."""
+        made_live()
+        return PanelView(self)
+
+    def beside(self) -> Deployment:
+        """The same deployment for another thread: a connection of its own."""
+        made = self._beside()
+        assert isinstance(made, Deployment)  # noqa: S101 - for the type checker
+        return made
 
     def undeploy(self, *, delete: bool = False) -> None:
         """End its serving kernel; with `delete`, also remove it and its predictions."""

@@ -15,7 +15,7 @@ class LiveOutput:
     def __init__(self) -> None:
         self._handle: Any = None
         self._drawn = float("-inf")
-        self.live = _in_a_kernel()
+        self.live = in_a_kernel()
 
     def show(self, html: str, text: str, *, last: bool = False) -> None:
         """Draw it, at most four times a second; the last one always."""
@@ -31,7 +31,8 @@ class LiveOutput:
             self._handle.update(bundle, raw=True)
 
 
-def _in_a_kernel() -> bool:
+def in_a_kernel() -> bool:
+    """Whether this process is a notebook's kernel."""
     if "IPython" not in sys.modules:
         return False
     from IPython.core.getipython import get_ipython

@@ -6,12 +6,15 @@ import functools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import NotFoundError
 from picsellia_jupyter.domain.predictions import PredictedImage, Prediction, considered
 from picsellia_jupyter.handles.live import LiveOutput
+
+if TYPE_CHECKING:
+    from picsellia_jupyter.display.embedding import Shown
 
 ASK_EVERY_S = 1.0
 
@@ -47,11 +50,16 @@ class RecordedPrediction:
 
         return captions.caption_text(self.image, self.labels, self.threshold)
 
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import embedding, pictures
+    def shown(self) -> Shown:
+        """What pictures are made of."""
+        from picsellia_jupyter.display.embedding import Shown
 
-        shown = embedding.Shown(self.image, functools.partial(bytes, self.photo))
-        html = pictures.predicted_image_html(shown, self.labels, self.threshold)
+        return Shown(self.image, functools.partial(bytes, self.photo))
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        from picsellia_jupyter.display import pictures
+
+        html = pictures.predicted_image_html(self.shown(), self.labels, self.threshold)
         return {"text/html": html, "text/plain": repr(self)}
 
 

@@ -24,6 +24,7 @@ def _load_jupyter_server_extension(server: Any) -> None:
     from jupyter_server.utils import url_path_join
 
     from picsellia_jupyter.labserver.promptness import send_at_once
+    from picsellia_jupyter.labserver.saving import keep_cards
 
     base = server.web_app.settings["base_url"]
     handlers = [
@@ -31,6 +32,7 @@ def _load_jupyter_server_extension(server: Any) -> None:
         for path, handler, kept in routes(_introduce(server))
     ]
     server.web_app.add_handlers(".*$", handlers)
+    server.contents_manager.register_pre_save_hook(keep_cards)
     send_at_once()
 
 

@@ -86,13 +86,15 @@ def page(
     """
     count = None if asked.cursor else _count(session, query)
     query = query.order_by(*_order(table, asked.order_by))
-    query = query.where(_after(table, asked.cursor)) if asked.cursor else query.offset(asked.offset)
+    query = (
+        query.where(rows_after(table, asked.cursor)) if asked.cursor else query.offset(asked.offset)
+    )
     limit = min(asked.limit or PAGE_LIMIT, PAGE_LIMIT) if capped else asked.limit
     if limit is None:
         return Page(session.scalars(query).all(), count)
     rows = session.scalars(query.limit(limit + 1)).all()
     more = len(rows) > limit and capped and not asked.order_by
-    return Page(rows[:limit], count, _cursor(rows[limit - 1]) if more else None)
+    return Page(rows[:limit], count, cursor_of(rows[limit - 1]) if more else None)
 
 
 def _count(session: Session, query: Select[Row]) -> int:
@@ -113,11 +115,17 @@ def _order(table: type[Row], fields: Sequence[str]) -> list[ColumnElement[Any]]:
     return [*order, known["created_at"].desc(), known["id"].desc()]
 
 
-def _cursor(row: Identified) -> str:
+def cursor_of(row: Any) -> str:
+    """What leads on from a row, by its `created_at` and `id`."""
     return base64.urlsafe_b64encode(f"{row.created_at!r}/{row.id}".encode()).decode()
 
 
-def _after(table: type[Row], cursor: str) -> ColumnElement[bool]:
+def rows_after(table: type[Row], cursor: str) -> ColumnElement[bool]:
+    """A condition on what comes after a cursor, newest first.
+
+    Raises:
+        InvalidInputError: the cursor is none.
+    """
     try:
         at, _, ident = base64.urlsafe_b64decode(cursor.encode()).decode().partition("/")
         created_at = float(at)

@@ -18,6 +18,7 @@ from picsellia_jupyter.magics.folders import images_and_folders
 from picsellia_jupyter.magics.interconnect import INTERCONNECT
 from picsellia_jupyter.magics.monitor import MONITOR
 from picsellia_jupyter.magics.name_cache import NameCache
+from picsellia_jupyter.magics.panels import DEPLOYMENT, Panels
 from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import PREDICT
 from picsellia_jupyter.magics.registry import REGISTRY
@@ -32,8 +33,18 @@ if TYPE_CHECKING:
     from picsellia_jupyter.session.names import Names
 
 VERBS = (
-    DEPLOY, INTERCONNECT, PREDICT, MONITOR, REVIEW, DEPLOYMENTS, UNDEPLOY, REGISTRY, PLACES, USAGE,
-)  # fmt: skip
+    DEPLOY,
+    DEPLOYMENT,
+    INTERCONNECT,
+    PREDICT,
+    MONITOR,
+    REVIEW,
+    DEPLOYMENTS,
+    UNDEPLOY,
+    REGISTRY,
+    PLACES,
+    USAGE,
+)
 UMBRELLA = "picsellia"
 INNER = (CONNECT, DOCTOR)
 """Verbs that have no magic of their own: `%picsellia doctor`."""
@@ -49,6 +60,7 @@ class Extension:
         self._added: dict[str, Magic] = {}
         self._known = {verb.name: verb for verb in (*VERBS, *INNER)}
         self._making = threading.Lock()
+        self._panels = Panels(shell)
         self._names = NameCache(self._fetch_names)
         self._folders = NameCache(images_and_folders, fresh_s=0.5, is_warm=True)
         self._matcher = matcher_of(
@@ -74,6 +86,7 @@ class Extension:
     def register(self) -> None:
         """Add every magic whose name is free; `%picsellia VERB` does the same for all."""
         self._completer.custom_matchers.append(self._matcher)
+        self._panels.register()
         self._add(UMBRELLA, self._umbrella())
         taken = [verb.name for verb in VERBS if not self._add(verb.name, self._magic(verb))]
         if taken:
@@ -92,6 +105,7 @@ class Extension:
         self._added.clear()
         if self._matcher in self._completer.custom_matchers:
             self._completer.custom_matchers.remove(self._matcher)
+        self._panels.unregister()
         self._names.close()
         self._folders.close()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from picsellia_jupyter.domain.deployments import (
+    DeploymentRecord,
     Progress,
     ProgressListener,
     ServingState,
@@ -171,15 +172,11 @@ class Session(Metering, Placing, Reviewing, Tending, Watching):
         )
         if deployed.staged is not None:
             self._fleet.keep(deployed.record.id, cast("Staged", deployed.staged))
-        handle = Deployment(
-            platform,
+        handle = self._handle(
             deployed.record,
-            undeploy=self.undeploy,
-            reach=self._fleet.address,
             dry_run=deployed.dry_run,
             model_file=plan.model_file,
             compute=plan.compute,
-            cache=self._settings.results,
         )
         handle.refresh()
         return handle
@@ -199,13 +196,7 @@ class Session(Metering, Placing, Reviewing, Tending, Watching):
             record = finding.only_deployment(platform.deployments(), verb="use")
         else:
             record = finding.find_deployment(platform, name)
-        return Deployment(
-            platform,
-            record,
-            undeploy=self.undeploy,
-            reach=self._fleet.address,
-            cache=self._settings.results,
-        )
+        return self._handle(record)
 
     def predict(
         self,
@@ -233,7 +224,7 @@ class Session(Metering, Placing, Reviewing, Tending, Watching):
         """
         platform = self.platform
         record = finding.find_deployment(platform, name)
-        handle = Deployment(platform, record, undeploy=self.undeploy, reach=self._fleet.address)
+        handle = self._handle(record)
         left, trouble = self._fleet.end(record, handle.stop_serving())
         for said in (left.in_words(), str(trouble or "")):
             if said:
@@ -247,6 +238,18 @@ class Session(Metering, Placing, Reviewing, Tending, Watching):
                 f"%undeploy {record.name} --delete",
                 stacklevel=2,
             )
+
+    def _handle(self, record: DeploymentRecord, **known: Any) -> Deployment:
+        """A deployment in the user's hand, with what is known of how it was made."""
+        return Deployment(
+            self.platform,
+            record,
+            undeploy=self.undeploy,
+            reach=self._fleet.address,
+            cache=self._settings.results,
+            beside=lambda: self.beside().deployment(record.id),
+            **known,
+        )
 
 
 def _check_serving_installed() -> None:

@@ -71,7 +71,11 @@ def datalake_from_json(raw: Mapping[str, Any]) -> Datalake:
 
 
 def deployment_from_json(
-    raw: Mapping[str, Any], *, version: ModelVersion | None = None, datalake_name: str = ""
+    raw: Mapping[str, Any],
+    *,
+    version: ModelVersion | None = None,
+    shadow: ModelVersion | None = None,
+    datalake_name: str = "",
 ) -> DeploymentRecord:
     """Read a deployment of the main API, with what only the local platform adds to it.
 
@@ -97,7 +101,13 @@ def deployment_from_json(
         created_at=raw.get("created_at"),
         reason=str(serving.get("reason") or ""),
         serving=kernel_from_json(serving["kernel"]) if serving.get("kernel") else None,
+        sample_rate=_rate(raw.get("sample_rate")),
+        shadow_title=shadow.title if shadow else "",
     )
+
+
+def _rate(told: Any) -> float:
+    return 1.0 if told is None else float(told)
 
 
 def heartbeat_to_json(beat: Heartbeat) -> Json:

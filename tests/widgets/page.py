@@ -53,6 +53,8 @@ class Page:
         self.said: list[Json] = []
         """What the kernel told the dialog."""
         self.errors: list[str] = []
+        self.targets: list[str] = []
+        """Of the comms that the kernel has opened."""
 
     def run(self, code: str) -> str:
         """Run a cell until its reply; what it prints as its status."""
@@ -147,13 +149,14 @@ class Page:
 
     def _open(self, content: Json) -> None:
         comm_id, data = content["comm_id"], content["data"]
+        self.targets.append(content["target_name"])
         if content["target_name"] == WIDGET:
             self.widgets[comm_id] = dict(data["state"])
         elif content["target_name"] == TARGET and self.shows_dialogs:
             self.dialogs.append(comm_id)
             self.said.append(data)
             self.send(comm_id, ready=True)
-        elif content["target_name"] == TARGET and self.shows_dialogs is False:
+        elif self.shows_dialogs is not None:
             closing = self.client.session.msg("comm_close", {"comm_id": comm_id, "data": {}})
             self.client.shell_channel.send(closing)
 

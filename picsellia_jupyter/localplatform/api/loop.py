@@ -113,6 +113,16 @@ def promote_shadow(here: Here, deployment_id: UUID, body: Promotion) -> Promotio
         )
 
 
+@router.delete(
+    "/api/local/deployments/{deployment_id}/shadow", status_code=204, tags=["deployments"]
+)
+def remove_shadow(here: Here, deployment_id: UUID) -> None:
+    """Have no version predict in the champion's shadow."""
+    with here.store.writing() as session:
+        row = the(session, Deployment, deployment_id, kind="deployment")
+        row.shadow_model_version_id = None
+
+
 @router.post("/api/local/deployments/{deployment_id}/reviews/submit", tags=["reviews"])
 def submit(here: Here, deployment_id: UUID, body: Submit) -> SubmitReply:
     """Make reviews final, which cannot be undone; the feedback loop takes them up."""

@@ -1,0 +1,162 @@
+"""The settings of a deployment, each an attribute or a verb of its handle."""
+
+from __future__ import annotations
+
+import math
+
+from picsellia_jupyter.domain.alerts import OPERATORS, Alert, AlertMetric
+from picsellia_jupyter.domain.deployments import DeploymentRecord
+from picsellia_jupyter.domain.errors import (
+    InvalidInputError,
+    NotFoundError,
+)
+from picsellia_jupyter.domain.loops import Loop, Part
+from picsellia_jupyter.domain.registry import ModelReference
+from picsellia_jupyter.handles.deployed import Deployed
+from picsellia_jupyter.wire.settings import alert_to_json
+from picsellia_jupyter.workflows.registry import find_datalake, find_model_version
+
+
+class Settings(Deployed):
+    """What can be changed of a deployment; a change holds from the next prediction on."""
+
+    def learn(self, record: DeploymentRecord) -> None:
+        """Take note of what another handle of it was told."""
+        self._record = record
+
+    @property
+    def name(self) -> str:
+        """Its name, unique in the organization."""
+        return self._record.name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        name = value.strip()
+        if not name:
+            raise InvalidInputError("A deployment has a name.", 'Give one: d.name = "my-line"')
+        self._change(name=name)
+
+    @property
+    def datalake(self) -> str:
+        """Name of the datalake that predicted images go into."""
+        return self._record.datalake_name
+
+    @datalake.setter
+    def datalake(self, name: str) -> None:
+        self._change(target_datalake_id=find_datalake(self._platform, name).id)
+
+    @property
+    def sample_rate(self) -> float:
+        """Share of the predictions kept with their image, in [0, 1]; metrics are of all."""
+        return self._record.sample_rate
+
+    @sample_rate.setter
+    def sample_rate(self, value: float) -> None:
+        rate = float(value)
+        if not (math.isfinite(rate) and 0 <= rate <= 1):
+            raise InvalidInputError(
+                f"A sample rate lies in [0, 1]; got {value:g}.", "1 keeps every image, 0.1 a tenth."
+            )
+        self._change(sample_rate=rate)
+
+    @property
+    def shadow(self) -> str | None:
+        """The version that predicts in the champion's shadow: `digits-detector:1`, or None."""
+        return self._record.shadow_title or None
+
+    @shadow.setter
+    def shadow(self, version: str | None) -> None:
+        if version is None:
+            self._platform.remove_shadow(self._record)
+        else:
+            found = find_model_version(self._platform, ModelReference.parse(version))
+            self._platform.set_shadow(self.id, found.id)
+        self.refresh()
+
+    def promote_shadow(self) -> None:
+        """Make the shadow model the champion; the champion becomes its shadow.
+
+        Raises:
+            ConflictError: there is no shadow model.
+            PlatformError: this is the cloud, where it is done on its page.
+        """
+        self._platform.promote_shadow(self._record)
+        self.refresh()
+
+    def pipeline(self) -> Loop:
+        """Which parts of the retraining pipeline run; None where one is not set up."""
+        return self._platform.loop(self._record)
+
+    def pause(self, part: str) -> None:
+        """Pause a part of the retraining pipeline.
+
+        Args:
+            part: `feedback_loop`, `continuous_training` or `continuous_deployment`.
+
+        Raises:
+            ConflictError: it is not set up.
+            NotFoundError: there is no such part.
+        """
+        self._platform.switch(self.id, Part.named(part), active=False)
+
+    def resume(self, part: str) -> None:
+        """Let a paused part of the retraining pipeline run again.
+
+        Args:
+            part: as for `pause`.
+        """
+        self._platform.switch(self.id, Part.named(part), active=True)
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """Conditions that are watched, newest first."""
+        return self._platform.alerts(self._record)
+
+    def add_alert(
+        self,
+        metric: str,
+        operator: str = ">",
+        limit: float | None = None,
+        *,
+        name: str | None = None,
+    ) -> Alert:
+        """Watch a condition: `d.add_alert("latency", ">", 0.5)`.
+
+        Args:
+            metric: `latency`, `avg_latency`, `is_drift`, `no_traffic`, …
+            operator: `>`, `>=`, `<`, `<=` or `==`.
+            limit: latencies in seconds, shares in [0, 1]; without one the metric's own.
+            name: of the alert; its condition without one.
+
+        Raises:
+            InvalidInputError: there is no such operator, or no limit.
+            NotFoundError: there is no such metric.
+            PlatformError: this is the cloud, where it is done on its page.
+        """
+        if operator not in OPERATORS:
+            known = ", ".join(OPERATORS)
+            raise InvalidInputError(f"There is no operator {operator!r}.", f"Known: {known}.")
+        known_metrics = [one.value for one in AlertMetric]
+        if metric not in known_metrics:
+            raise NotFoundError.named("metric", metric, known_metrics)
+        title = name or f"{metric} {operator} {'its limit' if limit is None else f'{limit:g}'}"
+        alert = alert_to_json(title, AlertMetric(metric), operator, limit)
+        return self._platform.add_alert(self._record, alert)
+
+    def remove_alert(self, name: str) -> None:
+        """Watch a condition no longer; what it noted is removed too.
+
+        Args:
+            name: of the alert, or its id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        known = self.alerts()
+        found = next((one for one in known if name in (one.name, one.id)), None)
+        if found is None:
+            raise NotFoundError.named("alert", name, [one.name for one in known])
+        self._platform.remove_alert(self._record, found.id)
+
+    def _change(self, **changes: object) -> None:
+        self._platform.change_deployment(self.id, **changes)
+        self.refresh()

@@ -1,0 +1,159 @@
+"""The panel of a deployment in a real JupyterLab, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, expect
+
+from picsellia_jupyter.demo.seed import seed
+from picsellia_jupyter.launch import local_platform
+from picsellia_jupyter.session import Session
+from tests.browser.page import JupyterPage
+from tests.browser.server import JupyterServer
+from tests.widgets.recording import record_pages
+
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
+SOURCES = (
+    "%load_ext picsellia_jupyter\nfrom picsellia_jupyter import Session",
+    "d = Session().deployment('press-line')\nd",
+)
+AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+NARROW, WIDE = {"width": 760, "height": 900}, {"width": 1280, "height": 900}
+PATIENT_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def session(jupyter_lab: JupyterServer, tmp_path_factory) -> Iterator[Session]:
+    made = Session(home=jupyter_lab.home)
+    try:
+        seed(made)
+        made.create_datalake("cold store")
+        made.deploy("digits-detector", strategy="monitoring", name="press-line")
+        folder: Path = tmp_path_factory.mktemp("pages")
+        record_pages(made, "press-line", folder, 26)
+        yield made
+    finally:
+        local_platform.stop(jupyter_lab.home)
+
+
+class PanelPage:
+    """A notebook that shows a bare `d`."""
+
+    def __init__(self, page: JupyterPage, notebook: str) -> None:
+        page.open(notebook)
+        page.run_all(timeout_s=90)
+        self.page, self.notebook = page, notebook
+        self.panel = page.page.locator(".pxj-panel")
+        expect(self.panel).to_be_visible(timeout=PATIENT_MS)
+        expect(self.panel.get_by_text("As of")).to_be_visible(timeout=PATIENT_MS)
+
+    def tab(self, name: str) -> Locator:
+        return self.panel.get_by_role("tab", name=name)
+
+    def button(self, name: str) -> Locator:
+        return self.panel.get_by_role("button", name=name, exact=True)
+
+    def field(self, label: str) -> Locator:
+        return self.panel.get_by_label(label, exact=True)
+
+    def violations(self) -> list[str]:
+        found = Axe().run(self.page.page, context=".pxj-panel", options=AXE_RULES)
+        return [
+            f"{one['id']}: {node['html']}"
+            for one in found.response["violations"]
+            for node in one["nodes"]
+        ]
+
+    def screenshots(self, name: str) -> None:
+        """In both themes, and narrow."""
+        for width, size in (("", WIDE), ("-narrow", NARROW)):
+            self.page.page.set_viewport_size(size)
+            self.panel.scroll_into_view_if_needed()
+            self.page.screenshots(f"panel-{name}{width}", cell=1)
+        self.page.page.set_viewport_size(WIDE)
+
+
+@pytest.fixture
+def opened(session: Session, lab_page: JupyterPage, write_notebook, request) -> PanelPage:
+    notebook = f"{request.node.name}.ipynb"
+    write_notebook(lab_page.server, notebook, *SOURCES)
+    return PanelPage(lab_page, notebook)
+
+
+def test_a_panel_is_used_by_mouse_and_leaves_its_card_in_the_file(
+    opened: PanelPage, session: Session
+):
+    expect(opened.panel.locator(".pxj-badge")).to_have_text("not served")
+    assert opened.violations() == []
+    opened.screenshots("dashboard")
+
+    opened.tab("Predictions").click()
+    expect(opened.panel.get_by_text("1 to 24, newest first.")).to_be_visible(timeout=PATIENT_MS)
+    expect(opened.panel.locator("canvas").first).to_be_visible(timeout=PATIENT_MS)
+    opened.screenshots("predictions")
+    assert opened.violations() == []
+    opened.button("Older").click()
+    expect(opened.panel.get_by_text("25 to 26, newest first")).to_be_visible(timeout=PATIENT_MS)
+
+    opened.tab("Settings").click()
+    expect(opened.field("Datalake").locator("option")).to_have_count(2, timeout=PATIENT_MS)
+    opened.field("Threshold").fill("40")
+    opened.field("Threshold").press("Enter")
+    expect(opened.panel.get_by_role("alert")).to_contain_text("A percentage?")
+    opened.screenshots("settings")
+    assert opened.violations() == []
+    opened.field("Threshold").fill("0.4")
+    opened.field("Threshold").press("Enter")
+    expect(opened.panel.get_by_text("d.threshold = 0.4")).to_be_visible()
+    expect(opened.panel.get_by_text("Saved.").first).to_be_visible()
+    assert session.deployment("press-line").threshold == 0.4
+
+    check_the_file(opened)
+
+
+def check_the_file(opened: PanelPage) -> None:
+    """It holds the card, with the kernel gone too."""
+    opened.page.execute("docmanager:save")
+    saved = (opened.page.server.root / opened.notebook).read_text()
+    assert "widget-view" not in saved
+    assert "pxj-card" in saved
+    opened.page.server.shut_kernels_down()
+    opened.page.open(opened.notebook)
+    cell = opened.page.cell(1)
+    expect(cell.locator(".pxj-card")).to_contain_text("press-line")
+    expect(cell).not_to_contain_text("model not found")
+    opened.page.screenshots("panel-reopened", cell=1)
+
+
+def test_a_panel_is_used_by_keyboard_alone(opened: PanelPage, session: Session):
+    keyboard = opened.page.page.keyboard
+    opened.tab("Dashboard").focus()
+    keyboard.press("ArrowRight")
+    keyboard.press("ArrowRight")
+    keyboard.press("Enter")
+    expect(opened.field("Datalake").locator("option")).to_have_count(2, timeout=PATIENT_MS)
+
+    tab_to(opened, opened.field("Sample rate"))
+    keyboard.press("Control+A")
+    keyboard.type("0.5")
+    keyboard.press("Tab")
+    expect(opened.panel.get_by_text("d.sample_rate = 0.5")).to_be_visible()
+    tab_to(opened, opened.button("Add alert"))
+    keyboard.press("Enter")
+    expect(opened.panel.locator(".pxj-alert")).to_contain_text("latency > 0.5")
+    expect(opened.panel.get_by_text("Added.")).to_be_visible()
+
+    assert session.deployment("press-line").sample_rate == 0.5
+
+
+def tab_to(opened: PanelPage, control: Locator) -> None:
+    """Press Tab until a control has the focus."""
+    for _ in range(40):
+        if control.evaluate("element => element === document.activeElement"):
+            return
+        opened.page.page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never comes to {control}")
