@@ -12,7 +12,7 @@ export namespace CommandIDs {
   export const files = 'picsellia:files';
   /** Copy the selected model version or deployment as one would type it. */
   export const copyReference = 'picsellia:copy-reference';
-  /** Insert and run the line that shows a deployment's dashboard. */
+  /** Insert and run the line that shows a deployment's panel. */
   export const dashboard = 'picsellia:dashboard';
   /** Show what a deployment's serving kernel writes. */
   export const log = 'picsellia:log';

@@ -51,7 +51,7 @@ export function addDeploymentCommands(context: IDeploymentContext): void {
       }
     });
   };
-  add(CommandIDs.dashboard, trans.__('Show dashboard'), dashboardIcon, showDashboard);
+  add(CommandIDs.dashboard, trans.__('Open panel'), dashboardIcon, showDashboard);
   add(CommandIDs.log, trans.__('Show log'), logIcon, showLog);
   add(CommandIDs.stop, trans.__('Stop deployment…'), stopIcon, stop, one => one.running);
 }
@@ -98,7 +98,7 @@ async function showDashboard(
 ): Promise<void> {
   const panel = await notebooks.currentOrNew();
   if (panel) {
-    await notebooks.run(panel, `%monitor ${quoted(name)}`, platform.preferences.platform);
+    await notebooks.run(panel, `%deployment ${quoted(name)}`, platform.preferences.platform);
   }
 }
 

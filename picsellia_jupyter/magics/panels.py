@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -45,9 +46,15 @@ class Panels:
         self._open.clear()
 
     def _show_handle(self, deployment: Deployment) -> None:
-        if not _saves_cards():
+        if self._is_answer_of_a_verb() or not _saves_cards():
             raise NotImplementedError  # Has IPython go on, to the card.
         self._show(deployment, deployment._repr_mimebundle_())
+
+    def _is_answer_of_a_verb(self) -> bool:
+        """Whether the running cell deploys or undeploys: what came of it is told by the card."""
+        history: Any = self._shell.history_manager
+        sources: list[str] = history.input_hist_raw if history else []
+        return bool(sources) and re.search(r"%(un)?deploy\b", sources[-1]) is not None
 
     def _show_view(self, view: PanelView) -> None:
         card = view._repr_mimebundle_()

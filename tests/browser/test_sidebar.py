@@ -118,16 +118,14 @@ def test_a_deployment_tells_its_state_and_place_and_shows_its_log(sidebar):
     sidebar.page.screenshots("sidebar-log")
 
 
-def test_the_dashboard_of_a_deployment_is_a_line_in_the_notebook(
-    platform, lab_page, write_notebook
-):
+def test_the_panel_of_a_deployment_is_a_line_in_the_notebook(platform, lab_page, write_notebook):
     del platform
     write_notebook(lab_page.server, "dashboard.ipynb", "'mine'")
     sidebar = Sidebar(lab_page, "dashboard.ipynb")
     sidebar.wait()
     sidebar.deployment("press-line").dblclick()
 
-    shown = lab_page.wait_for_cell("%load_ext picsellia_jupyter\n%monitor press-line")
+    shown = lab_page.wait_for_cell("%load_ext picsellia_jupyter\n%deployment press-line")
     assert "press-line" in shown.text()
 
 
