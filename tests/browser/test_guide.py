@@ -57,9 +57,10 @@ def test_the_guide_leads_to_the_first_prediction(
         expect(guide.get_by_text(part)).to_be_visible()
     assert (seeded.root / "my-server" / "digits_detector.pt2").is_file()
     assert "image.jpg is recorded as prediction" in cells[4].text()
-    picture = lab_page.cell(5).locator("img")
+    picture = lab_page.cell(5).locator("canvas").first
     picture.scroll_into_view_if_needed()
-    assert picture.evaluate("image => image.complete && image.naturalWidth") > 300
+    expect(picture).not_to_have_js_property("width", 300)  # which it has until it is drawn
+    assert picture.evaluate("canvas => canvas.width") > 300
     assert "usage: %deploy" in cells[6].text()
     for name, index in {"card": 1, "guide": 2, "download": 3, "check": 5, "manual": 6}.items():
         lab_page.screenshots(f"interconnect-{name}", cell=index)

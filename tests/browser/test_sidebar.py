@@ -47,7 +47,8 @@ def sidebar(platform: Session, lab_page: JupyterPage) -> Sidebar:
 
 
 def test_models_versions_and_files_are_there_by_mouse_with_no_notebook_open(sidebar):
-    expect(sidebar.model("digits-detector")).to_be_visible()
+    # The first question of a server has its session connect.
+    expect(sidebar.model("digits-detector")).to_be_visible(timeout=30_000)
     expect(sidebar.version("object detection")).to_have_count(0)
 
     sidebar.model("digits-detector").click()

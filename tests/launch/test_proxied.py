@@ -115,6 +115,10 @@ def test_where_the_kernel_has_no_lease_a_large_body_goes_through_the_tunnel(serv
 
 
 def test_where_there_is_no_extension_a_large_body_goes_through_the_tunnel(tmp_path):
+    config = tmp_path / "plain" / "config" / "jupyter_server_config.json"
+    config.parent.mkdir(parents=True)
+    without = {"ServerApp": {"jpserver_extensions": {"picsellia_jupyter.labserver": False}}}
+    config.write_text(json.dumps(without))
     with (
         running_server(tmp_path / "plain") as plain,
         tunnelled(plain.at, leased=True) as (tunnel, client),
