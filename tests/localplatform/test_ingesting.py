@@ -166,5 +166,5 @@ def test_alerts_are_fired_by_predictions_with_and_without_an_image(world, deploy
     assert made.status_code == 201, made.text
     sent(world, deployment, [body(latency=0.6), body(latency=0.4)])
     world.monitor(deployment, latency=0.7, sample=True)
-    fired = world.user.get(f"{alerts}/fired").json()["items"]
-    assert sorted(item["value"] for item in fired) == [0.6, 0.7]
+    [fired] = world.user.get(f"{alerts}/fired").json()["items"]
+    assert (fired["value"], fired["worst"], fired["count"]) == (0.6, 0.7, 2)
