@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,9 @@ import pytest
 from hypothesis import settings
 
 from tests.postgresql import PostgresServer, programs
+
+# The SDK silences every logger when it is imported; some tests import it themselves.
+os.environ.setdefault("PICSELLIA_SDK_CUSTOM_LOGGING", "1")
 
 # A slow machine is no failure, and CI must be repeatable.
 settings.register_profile("house", deadline=None, derandomize=True)

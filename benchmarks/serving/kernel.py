@@ -38,6 +38,7 @@ class Reply:
     threshold: float | None = None
     interval_s: float = 2.0
     shadow_version_id: str | None = None
+    paused: str = ""
 
 
 class Registry:

@@ -71,9 +71,7 @@ def connect(
         organization: its name.
         relay: address of a proxy that alone leads to this host.
     """
-    # On import the SDK replaces the root logger's handlers and silences every other logger,
-    # unless told not to.
-    os.environ.setdefault("PICSELLIA_SDK_CUSTOM_LOGGING", "1")  # noqa: TID251 - see above
+    _leave_logging_alone()
     import picsellia
     from picsellia.sdk.connection import Connection
 
@@ -184,9 +182,17 @@ def prediction_format(predicted: PredictedImage) -> Any:
     return kind(**to_raw(predicted.found, predicted.size))
 
 
+def _leave_logging_alone() -> None:
+    # On import the SDK replaces the root logger's handlers and silences every other logger,
+    # unless told not to.
+    os.environ.setdefault("PICSELLIA_SDK_CUSTOM_LOGGING", "1")  # noqa: TID251 - see above
+
+
 def _ours(error: Exception) -> PicselliaJupyterError | None:
     """Our error for one of the SDK's, or None where it is nothing a user can mend."""
     import requests.exceptions as http  # noqa: TID251 - what the SDK lets through
+
+    _leave_logging_alone()
     from picsellia import exceptions as sdk
 
     if isinstance(error, (http.ConnectionError, http.Timeout, sdk.MonitoringConnectionError)):

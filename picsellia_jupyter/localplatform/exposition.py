@@ -51,9 +51,10 @@ def _of_predictions(session: Session) -> Iterable[Family]:
     for query in (_added_up(), _pending()):
         for deployment, is_shadow, version, number, seconds, last_at in session.execute(query):
             known = counts[deployment, is_shadow, version]
-            known[0] += number
+            # PostgreSQL sums integers as decimals.
+            known[0] += float(number)
             known[1] += float(seconds)
-            known[2] = max(known[2], last_at)
+            known[2] = max(known[2], float(last_at))
     labelled = [(_labels(session, key), values) for key, values in sorted(counts.items())]
     told = (
         ("picsellia_predictions_total", "counter", "Predictions that were recorded."),

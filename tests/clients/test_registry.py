@@ -18,8 +18,13 @@ def client(platform):
     return connected
 
 
+MADE = {"crops", "pages", "empty"}
+
+
 def told(models):
-    return {model.name: [version.version for version in model.versions] for model in models}
+    """The models that were made here; others use the same platform."""
+    made = (model for model in models if model.name in MADE)
+    return {model.name: [version.version for version in model.versions] for model in made}
 
 
 def test_every_model_comes_with_its_versions_oldest_first(client):
@@ -32,6 +37,6 @@ def test_a_platform_without_that_route_is_asked_model_by_model(client, monkeypat
     asked = []
     monkeypatch.setattr(client, "versions", lambda model: asked.append(model.name) or [])
     assert told(client.registry()) == {"crops": [], "pages": [], "empty": []}
-    assert sorted(asked) == ["crops", "empty", "pages"]
+    assert set(asked) >= MADE
     monkeypatch.undo()
     assert client.registry() == at_once

@@ -63,6 +63,7 @@ def test_a_prediction_is_recorded_raw_with_its_image(serving):
         "source": "camera",
         "metadata": {"k": 1},
         "custom_metadata": {"line": 4},
+        "again": False,
     }
 
 
