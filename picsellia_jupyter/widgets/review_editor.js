@@ -3,7 +3,6 @@
 // Pixels of the screen around a handle or an outline that still count as on it.
 const REACH = 8;
 const LEAST = { box: 2, polygon: 3, line: 2, point: 1, keypoints: 1 };
-const CORNERS = [[0, 0], [1, 0], [1, 1], [0, 1], [2, 0], [1, 2], [2, 1], [0, 2]]; // prettier-ignore
 
 /**
  * An editor on a canvas of its own.
@@ -41,37 +40,15 @@ export function createEditor(edited, looked) {
 
   // What is where ---------------------------------------------------------------------------
 
-  /** Handles of a shape: their place, and what they move. */
-  function handles(shape) {
-    if (state.form == 'mask' || state.form == 'class') return [];
-    if (state.form != 'box') return shape.points.map((at, i) => ({ at, i }));
-    const [[left, top], [right, bottom]] = shape.points;
-    const xs = [left, right, (left + right) / 2];
-    const ys = [top, bottom, (top + bottom) / 2];
-    return CORNERS.map(([i, j]) => ({ at: [xs[i], ys[j]], i, j }));
-  }
+  const handles = shape => handlesOf(state.form, shape);
+  const path = shape => pathOf(state.form, shape);
 
   const near = ([x, y], [a, b]) => Math.max(Math.abs(x - a), Math.abs(y - b)) <= reach();
   const handleAt = spot =>
     state.chosen >= 0 && handles(state.shapes[state.chosen]).find(one => near(spot, one.at));
 
   function bounds(shape) {
-    if (state.form == 'mask') return maskOf(shape).box;
-    const xs = shape.points.map(point => point[0]);
-    const ys = shape.points.map(point => point[1]);
-    return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
-  }
-
-  function path(shape) {
-    const made = new Path2D();
-    const [first, second] = shape.points;
-    if (state.form == 'box') {
-      made.rect(first[0], first[1], second[0] - first[0], second[1] - first[1]);
-    } else if (state.form == 'polygon' || state.form == 'line') {
-      shape.points.forEach(([x, y], i) => made[i ? 'lineTo' : 'moveTo'](x, y));
-      if (state.form == 'polygon') made.closePath();
-    }
-    return made;
+    return state.form == 'mask' ? maskOf(shape).box : boundsOf(shape.points);
   }
 
   function covers(shape, [x, y]) {

@@ -42,7 +42,8 @@ FORMS = {
 }
 _MODULES = (
     ("display", "shapes.js"), ("display", "drawing.js"),
-    ("widgets", "review_editor.js"), ("widgets", "review_deck.js"),
+    ("widgets", "review_outlines.js"), ("widgets", "review_editor.js"),
+    ("widgets", "review_deck.js"),
 )  # fmt: skip
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const) )", re.MULTILINE)
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
