@@ -19,6 +19,7 @@ from picsellia_jupyter.domain.errors import (
     PlatformError,
     PlatformUnreachableError,
 )
+from picsellia_jupyter.recording.claims import is_at, locked
 
 TRIES = 5
 """In a row that bring no byte; one that brings some starts the count anew."""
@@ -205,7 +206,7 @@ def _part_of(target: Path, name: str) -> Iterator[tuple[Path, BinaryIO]]:
     key = hashlib.sha256(name.encode()).hexdigest()[:12]
     path = target.with_name(f".{target.name}.{key}.part")
     with path.open("ab+") as part:
-        if _locked(part.fileno()) and _is_at(path, part.fileno()):
+        if locked(part.fileno()) and is_at(path, part.fileno()):
             yield path, part
             return
     own = path.with_name(f"{path.name}.{os.getpid()}")
@@ -231,27 +232,3 @@ def _put(path: Path, target: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether what we have open is still there: who had it before may have renamed it."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
-def _locked(descriptor: int) -> bool:
-    """Whether the file is ours until it is closed; the system takes it back if we are killed."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

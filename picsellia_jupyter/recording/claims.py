@@ -45,7 +45,7 @@ def claim(path: Path) -> Claim | None:
     """
     lock = path.with_suffix(".lock")
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | _NO_LINK, 0o600)
-    if _locked(descriptor) and _is_at(lock, descriptor):
+    if locked(descriptor) and is_at(lock, descriptor):
         return Claim(lock, descriptor)
     os.close(descriptor)
     return None
@@ -54,14 +54,15 @@ def claim(path: Path) -> Claim | None:
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
-def _is_at(lock: Path, descriptor: int) -> bool:
-    """Whether the lock that we have is the one that others would find."""
+def is_at(lock: Path, descriptor: int) -> bool:
+    """Whether the file that we have open is the one that others would find."""
     with contextlib.suppress(FileNotFoundError):
         return os.path.samestat(lock.stat(), os.fstat(descriptor))
     return False
 
 
-def _locked(descriptor: int) -> bool:
+def locked(descriptor: int) -> bool:
+    """Whether a file is ours until it is closed; the system takes it back if we are killed."""
     try:
         if os.name == "nt":
             import msvcrt

@@ -293,7 +293,9 @@ os.kill(os.getpid(), 9)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="forks beside threads, which is tried on Linux alone"
+)
 def test_a_forked_sibling_of_a_killed_owner_does_not_hold_its_spool(make, folder):
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", HOLDER, str(folder)],

@@ -291,7 +291,7 @@ def test_what_the_platform_will_not_have_is_set_aside_and_said(make, session, de
     assert "1 refused and set aside" in repr(monitor)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no os.fork")
 def test_a_forked_process_has_a_spool_of_its_own_and_harms_its_parents_in_no_way(
     make, deployed, platform, tmp_path
 ):
