@@ -24,6 +24,8 @@ from picsellia_jupyter.localplatform.api import (
     recorded,
     reports,
     reviews,
+    runners,
+    training,
     uploads,
     usage,
 )
@@ -49,6 +51,8 @@ ROUTERS = (
     outliers.router,
     recorded.router,
     loop.router,
+    training.router,
+    runners.router,
     usage.router,
     reviews.router,
     evaluation.router,

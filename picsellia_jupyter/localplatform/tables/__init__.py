@@ -20,6 +20,7 @@ from picsellia_jupyter.localplatform.tables import (
     registry,
     rollups,
     sums,
+    training,
     usage,
 )
 
@@ -38,5 +39,6 @@ __all__ = [
     "registry",
     "rollups",
     "sums",
+    "training",
     "usage",
 ]
