@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from picsellia_jupyter.clients import sdk
-from picsellia_jupyter.clients.connection import SdkConnection
+from picsellia_jupyter.clients.reviews import Reviews
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import PlatformError
 from picsellia_jupyter.domain.training import Metric, TrainingPlan, TrainingRun
@@ -13,8 +13,8 @@ from picsellia_jupyter.wire.predictions import Json
 from picsellia_jupyter.wire.training import plan_from_json, run_from_json
 
 
-class Trainings(SdkConnection):
-    """Continuous training on a local platform."""
+class Trainings(Reviews):
+    """Reviews, and the training that they lead to; on a local platform."""
 
     @sdk.translated
     def training_plan(self, record: DeploymentRecord) -> TrainingPlan:
