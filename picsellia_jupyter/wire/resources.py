@@ -13,6 +13,7 @@ from picsellia_jupyter.domain.deployments import (
     Check,
     DeploymentRecord,
     DryRun,
+    FailedSwitch,
     Heartbeat,
     ServingJob,
     ServingKernel,
@@ -117,16 +118,19 @@ def heartbeat_to_json(beat: Heartbeat) -> Json:
         "reason": beat.reason,
         "kernel": dataclasses.asdict(beat.kernel),
         "claim": beat.claim,
+        "failed": dataclasses.asdict(beat.failed) if beat.failed else None,
     }
 
 
 def heartbeat_from_json(raw: Mapping[str, Any]) -> Heartbeat:
     """Read a heartbeat."""
+    failed = raw.get("failed")
     return Heartbeat(
         state=ServingState(raw["state"]),
         kernel=kernel_from_json(raw["kernel"]),
         reason=str(raw.get("reason") or ""),
         claim=raw.get("claim") is True,
+        failed=FailedSwitch(str(failed["version_id"]), str(failed["why"])) if failed else None,
     )
 
 
@@ -137,6 +141,7 @@ def kernel_from_json(raw: Mapping[str, Any]) -> ServingKernel:
         address=str(raw["address"]),
         place=str(raw["place"]),
         pid=raw.get("pid"),
+        model_version_id=str(raw.get("model_version_id") or ""),
     )
 
 
