@@ -7,7 +7,7 @@ heartbeats what it serves, or why it could not, upon which the champion before i
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.deployments import Heartbeat
@@ -146,8 +146,7 @@ def last_promotion(session: Session, deployment_id: str) -> Rollout | None:
         Rollout.role == CHAMPION,
         Rollout.state.in_((ASKED, SERVED)),
     )
-    newest = query.order_by(Rollout.created_at.desc(), Rollout.id.desc()).limit(1)
-    return session.scalars(newest).first()
+    return session.scalars(query.order_by(Rollout.number.desc()).limit(1)).first()
 
 
 def title_of(version: ModelVersion) -> str:
@@ -168,8 +167,10 @@ def _title(session: Session, version_id: str) -> str:
 def _rollout(
     session: Session, row: Deployment, version: ModelVersion, role: Role, cause: Cause, now: float
 ) -> Rollout:
+    numbers = select(func.max(Rollout.number)).filter_by(deployment_id=row.id)
     made = Rollout(
         deployment_id=row.id,
+        number=(session.scalar(numbers) or 0) + 1,
         version_id=version.id,
         title=title_of(version),
         role=role.value,

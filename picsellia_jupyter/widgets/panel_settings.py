@@ -142,11 +142,11 @@ class SettingsTab:
 
     def _promote(self, deployment: Deployment) -> None:
         try:
-            deployment.promote_shadow()
+            said = deployment.promote_shadow().in_words()
         except Exception as error:  # noqa: BLE001 - shown at its field, whatever it is
             put(self._said, problem(error))
             return
-        put(self._said, forms.status("Promoted.") + forms.line("d.promote_shadow()"))
+        put(self._said, forms.status(said) + forms.line("d.promote_shadow()"))
         self.read(deployment)
 
     # Layout ------------------------------------------------------------------------------------

@@ -38,6 +38,12 @@ PREDICTION_ID_KEY = "picsellia_jupyter_id"
 The local platform makes it the prediction's id and stores each one once; on the cloud it
 lets duplicates be seen.
 """
+MODEL_VERSION_KEY = "picsellia_jupyter_model_version"
+"""Key of a monitored prediction's `custom_metadata` that names the model version it is of.
+
+The champion may have changed between the prediction and its recording. The local platform alone
+is told; where nothing is said, it takes the champion of the moment.
+"""
 
 
 # Registry ------------------------------------------------------------------------------------
@@ -191,6 +197,7 @@ def reply_to_json(image: PredictedImage, *, monitored: bool) -> Json:
         "height": image.size.height,
         "latency": image.latency_s,
         "monitored": monitored,
+        "model_version_id": image.model_version_id or None,
     }
 
 
@@ -203,6 +210,7 @@ def reply_from_json(raw: Mapping[str, Any], *, source: str) -> PredictedImage:
         found=from_raw(InferenceType(raw["type"]), raw),
         latency_s=float(raw["latency"]),
         prediction_id=str(prediction_id) if prediction_id else None,
+        model_version_id=str(raw.get("model_version_id") or ""),
     )
 
 

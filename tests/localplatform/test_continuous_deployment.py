@@ -16,13 +16,13 @@ from picsellia_jupyter.wire.promotion import gate_to_json
 KIND = {"type": "OBJECT_DETECTION", "labels": {"0": "zero", "1": "one"}}
 
 
-def compared(gain=0.06, low=0.03, images=300, level=0.95):
+def compared(gain=0.06, low=0.03, images=300, level=0.95, champion="digits:0"):
     score = Difference(
         Interval(0.70, 0.66, 0.74),
         Interval(0.70 + gain, 0.7, 0.8),
         Interval(gain, low, 0.09, level),
     )
-    return Comparison("digits:0", "digits:1", images, {"ap_50_95": score})
+    return Comparison(champion, "digits:1", images, {"ap_50_95": score})
 
 
 def another_version(world, deployment, kind=KIND):

@@ -1,4 +1,4 @@
-"""What closes a deployment's loop beyond the SDK: reviews submitted, shadows promoted."""
+"""What closes a deployment's loop beyond the SDK: reviews submitted, settings read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
-from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.api.pipelines import spell_pipeline
 from picsellia_jupyter.localplatform.folding import catch_up
@@ -22,20 +21,6 @@ from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.localplatform.tables.pipelines import Pipeline
 
 router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS)
-
-
-class Promotion(BaseModel):
-    """What becomes of the champion that the shadow model replaces."""
-
-    keep_champion_as_shadow: bool = False
-
-
-class PromotionReply(BaseModel):
-    """Which versions a deployment has now."""
-
-    deployment_id: UUID
-    model_version_id: UUID
-    shadow_model_version_id: UUID | None
 
 
 class Submit(BaseModel):
@@ -90,37 +75,6 @@ class LoopReply(BaseModel):
     training_data: dict[str, Any]
     continuous_training: dict[str, Any]
     continuous_deployment: dict[str, Any]
-
-
-@router.post("/api/local/deployments/{deployment_id}/shadow/promote", tags=["deployments"])
-def promote_shadow(here: Here, deployment_id: UUID, body: Promotion) -> PromotionReply:
-    """Make the shadow model the champion."""
-    with here.store.writing() as session:
-        row = the(session, Deployment, deployment_id, kind="deployment")
-        if row.shadow_model_version_id is None:
-            raise ConflictError(
-                f"The deployment {row.name!r} has no shadow model.",
-                "Set one: deployment.set_shadow_model(version).",
-            )
-        champion, shadow = row.model_version_id, row.shadow_model_version_id
-        row.model_version_id = shadow
-        row.shadow_model_version_id = champion if body.keep_champion_as_shadow else None
-        kept = row.shadow_model_version_id
-        return PromotionReply(
-            deployment_id=deployment_id,
-            model_version_id=UUID(shadow),
-            shadow_model_version_id=UUID(kept) if kept else None,
-        )
-
-
-@router.delete(
-    "/api/local/deployments/{deployment_id}/shadow", status_code=204, tags=["deployments"]
-)
-def remove_shadow(here: Here, deployment_id: UUID) -> None:
-    """Have no version predict in the champion's shadow."""
-    with here.store.writing() as session:
-        row = the(session, Deployment, deployment_id, kind="deployment")
-        row.shadow_model_version_id = None
 
 
 @router.post("/api/local/deployments/{deployment_id}/reviews/submit", tags=["reviews"])

@@ -19,10 +19,13 @@ class Rollout(Identified, Base, kw_only=True):
     __tablename__ = "rollout"
     __table_args__ = (
         UniqueConstraint("deployment_id", "run_id"),
+        UniqueConstraint("deployment_id", "number"),
         Index("ix_rollout_state", "deployment_id", "state"),
     )
 
     deployment_id: Mapped[str] = mapped_column(ForeignKey("deployment.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    """Their order in a deployment, whatever the clock says."""
     version_id: Mapped[str]
     title: Mapped[str]
     role: Mapped[str]

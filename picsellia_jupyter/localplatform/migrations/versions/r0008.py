@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Take the step; its transaction is the caller's."""
     op.create_table('rollout',
     sa.Column('deployment_id', sa.String(length=36), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('version_id', sa.String(), nullable=False),
     sa.Column('title', sa.String(), nullable=False),
     sa.Column('role', sa.String(), nullable=False),
@@ -29,6 +30,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.Double(), nullable=False),
     sa.ForeignKeyConstraint(['deployment_id'], ['deployment.id'], ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('deployment_id', 'number'),
     sa.UniqueConstraint('deployment_id', 'run_id')
     )
     with op.batch_alter_table('rollout', schema=None) as batch_op:
