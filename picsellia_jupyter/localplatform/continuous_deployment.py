@@ -75,6 +75,9 @@ def _placed(
         return promoting.offer(session, row, version, now=now)
     if policy is Policy.SHADOW:
         return promoting.make_shadow(session, row, version, cause=Cause.POLICY, now=now)
+    champion = promoting.title_of(session.get_one(ModelVersion, row.model_version_id))
+    if held_out is not None and held_out.champion != champion:
+        held_out = None  # another one has become champion since the run began
     verdict = _verdict(pipeline, promoting.title_of(version), held_out)
     if verdict.passes:
         made = promoting.make_champion(

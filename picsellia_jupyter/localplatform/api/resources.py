@@ -25,6 +25,8 @@ from picsellia_jupyter.localplatform.api import (
     recorded,
     reports,
     reviews,
+    runners,
+    training,
     uploads,
     usage,
 )
@@ -51,6 +53,8 @@ ROUTERS = (
     recorded.router,
     loop.router,
     promotion.router,
+    training.router,
+    runners.router,
     usage.router,
     reviews.router,
     evaluation.router,

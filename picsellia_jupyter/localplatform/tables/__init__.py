@@ -21,6 +21,7 @@ from picsellia_jupyter.localplatform.tables import (
     rollouts,
     rollups,
     sums,
+    training,
     usage,
 )
 
@@ -40,5 +41,6 @@ __all__ = [
     "rollouts",
     "rollups",
     "sums",
+    "training",
     "usage",
 ]
