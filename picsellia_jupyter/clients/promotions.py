@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import NoReturn
 
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.connection import SdkConnection
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import PlatformError
-from picsellia_jupyter.domain.promotion import Gate, Rollout, Verdict
+from picsellia_jupyter.domain.pipelines import PipelineFacts
+from picsellia_jupyter.domain.promotion import Gate, Policy, Rollout, Verdict
 from picsellia_jupyter.wire import promotion as wire
+from picsellia_jupyter.wire.pipelines import facts_from_json
 from picsellia_jupyter.wire.predictions import Json
 
 
@@ -83,6 +86,18 @@ class Promotions(SdkConnection):
         asked = {"model_version_id": version_id} if version_id else None
         raw = self._get(self._of(record, "gate/verdict"), asked)
         return Verdict(raw["passes"] is True, str(raw["said"]))
+
+    @sdk.translated
+    def circle(self, record: DeploymentRecord) -> PipelineFacts:
+        """What is known of everything from its predictions to its next champion."""
+        self._local("the retraining pipeline cannot be read", record)
+        return facts_from_json(self._get(self._of(record, "circle")))
+
+    @sdk.translated
+    def set_policy(self, record: DeploymentRecord, policy: Policy) -> None:
+        """Say what becomes of newly trained versions; as the SDK does, so on a cloud too."""
+        path = f"/api/deployment/{record.id}/pipeline/cd"
+        self._sdk.connection.post(path, data=json.dumps({"policy": policy.value}))
 
     def _of(self, record: DeploymentRecord, rest: str) -> str:
         return f"/api/local/deployments/{record.id}/{rest}"

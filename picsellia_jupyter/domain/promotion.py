@@ -107,7 +107,7 @@ class Gate:
         """The gate as one sentence."""
         return (
             f"Promote only if {self.metric} is better by more than {self.by:g}, with "
-            f"{self.confidence:.4g} confidence, on at least {self.at_least:,} images "
+            f"{_percent(self.confidence)} confidence, on at least {self.at_least:,} images "
             f"({_OF[self.evidence]})."
         )
 
@@ -143,22 +143,26 @@ class Gate:
         return self._of_score(candidate, found, score, of), True
 
     def _of_score(self, candidate: str, found: Comparison, score: Difference, of: str) -> Verdict:
-        gain = score.gain
+        gain, level = score.gain, _percent(score.gain.level)
         if not math.isclose(gain.level, self.confidence):
             return Verdict(
                 False,
-                f"The interval of {candidate} is told with {gain.level:.4g} confidence ({of}), "
-                f"and the gate asks for {self.confidence:.4g}.",
+                f"The interval of {candidate} is told with {level} confidence ({of}), "
+                f"and the gate asks for {_percent(self.confidence)}.",
             )
         numbers = (
             f"{self.metric} of {candidate} is {score.shadow.value:.3f} and {found.champion}'s "
             f"{score.champion.value:.3f} on {found.images:,} images ({of}), a gain of "
-            f"{gain.value:+.3f} ({gain.level:.4g} confidence: {gain.low:+.3f} to {gain.high:+.3f})"
+            f"{gain.value:+.3f} ({level} confidence: {gain.low:+.3f} to {gain.high:+.3f})"
         )
         if gain.low > self.by:
             return Verdict(True, f"{numbers}, above the gate's {self.by:g}.")
         asked = f"and the gate asks for more than {self.by:g} at its low end."
         return Verdict(False, f"{numbers}, {asked}")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
 
 
 def usual_metric(kind: InferenceType) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from picsellia_jupyter.domain.deployments import DeploymentRecord, ServingState
-from picsellia_jupyter.domain.errors import NotServingError, ServingError
-from picsellia_jupyter.domain.promotion import Gate, Rollout, RolloutState, Verdict
+from picsellia_jupyter.domain.errors import NotFoundError, NotServingError, ServingError
+from picsellia_jupyter.domain.promotion import Gate, Policy, Rollout, RolloutState, Verdict
 from picsellia_jupyter.domain.registry import ModelReference
 from picsellia_jupyter.handles.deployed import Deployed
 from picsellia_jupyter.workflows.registry import find_model_version
@@ -150,6 +150,23 @@ class Promoting(Deployed):
         made = self._platform.set_gate(self._record, body)
         assert made is not None  # noqa: S101 - for the type checker
         return made
+
+    @property
+    def policy(self) -> str:
+        """What becomes of newly trained versions: `DEPLOY_SHADOW`, …; empty where nothing is said.
+
+        Setting it also lets continuous deployment run.
+        """
+        return self._platform.circle(self._record).policy
+
+    @policy.setter
+    def policy(self, name: str) -> None:
+        try:
+            policy = Policy(name)
+        except ValueError:
+            known = [one.value for one in Policy]
+            raise NotFoundError.named("policy", name, known) from None
+        self._platform.set_policy(self._record, policy)
 
     def verdict(self, version: str | None = None) -> Verdict:
         """What the gate says of a version now, of the shadow if none is named."""

@@ -12,6 +12,7 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.loops import Loop, Part
 from picsellia_jupyter.domain.registry import ModelReference
+from picsellia_jupyter.handles.pipelines import PipelineView
 from picsellia_jupyter.handles.promoting import Promoted, Promoting
 from picsellia_jupyter.wire.settings import alert_to_json
 from picsellia_jupyter.workflows.registry import find_datalake, find_model_version
@@ -83,7 +84,15 @@ class Settings(Promoting):
         """
         return self.promote(keep_as_shadow=True)
 
-    def pipeline(self) -> Loop:
+    def pipeline(self) -> PipelineView:
+        """Everything from its predictions to its next champion, as one picture.
+
+        Raises:
+            PlatformError: this is the cloud, where it is on its page.
+        """
+        return PipelineView(self._platform.circle(self._record))
+
+    def switches(self) -> Loop:
         """Which parts of the retraining pipeline run; None where one is not set up."""
         return self._platform.loop(self._record)
 

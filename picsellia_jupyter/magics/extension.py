@@ -21,7 +21,7 @@ from picsellia_jupyter.magics.name_cache import NameCache
 from picsellia_jupyter.magics.panels import DEPLOYMENT, Panels
 from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import PREDICT
-from picsellia_jupyter.magics.promote import PROMOTE, ROLLBACK
+from picsellia_jupyter.magics.promote import PIPELINE, PROMOTE, ROLLBACK
 from picsellia_jupyter.magics.registry import REGISTRY
 from picsellia_jupyter.magics.review import REVIEW
 from picsellia_jupyter.magics.usage import USAGE
@@ -40,6 +40,7 @@ VERBS = (
     PREDICT,
     MONITOR,
     REVIEW,
+    PIPELINE,
     PROMOTE,
     ROLLBACK,
     DEPLOYMENTS,

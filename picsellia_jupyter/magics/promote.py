@@ -1,4 +1,4 @@
-"""`%promote` and `%rollback`: who is champion of a deployment."""
+"""`%promote`, `%rollback` and `%pipeline`: who is champion of a deployment, and how it came."""
 
 from __future__ import annotations
 
@@ -40,6 +40,17 @@ def _rollback_arguments() -> Arguments:
     return parser
 
 
+def _pipeline_arguments() -> Arguments:
+    parser = Arguments(
+        "pipeline",
+        "Everything from a deployment's predictions to its next champion, as one picture:\n\n"
+        "    %pipeline my-line\n\n"
+        "Each part says how it is, its number, and the line that leads to it.",
+    )
+    parser.add_argument("deployment", nargs="?", help="its name; the newest deployment without one")
+    return parser
+
+
 def _promote(session: Session, args: argparse.Namespace) -> object:
     return session.promote(
         args.deployment, args.version, force=args.force, keep_as_shadow=args.keep
@@ -50,5 +61,10 @@ def _rollback(session: Session, args: argparse.Namespace) -> object:
     return session.rollback(args.deployment)
 
 
+def _pipeline(session: Session, args: argparse.Namespace) -> object:
+    return session.pipeline(args.deployment)
+
+
+PIPELINE = Verb("pipeline", _pipeline_arguments(), _pipeline)
 PROMOTE = Verb("promote", _promote_arguments(), _promote)
 ROLLBACK = Verb("rollback", _rollback_arguments(), _rollback)

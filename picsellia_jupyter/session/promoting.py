@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from picsellia_jupyter.handles.deployment import Deployment
+from picsellia_jupyter.handles.pipelines import PipelineView
 from picsellia_jupyter.handles.promoting import Promoted
 
 
@@ -36,6 +37,15 @@ class Promoting:
             ServingError: it could not be loaded; the champion stays.
         """
         return self.deployment(name).promote(version, force=force, keep_as_shadow=keep_as_shadow)
+
+    def pipeline(self, name: str | None = None) -> PipelineView:
+        """Everything from a deployment's predictions to its next champion, as one picture.
+
+        Raises:
+            NotFoundError: there is no such deployment.
+            PlatformError: this is the cloud, where it is on its page.
+        """
+        return self.deployment(name).pipeline()
 
     def rollback(self, name: str) -> Promoted:
         """Make the champion before the champion again: `s.rollback("my-line")`.

@@ -79,7 +79,7 @@ class SettingsTab:
             self._rows[Setting.SHADOW].offer(shadows, deployment.shadow or "")
             self._filling = None
         if self._is_local:
-            self._loop = deployment.pipeline()
+            self._loop = deployment.switches()
             self.alerts.show(deployment.alerts())
         self.learn(deployment.record)
 

@@ -105,8 +105,8 @@ def test_a_gate_lets_a_new_champion_pass_only_with_the_numbers(world):
         (compared(champion="another:0"), "compared with the champion on 0 images"),
         (None, "compared with the champion on 0 images (held out), and the gate asks for 100."),
         (numbers(images=99), "on 99 images (held out), and the gate asks for 100."),
-        (numbers(low=0.02), "(0.95 confidence: +0.020 to +0.090), and the gate asks for"),
-        (numbers(level=0.9), "told with 0.9 confidence (held out), and the gate asks for 0.95."),
+        (numbers(low=0.02), "(95 % confidence: +0.020 to +0.090), and the gate asks for"),
+        (numbers(level=0.9), "told with 90 % confidence (held out), and the gate asks for 95 %."),
         (dataclasses.replace(numbers(), scores={}), "There is no ap_50_95 of"),
     )):  # fmt: skip
         role, said, _ = run(world, deployment, new, f"run-{number}", held_out)

@@ -7,7 +7,9 @@ import pytest
 
 from picsellia_jupyter.localplatform.continuous_deployment import trained
 from picsellia_jupyter.wire.resources import MODEL_VERSION_KEY
+from tests.localplatform.conftest import monitored
 from tests.localplatform.test_continuous_deployment import another_version, compared, now_of, of
+from tests.localplatform.test_loop import dataset_version, reviewed
 
 KERNEL = {"kernel_id": "k1", "address": "http://127.0.0.1:4000", "place": "local"}
 
@@ -134,7 +136,7 @@ def test_the_gate_refuses_with_the_numbers_and_a_person_may_force_it(world, line
     assert world.user.get(of(deployment, "gate")).json()["gate"] is None
     said = world.user.put(of(deployment, "gate"), json={"by": 0.02, "at_least": 150}).json()
     assert said["told"] == (
-        "Promote only if ap_50_95 is better by more than 0.02, with 0.95 confidence, on at least "
+        "Promote only if ap_50_95 is better by more than 0.02, with 95 % confidence, on at least "
         "150 images (reviewed or held out)."
     )
     refused = promote(world, deployment)
@@ -220,3 +222,38 @@ def test_a_shadows_late_prediction_stays_its_own(world, line):
     asset = world.user.get(f"/api/predicted/asset/{found['id']}").json()
     shadows = [one["model_version_id"] for one in asset["predictions"] if one["is_shadow"]]
     assert shadows == [new]
+
+
+def test_the_circle_counts_what_there_is(world, line):
+    deployment, old, new = line
+    path = of(deployment, "circle")
+    fresh = world.user.get(path).json()
+    assert (fresh["champion"], fresh["shadow"]) == ("model of line:0", "model of line:1")
+    assert (fresh["feedback"], fresh["training"], fresh["run"]) == (None, None, None)
+    world.user.put(of(deployment, "gate"), json={"at_least": 50})
+    raw = monitored()["raw_predictions"]
+    body = {"shadow_raw_predictions": raw, "shadow_latency": 0.1, "sample": True}
+    assert world.monitor(deployment, **body).status_code == 201
+    version = dataset_version(world)
+    loop = f"/api/deployment/{deployment['id']}"
+    world.user.post(f"{loop}/pipeline/fl/setup", json={})
+    world.user.post(f"{loop}/fl/datasets", json={"dataset_version_id": version["id"]})
+    asset = reviewed(world, deployment, "other.png")
+    world.user.post(of(deployment, "reviews/submit"), json={"predicted_asset_ids": [asset]})
+    with world.platform.store.writing() as session:
+        trained(session, deployment["id"], new, "run-1", now=1.0)
+    beat(world, deployment, old)
+    promote(world, deployment, force=True)
+
+    now = world.user.get(path).json()
+
+    assert now["state"] == "ready"
+    assert (now["predictions"], now["images"], now["to_review"], now["submitted"]) == (2, 2, 1, 1)
+    assert (now["feedback"], now["datasets"]) == (True, {"truth/v1": 1})
+    assert now["newest"] == {
+        "title": "model of line:1", "role": "offer", "state": "served", "said": "",
+    }  # fmt: skip
+    assert (now["champion"], now["champion_wanted"], now["champion_before"]) == (
+        "model of line:1", "model of line:0", "model of line:0",
+    )  # fmt: skip
+    assert now["gate"].startswith("Promote only if ap_50_95")

@@ -97,6 +97,7 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
             "%promote line --keep",
             ("promote", ("line", None), {"force": False, "keep_as_shadow": True}),
         ),
+        ("%pipeline", ("pipeline", (None,), {})),
         ("%rollback line", ("rollback", ("line",), {})),
         ("%deployments", ("deployments", (), {})),
         ("%registry", ("registry", (), {})),

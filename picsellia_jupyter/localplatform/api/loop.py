@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.api.pipelines import spell_pipeline
+from picsellia_jupyter.localplatform.circle import circle_of
 from picsellia_jupyter.localplatform.folding import catch_up
 from picsellia_jupyter.localplatform.overviews import labels, overview
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
@@ -75,6 +76,44 @@ class LoopReply(BaseModel):
     training_data: dict[str, Any]
     continuous_training: dict[str, Any]
     continuous_deployment: dict[str, Any]
+
+
+class CircleReply(BaseModel):
+    """The whole circle at one moment; null where a part is not set up."""
+
+    deployment: str
+    state: str
+    predictions: int
+    images: int
+    to_review: int
+    reviewed: int
+    submitted: int
+    feedback: bool | None
+    datasets: dict[str, int]
+    training: bool | None
+    threshold: int | None
+    untrained: int
+    runs: int
+    run: dict[str, Any] | None
+    policy: str
+    is_policy_active: bool
+    newest: dict[str, Any] | None
+    shadow: str
+    shadow_predictions: int
+    compared: int
+    champion: str
+    champion_predictions: int
+    champion_wanted: str
+    champion_before: str
+    gate: str
+
+
+@router.get("/api/local/deployments/{deployment_id}/circle", tags=["deployments"])
+def get_circle(here: Here, deployment_id: UUID) -> CircleReply:
+    """Counts and states of everything from predictions to the next champion."""
+    with here.store.reading() as session:
+        row = the(session, Deployment, deployment_id, kind="deployment")
+        return CircleReply.model_validate(circle_of(session, row, now=here.clock()))
 
 
 @router.post("/api/local/deployments/{deployment_id}/reviews/submit", tags=["reviews"])
