@@ -10,10 +10,11 @@ from picsellia_jupyter.clients.connection import SdkConnection
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import PlatformError
 from picsellia_jupyter.domain.pipelines import PipelineFacts
-from picsellia_jupyter.domain.promotion import Gate, Policy, Rollout, Verdict
+from picsellia_jupyter.domain.promotion import Gate, Policy, Rollout, Unshadowed, Verdict
 from picsellia_jupyter.wire import promotion as wire
 from picsellia_jupyter.wire.pipelines import facts_from_json
 from picsellia_jupyter.wire.predictions import Json
+from picsellia_jupyter.wire.promotion import unshadowed_from_json
 
 
 class Promotions(SdkConnection):
@@ -98,6 +99,25 @@ class Promotions(SdkConnection):
         """Say what becomes of newly trained versions; as the SDK does, so on a cloud too."""
         path = f"/api/deployment/{record.id}/pipeline/cd"
         self._sdk.connection.post(path, data=json.dumps({"policy": policy.value}))
+
+    @sdk.translated
+    def unshadowed(
+        self, record: DeploymentRecord, *, reviewed: bool, limit: int, after: str = ""
+    ) -> Unshadowed:
+        """Predicted images that no shadow model has predicted on, newest first.
+
+        Args:
+            record: of the deployment.
+            reviewed: only those that somebody reviewed.
+            limit: at most so many.
+            after: go on after this prediction.
+        """
+        self._local("predictions without a shadow's cannot be listed", record)
+        asked = {"limit": str(limit), "reviewed": str(reviewed).lower()}
+        if after:
+            asked["after"] = after
+        raw = self._get(self._of(record, "unshadowed"), asked)
+        return unshadowed_from_json(raw)
 
     def _of(self, record: DeploymentRecord, rest: str) -> str:
         return f"/api/local/deployments/{record.id}/{rest}"

@@ -179,6 +179,27 @@ _ORDER = (Evidence.REVIEWS, Evidence.HELD_OUT)
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPrediction:
+    """The champion's prediction of an image in the target datalake."""
+
+    id: str
+    connector_id: str
+    object_name: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unshadowed:
+    """Images that no shadow model has predicted on."""
+
+    items: tuple[StoredPrediction, ...]
+    count: int
+    """All of them."""
+    by_others: int
+    """Images that another version than the present shadow predicted on as shadow."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
     """A version that took a place in a deployment, or was to."""
 

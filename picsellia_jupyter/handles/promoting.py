@@ -181,8 +181,8 @@ class Promoting(Deployed):
     def _served_by(self, asked: Rollout, began: float, wait_s: float) -> Promoted:
         """Wait until the kernel that serves now predicts with it, where one does."""
         while True:
-            record = self.refresh()
             now = next((one for one in self.rollouts() if one.id == asked.id), asked)
+            record = self.refresh()
             elapsed_s = time.monotonic() - began
             if now.state is RolloutState.FAILED:
                 raise ServingError(

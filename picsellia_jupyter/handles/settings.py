@@ -14,11 +14,12 @@ from picsellia_jupyter.domain.loops import Loop, Part
 from picsellia_jupyter.domain.registry import ModelReference
 from picsellia_jupyter.handles.pipelines import PipelineView
 from picsellia_jupyter.handles.promoting import Promoted, Promoting
+from picsellia_jupyter.handles.shadowing import ShadowPredicting
 from picsellia_jupyter.wire.settings import alert_to_json
 from picsellia_jupyter.workflows.registry import find_datalake, find_model_version
 
 
-class Settings(Promoting):
+class Settings(ShadowPredicting, Promoting):
     """What can be changed of a deployment; a change holds from the next prediction on."""
 
     def learn(self, record: DeploymentRecord) -> None:

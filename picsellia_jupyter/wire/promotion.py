@@ -12,6 +12,8 @@ from picsellia_jupyter.domain.promotion import (
     Role,
     Rollout,
     RolloutState,
+    StoredPrediction,
+    Unshadowed,
 )
 from picsellia_jupyter.wire.predictions import Json
 
@@ -42,6 +44,13 @@ def gate_from_json(raw: Mapping[str, Any] | None) -> Gate | None:
         at_least=int(raw["at_least"]),
         evidence=Evidence(raw["evidence"]),
     )
+
+
+def unshadowed_from_json(raw: Mapping[str, Any]) -> Unshadowed:
+    """Read which images no shadow model has predicted on."""
+    names = ("id", "connector_id", "object_name", "filename")
+    items = (StoredPrediction(*(str(one[name]) for name in names)) for one in raw["items"])
+    return Unshadowed(tuple(items), int(raw["count"]), int(raw["by_others"]))
 
 
 def rollout_from_json(raw: Mapping[str, Any]) -> Rollout:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from picsellia_jupyter.demo import catalog
-from picsellia_jupyter.domain.errors import ConflictError, ServingError
+from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, ServingError
 from picsellia_jupyter.domain.promotion import RolloutState
 from picsellia_jupyter.session import Session
 
@@ -151,3 +151,26 @@ def test_the_shadow_is_promoted_only_if_the_gate_lets_it(session, line):
     line.gate = None
     assert line.gate is None
     assert session.rollback("line").rollout.title == f"{MODEL}:0"
+
+
+def test_a_shadow_makes_up_for_what_it_has_not_seen_once(session, line, home):
+    assert line.refresh().shadow_title == ""
+    with pytest.raises(InvalidInputError, match="has no shadow model"):
+        line.shadow_predict()
+    images = [path for path, _ in catalog.digits()][:5]
+    line.predict(*images)
+    assert line.flush(60).pending == 0
+    line.shadow = f"{MODEL}:1"
+    first = line.shadow_predict(3)
+    assert (first.done, first.failures) == (3, ())
+    shadowed = "SELECT oracle_prediction_id FROM prediction WHERE deployment_id = ? AND is_shadow"
+    with sqlite3.connect(home / "platform.sqlite3") as database:
+        rows = database.execute(shadowed, [line.id]).fetchall()
+    assert len(set(rows)) == len(rows)
+    second = line.shadow_predict(4)
+    assert second.done == 4
+    assert second.left == first.left - 4
+    assert repr(second).startswith(f"{MODEL}:1 has predicted on 4 images more; ")
+    facts = line.pipeline().facts
+    assert (facts.shadow, facts.shadow_predictions) == (f"{MODEL}:1", len(rows) + 4)
+    line.shadow = None
