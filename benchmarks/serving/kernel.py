@@ -39,6 +39,7 @@ class Reply:
     interval_s: float = 2.0
     shadow_version_id: str | None = None
     paused: str = ""
+    champion_version_id: str | None = None
 
 
 class Registry:

@@ -21,6 +21,7 @@ from picsellia_jupyter.magics.name_cache import NameCache
 from picsellia_jupyter.magics.panels import DEPLOYMENT, Panels
 from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import PREDICT
+from picsellia_jupyter.magics.promote import PIPELINE, PROMOTE, ROLLBACK
 from picsellia_jupyter.magics.registry import REGISTRY
 from picsellia_jupyter.magics.retrain import RETRAIN
 from picsellia_jupyter.magics.review import REVIEW
@@ -41,6 +42,9 @@ VERBS = (
     MONITOR,
     REVIEW,
     RETRAIN,
+    PIPELINE,
+    PROMOTE,
+    ROLLBACK,
     DEPLOYMENTS,
     UNDEPLOY,
     REGISTRY,

@@ -79,7 +79,7 @@ class SettingsTab:
             self._rows[Setting.SHADOW].offer(shadows, deployment.shadow or "")
             self._filling = None
         if self._is_local:
-            self._loop = deployment.pipeline()
+            self._loop = deployment.switches()
             self.alerts.show(deployment.alerts())
         self.learn(deployment.record)
 
@@ -142,11 +142,11 @@ class SettingsTab:
 
     def _promote(self, deployment: Deployment) -> None:
         try:
-            deployment.promote_shadow()
+            said = deployment.promote_shadow().in_words()
         except Exception as error:  # noqa: BLE001 - shown at its field, whatever it is
             put(self._said, problem(error))
             return
-        put(self._said, forms.status("Promoted.") + forms.line("d.promote_shadow()"))
+        put(self._said, forms.status(said) + forms.line("d.promote_shadow()"))
         self.read(deployment)
 
     # Layout ------------------------------------------------------------------------------------

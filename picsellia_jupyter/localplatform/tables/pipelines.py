@@ -34,6 +34,8 @@ class Pipeline(Identified, Base, kw_only=True):
     deployment_policy: Mapped[str | None] = mapped_column(default=None)
     """DEPLOY_CHAMPION, DEPLOY_SHADOW or DEPLOY_MANUAL."""
     deployment_active: Mapped[bool] = mapped_column(default=False)
+    promotion_gate: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    """What a version must show before it becomes the champion; see `domain.promotion.Gate`."""
 
 
 class PipelineDataset(Identified, Base, kw_only=True):
