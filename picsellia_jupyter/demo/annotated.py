@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -53,7 +55,8 @@ def annotated_version(
     known = {one.name: one for one in _listed(sdk)}
     made = (known.get(dataset) or sdk.create_dataset(dataset)).create_version(version)
     made.set_type("OBJECT_DETECTION")
-    with tempfile.TemporaryDirectory() as folder:
+    # The SDK's progress bars would fill the notebook.
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
         paths = save_pages(pages, Path(folder))
         data = sdk.get_datalake().upload_data([str(path) for path in paths])
         made.add_data(data).wait_for_done()
@@ -63,11 +66,6 @@ def annotated_version(
     if lock:
         made.lock()
     return made
-
-
-def truths(pages: Mapping[str, Page]) -> dict[str, Detections]:
-    """What is written on each page, by the name of its file."""
-    return {name: page.truth for name, page in pages.items()}
 
 
 def _listed(sdk: Any) -> Sequence[Any]:

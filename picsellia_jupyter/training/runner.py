@@ -213,15 +213,19 @@ def _keep(client: RunnerClient, notebook: Path, log: Path) -> None:
 
 
 def _in_words(told: Json) -> Iterator[str]:
-    comparison = told["comparison"]
-    for name, one in (comparison or {}).get("scores", {}).items():
-        old, new, gain = (one[key] for key in ("champion", "shadow", "gain"))
+    found = told["comparison"]
+    if found:
         yield (
-            f"{name} on {told['dataset']} ({comparison['images']} images): "
-            f"{comparison['champion']} {old['value']:.3f}, {comparison['shadow']} "
-            f"{new['value']:.3f}, gain {gain['value']:+.3f} "
-            f"({gain['low']:+.3f} to {gain['high']:+.3f}, {gain['level']:.0%} confidence)"
+            f"On {told['dataset']}, {found['images']} images: from {found['champion']} to "
+            f"{found['shadow']}, with {next(iter(found['scores'].values()))['gain']['level']:.0%} "
+            "confidence"
         )
+        for name, one in found["scores"].items():
+            old, new, gain = (one[key] for key in ("champion", "shadow", "gain"))
+            yield (
+                f"{name}: {old['value']:.3f} to {new['value']:.3f}, a gain of "
+                f"{gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
+            )
     if told["said"]:
         yield str(told["said"])
 
