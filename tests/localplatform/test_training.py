@@ -188,7 +188,7 @@ def test_a_schedule_sets_off_one_run_a_turn_and_one_for_all_that_were_missed(wor
             world.user.post(f"/api/local/training/runs/{run['id']}/cancel")
 
     assert begun == [0, 1, 0, 1, 0]
-    assert runs(world, deployment)[0]["said"] == "It is scheduled every 1 days."
+    assert runs(world, deployment)[0]["said"] == "It is scheduled every 1 day."
     assert world.user.delete(f"/api/local/training/triggers/{made['id']}").status_code == 204
     world.clock.pass_by(86_400)
     assert pull_triggers(world.platform) == 0

@@ -71,13 +71,29 @@ def deployment(session, tmp_path_factory):
 
 
 @pytest.fixture
-def trained(session, deployment):
-    """Begin a run with these parameters: `trained(mode="bad")`."""
+def parameters(session, deployment):
+    """Set the parameters of the next run: `parameters(mode="bad")`."""
     owned = session.sdk.get_deployment(name="line")
     project = session.sdk.get_project("retraining")
 
-    def begin(**parameters):
-        owned.setup_continuous_training(project, experiment_parameters=parameters)
+    def change(**given):
+        owned.setup_continuous_training(project, experiment_parameters=given)
+
+    return change
+
+
+@pytest.fixture
+def trained(parameters, deployment):
+    """Begin a run with these parameters: `trained(mode="bad")`."""
+
+    def begin(**given):
+        parameters(**given)
         return deployment.training.start()
 
     return begin
+
+
+@pytest.fixture
+def slow(parameters):
+    """Have the next run take for ever."""
+    parameters(mode="slow")

@@ -7,7 +7,9 @@ import time
 import nbformat
 import psutil
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
+from picsellia_jupyter import magics
 from picsellia_jupyter.domain.errors import PlatformError
 from picsellia_jupyter.domain.training import RunState
 
@@ -76,15 +78,28 @@ def test_a_run_that_fails_says_in_which_cell_and_is_retried(session, trained, tm
     assert again.wait(PATIENCE_S).data.state is RunState.CANCELED
 
 
-def test_a_cancelled_run_ends_its_kernel_and_keeps_what_was_done(session, trained, tmp_path):
-    run = trained(mode="slow")
+@pytest.fixture
+def shell(session, monkeypatch):
+    """IPython with our magics, on the platform of the session."""
+    monkeypatch.setenv("PICSELLIA_JUPYTER_HOME", str(session._settings.home))
+    ip = InteractiveShell.instance()
+    magics.register(ip)
+    yield lambda line: ip.run_cell(line).result
+    magics.unregister(ip)
+    InteractiveShell.clear_instance()
+
+
+def test_a_cancelled_run_ends_its_kernel_and_keeps_what_was_done(session, slow, shell, tmp_path):
+    run = shell("%retrain line --no-wait")
     until(lambda: "begun with slow" in run.log())
     family = runners_of(run)
     assert len(family) >= 3
+    assert "running" in repr(shell("%retrain line --show"))
 
-    run.cancel()
+    shell("%retrain line --cancel")
 
-    assert run.wait(PATIENCE_S).data.state is RunState.CANCELED
+    assert shell("%retrain line --follow").data.state is RunState.CANCELED
+    run.refresh()
     gone, alive = psutil.wait_procs(family, timeout=20)
     assert (len(gone), alive) == (len(family), [])
     assert "begun with slow" in nbformat.writes(notebook_of(session, run, tmp_path))
