@@ -48,7 +48,7 @@ def test_a_run_makes_a_version_and_compares_it_with_the_champion(session, traine
     # 21 images, of which one is trained on; both versions are the same model.
     found = run.held_out.comparison
     assert found.images == 20
-    assert run.held_out.said == "1 images were trained on and left out."
+    assert run.held_out.said == "1 image was trained on and left out."
     assert found.scores["ap_50"].champion.value > 0.9
     assert found.scores["ap_50"].gain.value == pytest.approx(0.0)
 
