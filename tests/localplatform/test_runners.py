@@ -58,12 +58,12 @@ def test_a_silent_runner_loses_its_run_and_is_refused_from_then_on(world, run):
     _, path = run
     starts = []
     starter = Starter(world.platform, lambda ident: starts.append(ident) or _ended())
-    world.user.post(f"{path}/claim", json={"runner": RUNNER})
-    world.clock.pass_by(LEASE_S + 1)
     starter()
+    world.user.post(f"{path}/claim", json={"runner": RUNNER})
+    assert silent(world, starter, path) == LEASE_S + 1
 
     assert world.user.get(path).json()["step"] == "Its runner ended without a word; try 2 of 3."
-    assert starts == [path.rsplit("/", 1)[1]]
+    assert starts == [path.rsplit("/", 1)[1]] * 2
     world.user.post(f"{path}/claim", json={"runner": "another-runner"})
     late = world.user.post(f"{path}/beat", json={"runner": RUNNER, "progress": 0.9})
     too_late = world.user.post(f"{path}/end", json={"runner": RUNNER, "state": "SUCCESS"})
@@ -76,8 +76,7 @@ def test_a_run_whose_runners_all_vanish_has_failed_and_says_so(world, run):
     starter = Starter(world.platform, lambda _: _ended())
     for number in range(ATTEMPTS):
         world.user.post(f"{path}/claim", json={"runner": f"runner-number-{number}"})
-        world.clock.pass_by(LEASE_S + 1)
-        starter()
+        silent(world, starter, path)
     told = world.user.get(path).json()
     assert (told["state"], told["error"]) == ("FAILED", "3 runners in a row ended without a word.")
 
@@ -227,6 +226,30 @@ def test_data_can_be_detached_by_the_name_that_training_has_for_it(world):
     assert "Did you mean 'train'?" in json.dumps(wrong.json())
     assert right.status_code == 204
     assert world.user.get(of(deployment, "training")).json()["datasets"] == {}
+
+
+def test_a_machine_that_slept_takes_no_run_from_its_runner(world, run):
+    _, path = run
+    starter = Starter(world.platform, lambda _: _going_on())
+    world.user.post(f"{path}/claim", json={"runner": RUNNER})
+    starter()
+    world.clock.pass_by(3600)
+    starter()
+    assert world.user.post(f"{path}/beat", json={"runner": RUNNER, "progress": 0.5}).is_success
+
+
+def silent(world, starter, path):
+    """Let seconds pass, in each of which the platform looks, until the run is its runner's no more.
+
+    Returns:
+        How many.
+    """
+    for seconds in range(1, 100):
+        world.clock.pass_by(1)
+        starter()
+        if world.user.get(path).json()["state"] != "RUNNING":
+            return seconds
+    return None
 
 
 def _ended():

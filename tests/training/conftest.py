@@ -37,11 +37,15 @@ def written(path, cells=CELLS):
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory, start_platform):
-    """Of a platform of its own."""
-    home = tmp_path_factory.mktemp("home")
-    start_platform(home)
-    return Session(home=home)
+def running(tmp_path_factory, start_platform):
+    """A platform of its own."""
+    return start_platform(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def session(running):
+    """Of that platform."""
+    return Session(home=running.home)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from picsellia_jupyter import magics
 from picsellia_jupyter.domain.errors import PlatformError
 from picsellia_jupyter.domain.training import RunState
+from picsellia_jupyter.session import Session
 
 PATIENCE_S = 120.0
 
@@ -131,3 +132,23 @@ def test_a_run_over_its_time_is_ended_and_says_so(trained, long):
     run = trained(mode="slow", limits={"wall_s": 8})
     with pytest.raises(PlatformError, match="It took longer than 8 s, its limit 'wall_s'"):
         run.wait(PATIENCE_S)
+
+
+def test_a_run_goes_on_while_its_platform_is_killed_and_comes_back(
+    running, start_platform, trained, long
+):
+    if not long:
+        pytest.skip("starts another platform; --long does")
+    run = trained(mode="slow")
+    until(lambda: "begun with slow" in run.log())
+    family = runners_of(run)
+
+    running.kill()
+    start_platform(running.home)
+
+    assert all(one.is_running() for one in family)
+    again = Session(home=running.home).deployment("line").training.newest()
+    heard = again.data.step
+    again.cancel()
+    assert again.wait(PATIENCE_S).data.state is RunState.CANCELED
+    assert (again.data.attempt, heard) == (1, "training")
