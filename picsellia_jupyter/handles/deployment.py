@@ -16,6 +16,7 @@ from picsellia_jupyter.domain.errors import NotServingError
 from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.running import ServedNow
 from picsellia_jupyter.handles.batching import BatchProgress
+from picsellia_jupyter.handles.campaigns import Campaigning
 from picsellia_jupyter.handles.elsewhere import Elsewhere, cloud_dashboard
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
@@ -33,7 +34,7 @@ STOP_REACH_S = 5.0
 """How long a kernel that is to be stopped waits for a place to answer."""
 
 
-class Deployment(Settings, Recording, OwnServer, Monitored):
+class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored):
     """One deployment: predict with it, look at its dashboard, change its threshold.
 
     Made by `Session.deploy` and `Session.deployment`; shows itself as a card.
