@@ -129,6 +129,15 @@ class TrainingRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Metric:
+    """What a run noted again and again under one name, or once."""
+
+    name: str
+    values: tuple[float, ...]
+    """One at least, the newest last."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingPlan:
     """What is set up of continuous training, and how near the next run is."""
 

@@ -28,6 +28,7 @@ from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.recording import Recording
 from picsellia_jupyter.handles.reviews import Reviews, open_reviews
 from picsellia_jupyter.handles.settings import Settings
+from picsellia_jupyter.handles.training import Training
 from picsellia_jupyter.workflows.metrics import parse_range
 
 STOP_REACH_S = 5.0
@@ -135,6 +136,11 @@ class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored):
             PlatformError: this is the cloud.
         """
         return open_reviews(self._platform, self._record, policy, limit=limit, label=label)
+
+    @property
+    def training(self) -> Training:
+        """Its continuous training: `d.training.start()`, `d.training.runs`."""
+        return Training(self._platform, self._record)
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
         """Wait until the serving kernel has recorded its predictions.

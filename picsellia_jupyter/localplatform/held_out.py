@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import ConflictError, MissingExtraError
@@ -18,9 +18,10 @@ from picsellia_jupyter.domain.registry import InferenceType, label_name
 from picsellia_jupyter.localplatform.evaluating import truth_of
 from picsellia_jupyter.localplatform.labels import label_names
 from picsellia_jupyter.localplatform.spelling_datasets import SHAPE_KINDS, spell_with_shapes
-from picsellia_jupyter.localplatform.tables.datalakes import Data
+from picsellia_jupyter.localplatform.tables.datalakes import Data, Datalake
 from picsellia_jupyter.localplatform.tables.datasets import Annotation, Asset, DatasetVersion
 from picsellia_jupyter.localplatform.tables.registry import ModelVersion
+from picsellia_jupyter.localplatform.tables.sums import BlobSum
 from picsellia_jupyter.localplatform.tables.training import TrainingRun
 from picsellia_jupyter.localplatform.training_jobs import HeldOutData, others_than
 from picsellia_jupyter.wire.predictions import Json, from_raw
@@ -49,15 +50,36 @@ def images_of(session: Session, run: TrainingRun, held_out: HeldOutData) -> Held
         .join(Data, Data.id == Asset.data_id)
         .join(Annotation, Annotation.asset_id == Asset.id)
         .where(Asset.dataset_version_id == held_out.version.id, Data.type == "IMAGE")
+        .where(Annotation.status.not_in(("SKIPPED", "REFUSED")))
         .order_by(Asset.created_at, Asset.id)
     )
     rows = [(row[0], row[1]) for row in session.execute(query)]
-    trained = select(Asset.data_id).where(
-        Asset.dataset_version_id.in_(others_than(session, run, held_out))
-    )
-    seen = set(session.scalars(trained))
-    kept = [(asset, data) for asset, data in rows if asset.data_id not in seen]
+    trained = _pictures(session, others_than(session, run, held_out))
+    own = _pictures(session, [held_out.version.id])
+    seen = set(trained) | set(trained.values())
+    kept = [(asset, data) for asset, data in rows if not {data.id, own[data.id]} & seen]
     return HeldOutImages(kept, _left_out(held_out.version, len(rows) - len(kept)))
+
+
+def _pictures(session: Session, version_ids: Sequence[str]) -> dict[str, str]:
+    """The images of dataset versions, by id, with the SHA-256 of each where it is known.
+
+    An image that was uploaded twice is two, and yet the same.
+    """
+    query = (
+        select(Data.id, BlobSum.sha256)
+        .join(Asset, Asset.data_id == Data.id)
+        .join(Datalake, Datalake.id == Data.datalake_id)
+        .outerjoin(
+            BlobSum,
+            and_(
+                BlobSum.connector_id == Datalake.connector_id,
+                BlobSum.object_name == Data.object_name,
+            ),
+        )
+        .where(Asset.dataset_version_id.in_(version_ids))
+    )
+    return {ident: sha256 or ident for ident, sha256 in session.execute(query)}
 
 
 def compared(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import ConflictError
@@ -20,6 +20,7 @@ from picsellia_jupyter.localplatform.tables.pipelines import PipelineDataset
 from picsellia_jupyter.localplatform.tables.projects import (
     Experiment,
     ExperimentDataset,
+    ExperimentLog,
     Project,
 )
 from picsellia_jupyter.localplatform.tables.registry import ModelVersion
@@ -54,6 +55,8 @@ def furnish(session: Session, run: TrainingRun, *, now: float) -> Experiment:
     known = session.get(Experiment, run.experiment_id or "")
     if known is not None:
         known.status = RunState.RUNNING.value
+        # The curves of an earlier try would be gone on with.
+        session.execute(delete(ExperimentLog).filter_by(experiment_id=known.id, type="LINE"))
         return known
     project = the(session, Project, run.settings["project_id"], kind="project")
     base = the(session, ModelVersion, run.base_version_id, kind="model version")

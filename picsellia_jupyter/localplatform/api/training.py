@@ -224,7 +224,7 @@ def get_log(here: Here, run_id: UUID, after: int = -1) -> LogReply:
             LoggingLine.owner_id == (run.experiment_id or ""), LoggingLine.line_nb > after
         )
         rows = session.scalars(query.order_by(LoggingLine.line_nb.desc()).limit(LINES)).all()
-        lines = [str(row.log) for row in reversed(rows)]
+        lines = [line for row in reversed(rows) for line in _lines_of(row)]
         return LogReply(lines=lines, after=rows[0].line_nb if rows else after)
 
 
@@ -296,6 +296,11 @@ def spell_run(session: Session, row: TrainingRun) -> RunReply:
     }
     fields = {name: getattr(row, name, None) for name in RunReply.model_fields}
     return RunReply.model_validate({**fields, **names})
+
+
+def _lines_of(row: LoggingLine) -> list[str]:
+    # The SDK sends a line, or several in one go.
+    return [str(one) for one in row.log] if isinstance(row.log, list) else [str(row.log)]
 
 
 def _title(session: Session, version_id: str | None) -> str:
