@@ -23,7 +23,7 @@ from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.monitored import FLUSH_TIMEOUT_S, Monitored
 from picsellia_jupyter.handles.own_server import OwnServer
 from picsellia_jupyter.handles.panels import PanelView, made_live
-from picsellia_jupyter.handles.predicting import predict_files
+from picsellia_jupyter.handles.predicting import labels_of, predict_files
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.recording import Recording
 from picsellia_jupyter.handles.reviews import Reviews, open_reviews
@@ -77,7 +77,7 @@ class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored):
         return Predictions(
             came.found,
             came.failures,
-            labels=record.labels,
+            labels=labels_of(record, came.versions, self._platform.model_version),
             threshold=record.threshold,
             undone=came.undone,
         )

@@ -13,6 +13,12 @@ MISSED = {
 
 
 @pytest.fixture
+def database():
+    """The data directory's own: test_promoting.py has PostgreSQL run the same statements."""
+    return
+
+
+@pytest.fixture
 def boxes(world):
     """A deployment with a shadow that finds everything, and 24 reviewed images."""
     made = Reviewer(world, world.deployment("line", min_threshold=0.1))
@@ -37,7 +43,12 @@ def verdict(of_line):
     return told["passes"], told["said"]
 
 
-def test_a_shadow_that_finds_more_passes_with_the_numbers(boxes):
+def test_a_shadow_that_finds_more_passes_with_the_numbers_and_only_then(boxes):
+    gate(boxes, by=0.3)
+    passes, said = verdict(boxes)
+    assert not passes
+    assert said.endswith("and the gate asks for more than 0.3 at its low end.")
+    assert promote(boxes.world, boxes.deployment).status_code == 409
     gate(boxes, by=0.05)
     passes, said = verdict(boxes)
     assert passes
@@ -51,15 +62,7 @@ def test_a_shadow_that_finds_more_passes_with_the_numbers(boxes):
     assert now_of(boxes.world, boxes.deployment) == (boxes.new, None)
 
 
-def test_a_gain_below_the_gate_is_refused(boxes):
-    gate(boxes, by=0.3)
-    passes, said = verdict(boxes)
-    assert not passes
-    assert said.endswith("and the gate asks for more than 0.3 at its low end.")
-    assert promote(boxes.world, boxes.deployment).status_code == 409
-
-
-def test_more_confidence_makes_the_interval_wider(boxes):
+def test_the_gate_counts_what_both_predicted_on_and_widens_with_confidence(boxes):
     def low(confidence):
         gate(boxes, confidence=confidence)
         _, said = verdict(boxes)
@@ -68,8 +71,6 @@ def test_more_confidence_makes_the_interval_wider(boxes):
 
     assert low(0.99) < low(0.95) < low(0.5)
 
-
-def test_only_images_that_both_of_them_predicted_on_count(boxes):
     gate(boxes, at_least=25)
     assert verdict(boxes) == (
         False,
