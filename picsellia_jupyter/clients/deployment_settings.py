@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from picsellia_jupyter.clients import sdk
-from picsellia_jupyter.clients.promotions import Promotions
+from picsellia_jupyter.clients.campaigns import Campaigns
 from picsellia_jupyter.domain.alerts import Alert
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.loops import Loop, Part
@@ -11,7 +11,7 @@ from picsellia_jupyter.wire import settings
 from picsellia_jupyter.wire.predictions import Json
 
 
-class DeploymentSettings(Promotions):
+class DeploymentSettings(Campaigns):
     """The settings of an organization's deployments.
 
     Name, threshold, datalake, sample rate, shadow model and the pipeline's switches are the

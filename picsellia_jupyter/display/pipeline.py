@@ -31,6 +31,16 @@ _CSS = """
 .pxj-circle .pxj-right,.pxj-circle .pxj-left,.pxj-circle .pxj-back{display:none}
 .pxj-circle li:last-child .pxj-down{display:none}
 .pxj-circle .pxj-again{text-align:center;color:var(--jp-ui-font-color2,inherit);font-size:12px}
+@container (min-width:480px) and (max-width:719px){
+ .pxj.pxj .pxj-circle ol{gap:22px}
+ .pxj.pxj .pxj-circle li{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,3fr);
+  gap:2px 16px;padding:7px 12px}
+ .pxj-circle .pxj-top{grid-area:1/1}
+ .pxj-circle .pxj-figure{grid-area:2/1}
+ .pxj-circle .pxj-told{grid-area:1/2}
+ .pxj.pxj .pxj-circle code{grid-area:2/2;justify-self:start}
+ .pxj-circle svg{width:16px;height:16px;left:calc(50% - 8px);bottom:-20px}
+}
 @container (min-width:720px){
  .pxj.pxj .pxj-circle ol{grid-template-columns:repeat(4,minmax(0,1fr));gap:30px 30px}
  .pxj.pxj .pxj-circle li:nth-child(1){grid-area:1/1/3/2;justify-content:center}

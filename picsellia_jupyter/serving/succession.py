@@ -23,6 +23,7 @@ WARM_S = 600.0
 _STILL_ASKED_S = PREDICT_TIMEOUT_S + 5.0
 """No request that was given a champion's pool is under way for longer."""
 _RETRY_S = 5.0
+_DRAIN_S = 5.0
 _USABLE = (ServingState.READY, ServingState.DEGRADED)
 
 _log = logging.getLogger(__name__)
@@ -149,6 +150,9 @@ class Succession:
             coming[1].set(state=ServingState.STOPPED)
             _end(coming[0])
         for one in leaving:
+            # Requests that came before the last change are answered by those they were given to.
+            if one.preparation.pool:
+                one.preparation.pool.drain(_DRAIN_S)
             _end(one.preparation)
 
     # The thread that loads -----------------------------------------------------------------

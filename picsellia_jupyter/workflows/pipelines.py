@@ -90,9 +90,8 @@ def _training(facts: PipelineFacts) -> Part:
             note = f"{run.step or 'training'}, {run.progress * 100:.0f} % of its notebook. {note}"
         elif run.error:
             note = f"{run.error} {note}"
-    return Part(
-        "training", "Training", state, tone, _counted(facts.runs, "run"), note, "d.training"
-    )
+    line = f"%retrain {_word(facts.deployment)} --show"
+    return Part("training", "Training", state, tone, _counted(facts.runs, "run"), note, line)
 
 
 def _version(facts: PipelineFacts) -> Part:

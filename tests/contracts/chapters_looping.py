@@ -155,6 +155,52 @@ def submitting(book: Book, world: World) -> None:
     call(deployment.get_model_version, gives=lambda found: found == world.shadow)
 
 
+def trained(book: Book, world: World) -> None:
+    """What the SDK says of continuous training and deployment decides what a run leads to."""
+    call, deployment = book.call, world.deployment
+    call(
+        deployment.attach_dataset_version_to_continuous_training,
+        "train",
+        world.dataset_version,
+        gives=lambda _: True,
+    )
+    call(deployment.toggle_continuous_training, True, gives=lambda _: True)
+    for run in ours(world, "GET", f"deployments/{deployment.id}/training/runs")["items"]:
+        ours(world, "POST", f"training/runs/{run['id']}/cancel")
+    champion = deployment.get_model_version()
+    call(deployment.setup_continuous_deployment, "DEPLOY_SHADOW", gives=lambda _: True)
+    first = _exported(world)
+    call(deployment.get_shadow_model, gives=lambda found: str(found.id) == first)
+    call(deployment.get_model_version, gives=lambda found: found == champion)
+    call(deployment.toggle_continuous_deployment, False, gives=lambda _: True)
+    second = _exported(world)
+    call(deployment.get_shadow_model, gives=lambda found: str(found.id) == first)
+    assert _newest(world) == ("offer", second)
+    call(deployment.setup_continuous_deployment, "DEPLOY_MANUAL", gives=lambda _: True)
+    third = _exported(world)
+    assert _newest(world) == ("offer", third)
+    call(deployment.setup_continuous_deployment, "DEPLOY_CHAMPION", gives=lambda _: True)
+    last = _exported(world)
+    call(deployment.get_model_version, gives=lambda found: str(found.id) == last)
+    call(deployment.set_model, champion, gives=lambda _: deployment.get_model_version() == champion)
+    assert _newest(world) == ("champion", str(champion.id))
+
+
+def _exported(world: World) -> str:
+    """The version that a training run has made, once the run is over."""
+    runs, runner = f"deployments/{world.deployment.id}/training/runs", {"runner": "a-runner-of-it"}
+    run = f"training/runs/{ours(world, 'POST', runs, {})['id']}"
+    ours(world, "POST", f"{run}/claim", runner)
+    version = ours(world, "POST", f"{run}/export", runner)["version_id"]
+    ours(world, "POST", f"{run}/end", {**runner, "state": "SUCCESS"})
+    return version
+
+
+def _newest(world: World) -> tuple[str, str]:
+    newest = ours(world, "GET", f"deployments/{world.deployment.id}/rollouts")["items"][0]
+    return newest["role"], newest["version_id"]
+
+
 def training(world: World) -> None:
     """What the two submitted reviews have set off, by the settings of the SDK."""
     deployment, path = world.deployment, f"deployments/{world.deployment.id}/training"
@@ -182,4 +228,4 @@ def ours(world: World, method: str, path: str, body=None):
         return json.loads(reply.read() or b"null")
 
 
-CHAPTERS = (loops, campaigns, reviewing, submitting)
+CHAPTERS = (loops, campaigns, reviewing, submitting, trained)

@@ -9,6 +9,12 @@ from tests.localplatform.test_promoting import shadow
 
 
 @pytest.fixture
+def database():
+    """The data directory's own: test_promoting.py has PostgreSQL run the same statements."""
+    return
+
+
+@pytest.fixture
 def line(world):
     """A deployment with a shadow, with five images of which one was seen by it."""
     deployment = world.deployment("line")

@@ -97,6 +97,10 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
             "%promote line --keep",
             ("promote", ("line", None), {"force": False, "keep_as_shadow": True}),
         ),
+        (
+            "%review line --campaign create --to ann --to bob --until 2027-01-31",
+            ("campaign", ("line", "create"), {"to": ["ann", "bob"], "until": "2027-01-31"}),
+        ),
         ("%pipeline", ("pipeline", (None,), {})),
         ("%rollback line", ("rollback", ("line",), {})),
         ("%deployments", ("deployments", (), {})),

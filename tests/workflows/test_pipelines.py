@@ -48,12 +48,13 @@ def test_the_parts_lead_from_predictions_to_the_champion():
         ("training", {"training": True, "threshold": 150, "untrained": 40,
                       "run": RunNow("RUNNING", "training", 0.42)},
          ("running", "busy", "0 runs", "training, 42 % of its notebook. 40 of 150 submitted "
-          "reviews until the next run.", "d.training")),
+          "reviews until the next run.", "%retrain line --show")),
         ("training", {"training": True, "runs": 1, "run": RunNow("FAILED", error="Cell 7.")},
-         ("failed", "bad", "1 run", "Cell 7. No number of reviews sets it off.", "d.training")),
+         ("failed", "bad", "1 run", "Cell 7. No number of reviews sets it off.",
+          "%retrain line --show")),
         ("training", {"training": False, "threshold": 5, "run": RunNow("SUCCESS")},
          ("paused", "warn", "0 runs", "0 of 5 submitted reviews until the next run.",
-          "d.training")),
+          "%retrain line --show")),
         ("version", {},
          ("not set up", "off", "none yet", "Nothing is said of new versions: they wait for a "
           "person.", 'd.policy = "DEPLOY_SHADOW"')),
