@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.training.conftest import written
+from tests.training.furnished import written
 
 
 def executed(folder, cells, **asked):
@@ -40,6 +40,8 @@ def test_a_notebook_over_its_memory_fails_in_the_cell_that_asked_for_it(tmp_path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
-def test_a_notebook_over_its_processor_time_ends_and_names_the_limits(tmp_path):
+def test_a_notebook_over_its_processor_time_ends_and_names_the_limits(tmp_path, long):
+    if not long:
+        pytest.skip("burns processor time; --long does")
     events = executed(tmp_path, ("a = 1", "while True: pass"), cpu_s=3)
     assert "died. Perhaps it met a limit on memory or processor time" in events[-1]["error"]
