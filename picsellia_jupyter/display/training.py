@@ -64,7 +64,8 @@ def plan_card(name: str, plan: TrainingPlan, runs: Sequence[TrainingRun]) -> str
     facts = style.rows((fact, style.escape(value)) for fact, value in _plan(plan))
     head = f'<span class="pxj-name">Training of {style.escape(name)}</span>'
     state = style.flag(*_plan_state(plan))
-    table = html_table(_HEADS, [_row(run) for run in runs]) if runs else ""
+    body = [[style.escape(one) for one in _row(run)] for run in runs]
+    table = html_table(_HEADS, body) if runs else ""
     return style.block(
         f'<div class="pxj-card"><div class="pxj-head">{head}{state}</div>{facts}</div>{table}',
         label=f"Continuous training of {name}",
@@ -146,8 +147,8 @@ def _compared(held_out: HeldOut | None) -> str:
     table = ""
     if found is not None:
         heads = ["Measure", found.champion, found.shadow, "Gain"]
-        body = [[name, *_intervals(one)] for name, one in found.scores.items()]
-        table = f'<div class="pxj-scroll">{html_table(heads, body)}</div>'
+        body = [[style.escape(name), *_intervals(one)] for name, one in found.scores.items()]
+        table = html_table(heads, body)
     said = f"<p>{style.escape(held_out.said)}</p>" if held_out.said else ""
     return f'<div class="pxj-part">{head}{table}{said}</div>'
 

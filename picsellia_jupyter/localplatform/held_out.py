@@ -108,7 +108,7 @@ def compared(
         if asset.id in champion and asset.id in challenger
     ]
     missing = len(found.assets) - len(kept)
-    notes = [found.said, f"{missing:,} images could not be predicted on." if missing else ""]
+    notes = [found.said, f"{missing:,} could not be predicted on." if missing else ""]
     images = list(_images(session, held_out.version, kept, versions, (champion, challenger)))
     subject = reports.Subject(
         deployment=held_out.title,
@@ -188,7 +188,8 @@ def _as_reviewed(shape: Json) -> Json:
 
 
 def _left_out(version: DatasetVersion, number: int) -> str:
-    said = [f"{number:,} images were trained on and left out."] if number else []
+    were = "image was" if number == 1 else "images were"
+    said = [f"{number:,} {were} trained on and left out."] if number else []
     if not version.is_locked:
         said.append("It is not locked: what changes in it changes the next comparison.")
     return " ".join(said)

@@ -17,6 +17,8 @@ from picsellia_jupyter.localplatform.training_jobs import finish
 
 LOGS = "training"
 """Folder of the data directory for what runners print beside what they tell the platform."""
+_NAP_S = 6.0
+"""Seconds between two looks from which on this machine slept, and its runners with it."""
 Start = Callable[[str], "subprocess.Popen[bytes]"]
 
 
@@ -38,6 +40,7 @@ class Starter:
         self._start = start or self._program
         self._runner: subprocess.Popen[bytes] | None = None
         self._started: Counter[str] = Counter()
+        self._awake_since = self._looked_at = here.started_at
 
     def __call__(self) -> int:
         """Look once; how many runners were started."""
@@ -57,11 +60,14 @@ class Starter:
 
     def _take_back(self) -> None:
         here, now = self._here, self._here.clock()
+        if now - self._looked_at > _NAP_S:
+            self._awake_since = now
+        self._looked_at, awake = now, self._awake_since
         with here.store.reading() as session:
-            if not is_lost(session, now=now, awake_since=here.started_at):
+            if not is_lost(session, now=now, awake_since=awake):
                 return
         with here.store.writing() as session:
-            take_back(session, now=now, awake_since=here.started_at)
+            take_back(session, now=now, awake_since=awake)
 
     def _next(self) -> TrainingRun | None:
         query = select(TrainingRun).filter_by(state=WAITING).order_by(TrainingRun.created_at)

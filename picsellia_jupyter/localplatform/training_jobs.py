@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from picsellia_jupyter.domain.errors import ConflictError
+from picsellia_jupyter.domain.errors import ConflictError, PicselliaJupyterError
 from picsellia_jupyter.domain.training import HELD_OUT_NAMES, LIMITS_KEY, NOTEBOOK_KEY, RunState
 from picsellia_jupyter.localplatform import continuous_deployment
 from picsellia_jupyter.localplatform.experiments import PARAMETERS, log_named, publish
@@ -164,16 +164,24 @@ def finish(
     if experiment is not None:
         experiment.status = state.value
     if state is RunState.SUCCESS and run.version_id is not None:
-        told = (run.held_out or {}).get("comparison")
-        continuous_deployment.trained(
-            session,
-            run.deployment_id,
-            run.version_id,
-            run.id,
-            now=now,
-            held_out=comparison_from_json(told) if told else None,
-        )
+        try:
+            _hand_on(session, run, run.version_id, now)
+        except PicselliaJupyterError as refusal:
+            # The version is there all the same; a person may take it.
+            error = str(refusal)
     end(session, run, state, error=error, now=now)
+
+
+def _hand_on(session: Session, run: TrainingRun, version_id: str, now: float) -> None:
+    told = (run.held_out or {}).get("comparison")
+    continuous_deployment.trained(
+        session,
+        run.deployment_id,
+        version_id,
+        run.id,
+        now=now,
+        held_out=comparison_from_json(told) if told else None,
+    )
 
 
 def title_of(version: DatasetVersion) -> str:

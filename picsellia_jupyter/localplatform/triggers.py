@@ -69,7 +69,7 @@ def _scheduled(trigger: TrainingTrigger, now: float) -> tuple[str, Cause, str] |
     turn = math.floor((now - trigger.created_at) / (trigger.every_s or math.inf))
     if turn < 1:
         return None
-    said = f"It is scheduled every {_in_words(trigger.every_s or 0.0)}."
+    said = f"It is scheduled every {in_words(trigger.every_s or 0.0)}."
     return f"schedule:{trigger.id}:{turn}", Cause.SCHEDULE, said
 
 
@@ -84,8 +84,10 @@ def _fired(session: Session, trigger: TrainingTrigger) -> tuple[str, Cause, str]
     return f"alert:{fired.id}", Cause.ALERT, said
 
 
-def _in_words(seconds: float) -> str:
-    for unit, length in (("days", 86_400.0), ("hours", 3_600.0), ("minutes", 60.0)):
+def in_words(seconds: float) -> str:
+    """How long a turn of a schedule is: `7 days`."""
+    for unit, length in (("day", 86_400.0), ("hour", 3_600.0), ("minute", 60.0)):
         if seconds >= length:
-            return f"{seconds / length:g} {unit}"
+            number = seconds / length
+            return f"{number:g} {unit}{'' if number == 1 else 's'}"
     return f"{seconds:g} seconds"

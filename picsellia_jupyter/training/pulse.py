@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -13,23 +14,28 @@ from picsellia_jupyter.clients.runners import RunnerClient
 from picsellia_jupyter.domain.errors import ConflictError, NotFoundError, PicselliaJupyterError
 
 EVERY_S = 1.0
-PATIENCE_S = 60.0
-"""Seconds without the platform after which the run is somebody else's for certain."""
+PATIENCE_S = 600.0
+"""Seconds without the platform after which there is nobody to train for. It takes no run from
+a runner before it has been up for a while itself."""
 LINES_AT_ONCE = 500
 
 
 class Pulse:
     """A thread with a connection of its own, from entering to leaving."""
 
-    def __init__(self, client: RunnerClient, stop: Callable[[], None], *, wall_s: float) -> None:
+    def __init__(
+        self, connect: Callable[[], RunnerClient], stop: Callable[[], None], *, wall_s: float
+    ) -> None:
         """Make it.
 
         Args:
-            client: for this thread alone; its experiment is open.
+            connect: makes a connection for this thread alone, its experiment open; once more
+                where the platform came back at another address.
             stop: ends what the runner does now; called once, from this thread.
             wall_s: seconds that the run may take.
         """
-        self._client, self._stop = client, stop
+        self._connect, self._stop = connect, stop
+        self._client = connect()
         self.wall_s = wall_s
         self._began = self._heard = time.monotonic()
         self._ending = threading.Event()
@@ -83,6 +89,8 @@ class Pulse:
             self.is_lost = True
         except PicselliaJupyterError:
             self.is_lost = now - self._heard > PATIENCE_S
+            with contextlib.suppress(PicselliaJupyterError):
+                self._client = self._connect()
         self.is_late = now - self._began > self.wall_s
         if self.is_stopped:
             self._stop()
@@ -94,7 +102,10 @@ class Pulse:
             self.is_lost = True
 
     def _hand_on(self) -> None:
-        with self._lock:
-            lines, self._lines = self._lines, []
-        for start in range(0, len(lines), LINES_AT_ONCE):
-            self._client.print_lines(lines[start : start + LINES_AT_ONCE], "training")
+        while self._lines:
+            with self._lock:
+                some = self._lines[:LINES_AT_ONCE]
+            self._client.print_lines(some, "training")
+            # Only what has arrived: a platform that is away for a while is told the rest later.
+            with self._lock:
+                del self._lines[: len(some)]

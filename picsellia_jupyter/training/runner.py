@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import keyword
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from picsellia_jupyter.clients.runners import Job, RunnerClient
 from picsellia_jupyter.domain.errors import (
@@ -19,7 +21,6 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.training import NOTEBOOK
 from picsellia_jupyter.launch import local_platform
-from picsellia_jupyter.launch.local_platform import RunningPlatform
 from picsellia_jupyter.training.programs import Program
 from picsellia_jupyter.training.pulse import Pulse
 from picsellia_jupyter.wire.predictions import Json
@@ -29,7 +30,7 @@ SERVED = "model-latest"
 EXECUTED = "executed.ipynb"
 CARRIED = (NOTEBOOK, "serving.json")
 """Files that the next version takes over where training made none of its own."""
-_HOME = "PICSELLIA_JUPYTER_HOME"
+_OURS, _HOME = "PICSELLIA_", "PICSELLIA_JUPYTER_HOME"
 
 
 class Runner:
@@ -53,25 +54,29 @@ class Runner:
             ConflictError: another runner has it, or it is over.
             PlatformUnreachableError: the platform is not there.
         """
+        client = self._connect()
+        job = client.claim()
+        if not job.is_running:
+            return
+        client.open_experiment(job.experiment_id)
+
+        def beside() -> RunnerClient:
+            made = self._connect()
+            made.open_experiment(job.experiment_id)
+            return made
+
+        pulse = Pulse(beside, self._stop, wall_s=job.wall_s)
+        with _folder(self._home, self._run) as folder:
+            with pulse:
+                error = self._done(client, job, pulse, folder)
+            self._end(pulse, error)
+
+    def _connect(self) -> RunnerClient:
         platform = local_platform.find(self._home)
         if platform is None:
             raise PlatformUnreachableError(
                 f"No platform runs in {self._home}.", "Start it: picsellia-jupyter platform start"
             )
-        client = self._connect(platform)
-        job = client.claim()
-        if not job.is_running:
-            return
-        client.open_experiment(job.experiment_id)
-        beside = self._connect(platform)
-        beside.open_experiment(job.experiment_id)
-        pulse = Pulse(beside, self._stop, wall_s=job.wall_s)
-        with _folder(self._home) as folder:
-            with pulse:
-                error = self._done(client, job, pulse, folder)
-            self._end(client, pulse, error)
-
-    def _connect(self, platform: RunningPlatform) -> RunnerClient:
         return RunnerClient.connect(
             platform.host, platform.token, platform.organization, run=self._run, name=self._name
         )
@@ -103,9 +108,10 @@ class Runner:
             return f"{type(error).__name__}: {error}"
         return ""
 
-    def _end(self, client: RunnerClient, pulse: Pulse, error: str) -> None:
+    def _end(self, pulse: Pulse, error: str) -> None:
         if pulse.is_lost:
             return
+        client = self._connect()
         if pulse.is_cancelled:
             client.end("CANCELED")
         elif pulse.is_late:
@@ -121,16 +127,14 @@ class Runner:
         source, target = client.notebook(job, folder / "source"), folder / "work" / EXECUTED
         target.parent.mkdir()
         asked = {
-            "parameters": {**job.parameters, "experiment_id": job.experiment_id},
+            "parameters": {**_named(job.parameters), "experiment_id": job.experiment_id},
             "memory_gb": job.memory_gb,
             "cpu_s": job.cpu_s,
         }
-        # Where the platform is found; its token lies there, readable by its user alone.
-        environment = {**os.environ, _HOME: str(self._home)}  # noqa: TID251 - handed on whole
         error, log = "The notebook's program ended without a word.", folder / "log.txt"
         words = [str(source), str(target)]
         module = "picsellia_jupyter.training.executing"
-        program = self._begin(pulse, Program(module, words, asked, environment))
+        program = self._begin(pulse, Program(module, words, asked, _environment(self._home)))
         with log.open("w", encoding="utf-8") as stream:
             for event in program.events():
                 if "line" in event:
@@ -230,10 +234,31 @@ def _in_words(told: Json) -> Iterator[str]:
         yield str(told["said"])
 
 
+def _named(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that a notebook can have as variables; the experiment tells all of them."""
+    return {
+        name: value
+        for name, value in parameters.items()
+        if name.isidentifier() and not keyword.iskeyword(name)
+    }
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """The notebook finds this platform, whatever the user's own environment names.
+
+    Its token lies in the data directory, readable by its user alone.
+    """
+    own = os.environ.items()  # noqa: TID251 - handed on, not read
+    return {**{name: value for name, value in own if not name.startswith(_OURS)}, _HOME: str(home)}
+
+
 @contextlib.contextmanager
-def _folder(home: Path) -> Iterator[Path]:
+def _folder(home: Path, run_id: str) -> Iterator[Path]:
     (home / "training").mkdir(exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=home / "training", prefix="run-"))
+    for left in (home / "training").glob(f"run-{run_id}-*"):
+        # Of a runner that was killed; nobody else has this run.
+        shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(dir=home / "training", prefix=f"run-{run_id}-"))
     try:
         yield made
     finally:

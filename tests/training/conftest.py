@@ -37,11 +37,15 @@ def written(path, cells=CELLS):
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory, start_platform):
-    """Of a platform of its own."""
-    home = tmp_path_factory.mktemp("home")
-    start_platform(home)
-    return Session(home=home)
+def running(tmp_path_factory, start_platform):
+    """A platform of its own."""
+    return start_platform(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def session(running):
+    """Of that platform."""
+    return Session(home=running.home)
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +75,29 @@ def deployment(session, tmp_path_factory):
 
 
 @pytest.fixture
-def trained(session, deployment):
-    """Begin a run with these parameters: `trained(mode="bad")`."""
+def parameters(session, deployment):
+    """Set the parameters of the next run: `parameters(mode="bad")`."""
     owned = session.sdk.get_deployment(name="line")
     project = session.sdk.get_project("retraining")
 
-    def begin(**parameters):
-        owned.setup_continuous_training(project, experiment_parameters=parameters)
+    def change(**given):
+        owned.setup_continuous_training(project, experiment_parameters=given)
+
+    return change
+
+
+@pytest.fixture
+def trained(parameters, deployment):
+    """Begin a run with these parameters: `trained(mode="bad")`."""
+
+    def begin(**given):
+        parameters(**given)
         return deployment.training.start()
 
     return begin
+
+
+@pytest.fixture
+def slow(parameters):
+    """Have the next run take for ever."""
+    parameters(mode="slow")

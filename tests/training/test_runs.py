@@ -7,9 +7,12 @@ import time
 import nbformat
 import psutil
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
+from picsellia_jupyter import magics
 from picsellia_jupyter.domain.errors import PlatformError
 from picsellia_jupyter.domain.training import RunState
+from picsellia_jupyter.session import Session
 
 PATIENCE_S = 120.0
 
@@ -46,7 +49,7 @@ def test_a_run_makes_a_version_and_compares_it_with_the_champion(session, traine
     # 21 images, of which one is trained on; both versions are the same model.
     found = run.held_out.comparison
     assert found.images == 20
-    assert run.held_out.said == "1 images were trained on and left out."
+    assert run.held_out.said == "1 image was trained on and left out."
     assert found.scores["ap_50"].champion.value > 0.9
     assert found.scores["ap_50"].gain.value == pytest.approx(0.0)
 
@@ -76,15 +79,28 @@ def test_a_run_that_fails_says_in_which_cell_and_is_retried(session, trained, tm
     assert again.wait(PATIENCE_S).data.state is RunState.CANCELED
 
 
-def test_a_cancelled_run_ends_its_kernel_and_keeps_what_was_done(session, trained, tmp_path):
-    run = trained(mode="slow")
+@pytest.fixture
+def shell(session, monkeypatch):
+    """IPython with our magics, on the platform of the session."""
+    monkeypatch.setenv("PICSELLIA_JUPYTER_HOME", str(session._settings.home))
+    ip = InteractiveShell.instance()
+    magics.register(ip)
+    yield lambda line: ip.run_cell(line).result
+    magics.unregister(ip)
+    InteractiveShell.clear_instance()
+
+
+def test_a_cancelled_run_ends_its_kernel_and_keeps_what_was_done(session, slow, shell, tmp_path):
+    run = shell("%retrain line --no-wait")
     until(lambda: "begun with slow" in run.log())
     family = runners_of(run)
     assert len(family) >= 3
+    assert "running" in repr(shell("%retrain line --show"))
 
-    run.cancel()
+    shell("%retrain line --cancel")
 
-    assert run.wait(PATIENCE_S).data.state is RunState.CANCELED
+    assert shell("%retrain line --follow").data.state is RunState.CANCELED
+    run.refresh()
     gone, alive = psutil.wait_procs(family, timeout=20)
     assert (len(gone), alive) == (len(family), [])
     assert "begun with slow" in nbformat.writes(notebook_of(session, run, tmp_path))
@@ -116,3 +132,23 @@ def test_a_run_over_its_time_is_ended_and_says_so(trained, long):
     run = trained(mode="slow", limits={"wall_s": 8})
     with pytest.raises(PlatformError, match="It took longer than 8 s, its limit 'wall_s'"):
         run.wait(PATIENCE_S)
+
+
+def test_a_run_goes_on_while_its_platform_is_killed_and_comes_back(
+    running, start_platform, trained, long
+):
+    if not long:
+        pytest.skip("starts another platform; --long does")
+    run = trained(mode="slow")
+    until(lambda: "begun with slow" in run.log())
+    family = runners_of(run)
+
+    running.kill()
+    start_platform(running.home)
+
+    assert all(one.is_running() for one in family)
+    again = Session(home=running.home).deployment("line").training.newest()
+    heard = again.data.step
+    again.cancel()
+    assert again.wait(PATIENCE_S).data.state is RunState.CANCELED
+    assert (again.data.attempt, heard) == (1, "training")

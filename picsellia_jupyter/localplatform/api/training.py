@@ -26,6 +26,7 @@ from picsellia_jupyter.localplatform.tables.registry import ModelVersion
 from picsellia_jupyter.localplatform.tables.training import TrainingRun, TrainingTrigger
 from picsellia_jupyter.localplatform.training import begin, cancel, retry
 from picsellia_jupyter.localplatform.training_jobs import attached_to, title_of
+from picsellia_jupyter.localplatform.triggers import in_words
 
 router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["training"])
 LINES = 500
@@ -318,6 +319,6 @@ def _own_alert(session: Session, deployment: Deployment, alert_id: UUID) -> None
 
 def _spelled(session: Session, row: TrainingTrigger) -> TriggerReply:
     alert = session.get(Alert, row.alert_id or "")
-    said = f"when {alert.name!r} fires" if alert else f"every {row.every_s or 0:g} s"
+    said = f"when {alert.name!r} fires" if alert else f"every {in_words(row.every_s or 0.0)}"
     fields = {name: getattr(row, name, None) for name in TriggerReply.model_fields}
     return TriggerReply.model_validate({**fields, "said": said})
