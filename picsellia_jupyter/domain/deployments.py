@@ -156,6 +156,8 @@ class ServingKernel:
     pid: int | None = None
     model_version_id: str = ""
     """What it predicts with; empty where it does not say."""
+    shadow_version_id: str = ""
+    """Its shadow model, once that is ready; empty before, and where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

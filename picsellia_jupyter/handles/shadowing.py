@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from picsellia_jupyter.clients.endpoint import Endpoint
+from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import (
     ConflictError,
     InvalidInputError,
@@ -15,12 +17,17 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.predictions import FailedImage
 from picsellia_jupyter.domain.promotion import StoredPrediction
+from picsellia_jupyter.domain.registry import ModelReference
 from picsellia_jupyter.handles.batching import BatchProgress
 from picsellia_jupyter.handles.deployed import Deployed
+from picsellia_jupyter.workflows.registry import find_model_version
 
 _AT_ONCE = 2
 """While one is predicted on, the next is fetched."""
 _PAGE = 100
+READY_S = 120.0
+"""A shadow model that was just set has to be downloaded and loaded."""
+_LOOK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ class ShadowPredicting(Deployed):
                 f"{record.name!r} has no shadow model.", 'Set one: d.shadow = "MODEL:VERSION"'
             )
         endpoint = self._served()
+        self._await_shadow(record)
         there = self._platform.unshadowed(record, reviewed=reviewed, limit=1)
         total = there.count if limit is None else min(limit, there.count)
         done, failures = 0, []
@@ -87,6 +95,23 @@ class ShadowPredicting(Deployed):
         return ShadowPredicted(
             record.shadow_title, done, tuple(failures), left.count, left.by_others
         )
+
+    def _await_shadow(self, record: DeploymentRecord) -> None:
+        """Wait until the serving kernel predicts with this very shadow model.
+
+        Raises:
+            NotServingError: it is not ready in time; the serving kernel's log tells more.
+        """
+        version = find_model_version(self._platform, ModelReference.parse(record.shadow_title))
+        end = time.monotonic() + READY_S
+        while record.serving is None or record.serving.shadow_version_id != version.id:
+            if time.monotonic() > end:
+                raise NotServingError(
+                    f"The shadow model {record.shadow_title} is not ready after {READY_S:g} s.",
+                    "The serving kernel's log tells more. Run this again once it is.",
+                )
+            time.sleep(_LOOK_S)
+            record = self.refresh()
 
     def _each(
         self, endpoint: Endpoint, total: int, *, reviewed: bool

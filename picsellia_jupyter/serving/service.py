@@ -356,7 +356,9 @@ class Service(Admission):
 
     def _describe(self) -> Heartbeat:
         kernel = dataclasses.replace(
-            self._kernel, model_version_id=self.version.id if self.version else ""
+            self._kernel,
+            model_version_id=self.version.id if self.version else "",
+            shadow_version_id=self._attached.shadow.ready if self._attached else "",
         )
         reason = self.status.detail or self._hold_up
         return Heartbeat(self.status.state, kernel, reason, failed=self.succession.failed)

@@ -86,6 +86,11 @@ class Shadow:
         """Id of the model version that it predicts with, or loads."""
         return self._served
 
+    @property
+    def ready(self) -> str:
+        """Id of the model version that predicts; empty where none is ready."""
+        return (self._served or "") if self._state == ServingState.READY.value else ""
+
     def report(self) -> Json:
         """How it is: its state, and what became of the images."""
         return {

@@ -148,6 +148,7 @@ def kernel_from_json(raw: Mapping[str, Any]) -> ServingKernel:
         place=str(raw["place"]),
         pid=raw.get("pid"),
         model_version_id=str(raw.get("model_version_id") or ""),
+        shadow_version_id=str(raw.get("shadow_version_id") or ""),
     )
 
 

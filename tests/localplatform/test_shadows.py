@@ -3,7 +3,7 @@
 import pytest
 
 from tests.localplatform.conftest import monitored
-from tests.localplatform.test_continuous_deployment import another_version, of
+from tests.localplatform.test_continuous_deployment import another_version, now_of, of
 from tests.localplatform.test_loop import reviewed
 from tests.localplatform.test_promoting import shadow
 
@@ -61,6 +61,11 @@ def test_what_another_shadow_has_seen_is_counted(world, line):
     shadow(world, line, another_version(world, line))
     told = asked(world, line)
     assert (told["count"], told["by_others"]) == (4, 1)
+
+
+def test_a_shadow_is_taken_away(world, line):
+    assert world.user.delete(of(line, "shadow")).status_code == 204
+    assert now_of(world, line) == (line["model_version_id"], None)
 
 
 def test_an_unknown_prediction_continues_nothing(world, line):

@@ -36,6 +36,7 @@ class KernelBody(BaseModel):
     place: str
     pid: int | None = None
     model_version_id: str = ""
+    shadow_version_id: str = ""
 
     @field_validator("address")
     @classmethod

@@ -1,4 +1,4 @@
-"""Predicted images that the shadow model has not seen."""
+"""No shadow model any more, and predicted images that it has not seen."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ class Unshadowed(BaseModel):
     """All of them."""
     by_others: int
     """Images that another version than the present shadow predicted on as shadow."""
+
+
+@router.delete("/api/local/deployments/{deployment_id}/shadow", status_code=204)
+def remove_shadow(here: Here, deployment_id: UUID) -> None:
+    """Have no version predict in the champion's shadow."""
+    with here.store.writing() as session:
+        row = the(session, Deployment, deployment_id, kind="deployment")
+        row.shadow_model_version_id = None
 
 
 @router.get("/api/local/deployments/{deployment_id}/unshadowed")
