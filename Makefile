@@ -92,7 +92,7 @@ bench-peers: setup ## Install the servers and evaluators that ours are measured 
 	  faster-coco-eval torchmetrics
 
 faults: setup postgres compiler ## Kill, cut the power, break disks and images for long; counts what is lost
-	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py \
+	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py tests/localplatform/test_training.py tests/training \
 	  tests/serving/test_mutated_images.py tests/serving/test_broken_models.py tests/serving/test_hostile_*.py \
 	  --long -s --timeout 3600 $(PYTEST_ARGS)
 

@@ -1,4 +1,4 @@
-"""What closing the loop costs: storing a review, reading an image ahead, submitting a thousand.
+"""What closing the loop costs: storing a review, submitting a thousand, changing the champion.
 
 A local platform in a process of its own, SQLite with `synchronous=FULL`; the client is that of a
 session, as the review deck has it. Images are JPEGs of 1280 x 960 pixels with twenty boxes each.
@@ -7,6 +7,8 @@ session, as the review deck has it. Images are JPEGs of 1280 x 960 pixels with t
 - *Read*: a predicted asset with its photo, made ready for a page.
 - *Choose*: a random queue, and the most uncertain images, out of all.
 - *Submit*: all reviews, with a feedback loop into one dataset version; goal for 1,000: at most 5 s.
+- *Promote*: 10,000 predictions while the champion changes twice (`benchmarks/promotion.py`); goal:
+  none fails, and p99 is at most twice that without a change.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import promotion
 from benchmarks.platform import Running, running
 from picsellia_jupyter.display.embedding import opened
 from picsellia_jupyter.display.overlay import MAX_SIDE
@@ -39,11 +42,17 @@ NAME = "bench"
 def main() -> None:
     """Measure, print a table, and fail where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="100 reviews instead of 1,000")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--only", choices=("reviews", "promote"), help="the other is left out")
     args = parser.parse_args()
-    count = 100 if args.quick else 1000
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as platform:
-        rows, missed = _measure(platform, count)
+    rows: list[promotion.Row] = []
+    missed: list[str] = []
+    if args.only != "promote":
+        with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as platform:
+            rows, missed = _measure(platform, 100 if args.quick else 1000)
+    if args.only != "reviews":
+        more, failures = promotion.measure(1_000 if args.quick else 10_000)
+        rows, missed = rows + more, missed + failures
     for name, figure, note in rows:
         print(f"{name:<28}{figure:>16}  {note}")
     if missed:

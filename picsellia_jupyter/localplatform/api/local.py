@@ -14,6 +14,7 @@ from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.metering import Ledger
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.promoting import hear
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
@@ -34,6 +35,8 @@ class KernelBody(BaseModel):
     address: str
     place: str
     pid: int | None = None
+    model_version_id: str = ""
+    shadow_version_id: str = ""
 
     @field_validator("address")
     @classmethod
@@ -43,6 +46,13 @@ class KernelBody(BaseModel):
         return address
 
 
+class FailedBody(BaseModel):
+    """A champion that a serving kernel could not go over to."""
+
+    version_id: str
+    why: str
+
+
 class HeartbeatBody(BaseModel):
     """What a serving kernel says every few seconds."""
 
@@ -50,6 +60,7 @@ class HeartbeatBody(BaseModel):
     reason: str = ""
     kernel: KernelBody
     claim: bool = False
+    failed: FailedBody | None = None
 
     def value(self) -> Heartbeat:
         """The heartbeat it spells."""
@@ -62,6 +73,8 @@ class HeartbeatReply(BaseModel):
     min_threshold: float | None
     interval_s: float
     """Seconds until the next heartbeat is expected."""
+    model_version_id: UUID
+    """The model version that is to predict."""
     shadow_model_version_id: UUID | None = None
     """The model version that is to predict in the champion's shadow."""
     paused: str = ""
@@ -101,7 +114,8 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Heartbeat
     With Picsellia Serving the time since its last heartbeat is charged; 402 where a kernel that
     claims it has nothing left to begin with.
     """
-    beat = heartbeat_to_json(body.value())
+    said = body.value()
+    beat = heartbeat_to_json(said)
     with here.store.writing() as session:
         row = the(session, Deployment, deployment_id, kind="deployment")
         if not beat["claim"]:
@@ -113,9 +127,11 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Heartbeat
         row.serving_reason = beat["reason"]
         row.serving_kernel = beat["kernel"]
         row.serving_reported_at = here.clock()
+        hear(session, row, said)
         shadow = row.shadow_model_version_id
         return HeartbeatReply(
             min_threshold=row.min_threshold,
+            model_version_id=UUID(row.model_version_id),
             interval_s=HEARTBEAT_INTERVAL_S,
             shadow_model_version_id=UUID(shadow) if shadow else None,
             paused=paused,
