@@ -17,7 +17,7 @@ TEST_PROCESSES ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-peers faults planted clean chromium postgres compiler
+.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-quick --quick bench-peers faults planted clean chromium postgres compiler
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,13 +75,18 @@ notebooks: setup ## Execute the journeys and check their outputs
 viewer: setup ## Make the viewer's script of its modules; it is kept with them
 	cd labextension && node viewer.mjs
 
-bench: setup ## Run the benchmarks in their quick form
-	$(BIN)/python -m benchmarks.startup --quick
-	-$(BIN)/python -m benchmarks.serving --quick
-	-$(BIN)/python -m benchmarks.places --quick
-	-$(BIN)/python -m benchmarks.lab --quick
-	-$(BIN)/python -m benchmarks.monitoring --quick
-	-$(BIN)/python -m benchmarks.viewer --quick
+bench: setup chromium ## All benchmarks, into benchmarks/RESULTS.md; `make bench -- --quick` or `make bench-quick` in short
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-quick: setup chromium ## The same with smaller data, into build/bench/RESULTS.md
+	$(BIN)/python -m benchmarks --quick
+
+# `make bench -- --quick` hands make a target of that name.
+ifneq ($(filter --quick,$(MAKECMDGOALS)),)
+BENCH_ARGS := --quick
+--quick:
+	@:
+endif
 
 bench-peers: setup ## Install the servers and evaluators that ours are measured beside; no test needs them
 	test -x build/peers/bin/python || $(BIN)/python -m venv build/peers
