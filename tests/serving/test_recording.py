@@ -211,6 +211,15 @@ def test_the_last_heartbeat_tells_what_was_not_recorded(own):
     assert last.reason == f"stopped; 1 prediction was refused and set aside: {stopped['trouble']}"
 
 
+def test_the_last_heartbeat_of_a_kernel_that_is_started_anew_says_that_it_starts(own):
+    own.predict()
+    own.program.comes_back = True
+    own.program.stop("the kernel ended")
+    assert len(own.platform.recorded) == 1
+    last = own.platform.beats[-1]
+    assert (last.state, last.reason) == (ServingState.STARTING, "the kernel is started anew")
+
+
 def test_a_stop_takes_so_long_in_all_and_no_longer(small, monkeypatch):
     monkeypatch.setattr(recorder, "DRAIN_IDLE_S", 60.0)
     monkeypatch.setattr(recorder, "DRAIN_S", 0.3)
