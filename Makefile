@@ -17,7 +17,7 @@ TEST_PROCESSES ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-quick --quick bench-peers faults planted clean chromium postgres compiler
+.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-quick --quick bench-peers faults planted release-check lowest clean chromium postgres compiler
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -103,6 +103,17 @@ faults: setup postgres compiler ## Kill, cut the power, break disks and images f
 
 planted: setup postgres compiler ## Plant about fifty mistakes one by one; each must turn a test red
 	$(BIN)/python -m planted $(PLANTED)
+
+build/tools/.installed: $(VENV)/.python
+	test -x build/tools/bin/python || $(BIN)/python -m venv build/tools
+	build/tools/bin/python -m pip --disable-pip-version-check -q install --constraint constraints.txt --group release
+	touch $@
+
+release-check: setup build/tools/.installed ## Build, look into, install per Python and try what is to be released
+	$(BIN)/python -m releasing
+
+lowest: setup build/tools/.installed ## The unit tests with the lowest versions that pyproject.toml allows
+	$(BIN)/python -m releasing.lowest
 
 chromium:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null || { \

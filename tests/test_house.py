@@ -18,6 +18,7 @@ SOURCES = [
     *(ROOT / "tests").rglob("*.py"),
     *(ROOT / "benchmarks").rglob("*.py"),
     *(ROOT / "planted").rglob("*.py"),
+    *(ROOT / "releasing").rglob("*.py"),
     *(ROOT / "labextension" / "src").rglob("*.ts"),
 ]
 
