@@ -58,6 +58,9 @@ def _made(python: Path) -> int:
             print(done.said)
             shutil.rmtree(FOLDER, ignore_errors=True)
             return 1
+    # Kernels and model workers are started elsewhere, and import the package too.
+    [packages] = FOLDER.glob("lib/python*/site-packages")
+    (packages / "checkout.pth").write_text(f"{ROOT}\n", encoding="utf-8")
     return 0
 
 
