@@ -35,6 +35,8 @@ import numpy as np
 import psutil
 
 from benchmarks.serving.goals import Goals
+from picsellia_jupyter.localplatform.bootstrap import open_platform
+from picsellia_jupyter.localplatform.folding import fold_all
 
 GOAL_PER_S = 1000.0
 GOAL_GROWTH = 1.5
@@ -210,6 +212,10 @@ def fill(home: Path, deployment: str, n: int) -> None:
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
     connection.close()
+    # What a platform does as predictions come; else the first question would have to wait for it.
+    opened, _ = open_platform(home, token=None, clock=time.time, started_at=time.time())
+    fold_all(opened)
+    opened.store.close()
 
 
 def _rows(

@@ -49,8 +49,10 @@ def _checks(pythons: Sequence[str], tools: Path) -> Iterator[Check]:
     yield licences.of_lab_extension()
     yield audits.of_javascript(Path(sys.executable).parent)
     known = installs.interpreters()
-    tried = [installs.of(python, known[python], wheel) for python in pythons]
-    yield from tried
+    tried = list[Check]()
+    for python in pythons:
+        tried.append(installs.of(python, known[python], wheel))
+        yield tried[-1]
     failed = any(one.verdict is Verdict.FAILED for one in tried)
     yield from _of_environments(pythons, tools, failed=failed)
 
