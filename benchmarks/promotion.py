@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.serving.goals import Goals
 from picsellia_jupyter.demo import catalog
 from picsellia_jupyter.demo.seed import seed
 from picsellia_jupyter.handles.deployment import Deployment
@@ -30,7 +31,6 @@ from picsellia_jupyter.session import Session
 
 GOAL_P99 = 2.0
 MODEL, NAME, CLIENTS = "digits-classifier", "bench-line", 2
-Row = tuple[str, str, str]
 
 
 @dataclass
@@ -77,19 +77,19 @@ class Load:
                 self.answers.append((began, time.monotonic() - began, status))
 
 
-def measure(count: int) -> tuple[list[Row], list[str]]:
-    """Measure with so many predictions; the rows of a table, and which goals are missed."""
+def measure(count: int, goals: Goals) -> None:
+    """Measure with so many predictions, print a table, and note the goals."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         try:
             session = Session(home=home)
             seed(session)
-            return _measured(session, count)
+            _measured(session, count, goals)
         finally:
             local_platform.stop(home)
 
 
-def _measured(session: Session, count: int) -> tuple[list[Row], list[str]]:
+def _measured(session: Session, count: int, goals: Goals) -> None:
     _second_version(session)
     line = session.deploy(f"{MODEL}:0", name=NAME, on="local", workers=1)
     try:
@@ -107,12 +107,16 @@ def _measured(session: Session, count: int) -> tuple[list[Row], list[str]]:
             load.await_answers(50 + count)
     finally:
         session.undeploy(NAME)
-    return _told(load, quiet_from, busy_from, spans)
+    _tell(load, quiet_from, busy_from, spans, goals)
 
 
-def _told(
-    load: Load, quiet_from: float, busy_from: float, spans: list[tuple[float, float, float]]
-) -> tuple[list[Row], list[str]]:
+def _tell(
+    load: Load,
+    quiet_from: float,
+    busy_from: float,
+    spans: list[tuple[float, float, float]],
+    goals: Goals,
+) -> None:
     at, took, status = (np.array(column) for column in zip(*load.answers, strict=True))
     quiet, busy = took[(at >= quiet_from) & (at < busy_from)], took[at >= busy_from]
     (asked, served, promoted_s), (_, _, back_s) = spans
@@ -127,8 +131,10 @@ def _told(
         ("p99 while it takes over", f"{switching:.1f} ms", f"{len(during):,} answers"),
         ("Promoted after", f"{promoted_s:.1f} s", f"rolled back after {back_s:.1f} s"),
     ]
-    missed = [("promote: failed requests", failed > 0), ("promote: p99", ratio > GOAL_P99)]
-    return rows, [name for name, is_missed in missed if is_missed]
+    for name, figure, note in rows:
+        print(f"{name:<28}{figure:>16}  {note}")
+    goals.at_most("R3", "failed requests while the champion changes", failed, 0)
+    goals.at_most("R4", "p99 with the changes, against without", ratio, GOAL_P99, " x")
 
 
 def _second_version(session: Session) -> None:

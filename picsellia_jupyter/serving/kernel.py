@@ -106,7 +106,8 @@ class ServingProgram:
         """Finish what is under way and end; may be called again."""
         if self._watch:
             self._watch.stop()
-        self.service.stop(reason)
+        why = "the kernel is started anew" if self.comes_back else reason
+        self.service.stop(why, comes_back=self.comes_back)
         self._let_lease_go()
         self._end_front()
         if self._log:

@@ -305,7 +305,7 @@ class Service(Admission):
 
     # Stopping ------------------------------------------------------------------------------
 
-    def stop(self, reason: str = "stopped") -> Outcome:
+    def stop(self, reason: str = "stopped", *, comes_back: bool = False) -> Outcome:
         """Answer the images at hand, record what was predicted, end the worker.
 
         135 s at most: 5 for the images at hand, 5 for the worker, 3 for the last heartbeat, 120
@@ -316,11 +316,11 @@ class Service(Admission):
         """
         with self._stopping:
             if self._outcome is None:
-                self._outcome = self._stop(reason)
+                self._outcome = self._stop(reason, comes_back)
             return self._outcome
 
-    def _stop(self, reason: str) -> Outcome:
-        self._board.set(state=ServingState.STOPPED, detail=reason)
+    def _stop(self, reason: str, comes_back: bool) -> Outcome:
+        self._board.set(state=ServingState.STOPPED, detail=reason, comes_back=comes_back)
         self.succession.close()
         if self._pool:
             self._pool.drain(DRAIN_S)
