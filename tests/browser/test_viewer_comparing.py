@@ -8,10 +8,11 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from picsellia_jupyter.display.palette import label_colour
-from picsellia_jupyter.display.viewer import Layer, viewer_html
+from picsellia_jupyter.display.viewer import Layer
 from picsellia_jupyter.domain.predictions import Classification
 from tests.browser.viewer_page import ViewerPage
 from tests.browser.viewer_scenes import GREY, THREE, boxes, heads, html, near, photo, truth
+from tests.display.one_image import viewer_html
 
 pytestmark = pytest.mark.browser
 
@@ -161,7 +162,7 @@ def test_labels_are_text_whatever_they_say(viewer: ViewerPage):
     )
     page = viewer_html(
         photo(), [Layer(hostile, "champion", THREE), Layer(hostile, "shadow", THREE)],
-        dict.fromkeys(range(3), hostile), threshold=0.3, name=hostile, alt=hostile, caption=hostile,
+        dict.fromkeys(range(3), hostile), threshold=0.3, name=hostile,
     )  # fmt: skip
     viewer.show(page)
     viewer.point_at(140, 140)
