@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.serving.goals import Goals
 
-TOPICS = ("evaluation", "drifting", "dashboards")
+TOPICS = ("evaluation", "drifting", "first_chart", "dashboards")
 """Modules of this package; each has `run(goals, *, quick)`, which prints and notes goals."""
 
 

@@ -16,6 +16,7 @@ from picsellia_jupyter.display.charts import (
     ORANGE,
     Chart,
     along_names,
+    bars,
     dates,
     percent,
     shown_name,
@@ -45,10 +46,9 @@ def _span(figures: Dashboard) -> tuple[float, float]:
     return figures.since, figures.until
 
 
-def _bars(panel: Any, edges: NDArray[np.float64], heights: Any, **how: Any) -> None:
+def _bars(panel: Any, edges: NDArray[np.float64], heights: Any, tone: str, floor: Any = 0) -> None:
     """Bars over bins of time; those at the two ends may be cut short by the range."""
-    widths = (edges[1:] - edges[:-1]) / 86_400 * 0.92
-    panel.bar(dates(edges[:-1]), heights, width=widths, align="edge", **how)
+    bars(panel, edges / 86_400, heights, tone, floor)  # matplotlib counts in days
 
 
 # Overview -------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def inferences(report: DashboardReport) -> Chart:
     busiest = int(series.counts.max()) if len(series.counts) else 0
 
     def draw(panel: Any) -> None:
-        _bars(panel, series.edges, series.counts, color=BLUE)
+        _bars(panel, series.edges, series.counts, BLUE)
         panel.set_ylim(bottom=0)
         whole_numbers(panel.yaxis)
 
@@ -141,7 +141,7 @@ def labels_over_time(report: DashboardReport) -> Chart:
     def draw(panel: Any) -> None:
         floor = np.zeros(len(edges) - 1)
         for name, counts in found.items():
-            _bars(panel, edges, counts, bottom=floor, color=_tone(known.get(name)))
+            _bars(panel, edges, counts, _tone(known.get(name)), floor)
             floor = floor + counts
         panel.set_ylim(bottom=0)
         whole_numbers(panel.yaxis)
@@ -175,10 +175,10 @@ def labels(report: DashboardReport) -> Chart:
     counts = top_labels(figures.label_counts)
 
     def draw(panel: Any) -> None:
-        bars = panel.barh(range(len(counts)), list(counts.values()), height=0.75, color=BLUE)
+        drawn = panel.barh(range(len(counts)), list(counts.values()), height=0.75, color=BLUE)
         _name_bars(panel, list(counts))
         panel.set_xlim(right=max(counts.values()) * 1.2)
-        panel.bar_label(bars, fmt="{:,.0f}", padding=3, color=INK, fontsize=8.5)
+        panel.bar_label(drawn, fmt="{:,.0f}", padding=3, color=INK, fontsize=8.5)
         whole_numbers(panel.xaxis)
 
     return Chart(
@@ -263,8 +263,7 @@ def scores(report: DashboardReport) -> Chart:
 
 
 def _histogram(panel: Any, series: Series, tone: str) -> None:
-    widths = series.edges[1:] - series.edges[:-1]
-    panel.bar(series.edges[:-1], series.counts, width=widths * 0.92, align="edge", color=tone)
+    bars(panel, series.edges, series.counts, tone)
     panel.set_ylim(bottom=0)
     whole_numbers(panel.yaxis)
 

@@ -74,13 +74,35 @@ def test_every_chart_has_columns_of_one_length_a_sample_and_words(chart):
 def test_bars_are_the_counts():
     one = CASES["everything"]
     charts = charts_of(one)
-    drawn = figure_of(charts["inferences"]).axes[0].patches
+    [drawn] = figure_of(charts["inferences"]).axes[0].collections
     counts = one.figures.predictions_over_time.counts.tolist()
-    assert (
-        [bar.get_height() for bar in drawn] == charts["inferences"].columns["inferences"] == counts
-    )
-    scores = figure_of(charts["scores"]).axes[0].patches
-    assert [bar.get_height() for bar in scores] == one.figures.score_histogram.counts.tolist()
+    assert heights(drawn) == charts["inferences"].columns["inferences"] == counts
+    [scores] = figure_of(charts["scores"]).axes[0].collections
+    assert heights(scores) == one.figures.score_histogram.counts.tolist()
+
+
+def heights(bars):
+    """Of each bar of a collection."""
+    return [
+        float(path.vertices[:, 1].max() - path.vertices[:, 1].min()) for path in bars.get_paths()
+    ]
+
+
+def test_bars_stand_in_their_bins_and_upon_each_other():
+    one = CASES["everything"]
+    panel = figure_of(charts_of(one)["labels_over_time"]).axes[0]
+    since, until = one.figures.since / DAY, one.figures.until / DAY
+    floor = np.zeros(len(one.figures.predictions_over_time.counts))
+    for bars, counts in zip(panel.collections, one.labels_over_time.values(), strict=True):
+        lows = [path.vertices[:, 1].min() for path in bars.get_paths()]
+        assert np.allclose(lows, floor)
+        lefts = np.array([path.vertices[:, 0].min() for path in bars.get_paths()])
+        rights = np.array([path.vertices[:, 0].max() for path in bars.get_paths()])
+        assert lefts[0] == pytest.approx(since)
+        assert (rights[:-1] < lefts[1:]).all()
+        assert rights[-1] < until
+        floor = floor + counts
+    assert panel.get_ylim()[1] >= floor.max()
 
 
 def test_the_rate_is_told_in_a_unit_one_can_read():
@@ -133,8 +155,8 @@ def test_a_label_has_one_colour_whatever_else_is_shown():
     for name, colour in chart.colours:
         red, green, blue = label_colour(one.choices.labels.index(name))
         assert colour == f"#{red:02x}{green:02x}{blue:02x}"
-    first = figure_of(chart).axes[0].patches[0]
-    assert to_hex(first.get_facecolor()) == chart.colours[0][1]
+    first = figure_of(chart).axes[0].collections[0]
+    assert to_hex(first.get_facecolor()[0]) == chart.colours[0][1]
 
 
 def test_the_map_is_as_dark_as_the_fullest_cell():
