@@ -252,6 +252,8 @@ class PredictedImage:
     """Seconds the model took, decoding included."""
     prediction_id: str | None = None
     """The platform's id of the recorded prediction; None where it was not monitored."""
+    tags: tuple[str, ...] = ()
+    """Names of the tags of a recorded image."""
 
 
 @dataclass(frozen=True, slots=True)

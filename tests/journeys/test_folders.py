@@ -138,3 +138,11 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(notebook: Noteboo
         "f'{len(found) > 0} {len(found) + len(found.undone)} {len(rest) == len(found.undone)}'"
     )
     assert again["text/plain"] == f"'True {count} True'"
+
+
+def test_the_tags_that_an_image_was_sent_with_are_in_its_caption(notebook: Notebook):
+    left = notebook.run(
+        "d.predict(folder + '/00000*', tags=['night', 'line <2>'])\nd.wait_for_prediction(60)"
+    )
+    assert left["text/plain"].endswith(" · tags: line <2>, night")
+    assert "tags: line &lt;2&gt;, night" in left["text/html"]
