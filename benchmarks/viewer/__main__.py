@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib import resources
 
 from benchmarks.serving.goals import Goals
 from benchmarks.viewer import frames, grids
+from benchmarks.viewer.costs import Cost, cost
 from benchmarks.viewer.frames import Frames
+from benchmarks.viewer.peer import costs_of_peer
 from benchmarks.viewer.scenes import Scene, scenes
 from benchmarks.viewer.ways import MATPLOTLIB, OURS, SUPERVISION, WAYS, viewer_page
 from picsellia_jupyter.display.viewer import packed
@@ -23,16 +23,6 @@ PATIENCE_MS = 8000.0
 """What takes longer with 1,000 shapes is not asked for 10,000."""
 ONE_FRAME_MS = 17.0
 """At 60 a second, and what the clock of a browser rounds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one output costs."""
-
-    ms: float
-    """Of the processor, the least of some rounds: what else runs on the machine counts little."""
-    size: int
-    """Bytes in the notebook."""
 
 
 Table = dict[str, dict[int, Cost]]
@@ -59,7 +49,7 @@ def _measure(found: Sequence[Scene], *, quick: bool, goals: Goals) -> Table:
     table: Table = {}
     for name, way in WAYS.items():
         if name == SUPERVISION and importlib.util.find_spec("supervision") is None:
-            goals.left_out.append("supervision, which is not installed (pip install supervision)")
+            table[name] = _measure_elsewhere(name, quick=quick, goals=goals)
             continue
         way(found[0])
         costs = table.setdefault(name, {})
@@ -69,17 +59,18 @@ def _measure(found: Sequence[Scene], *, quick: bool, goals: Goals) -> Table:
                 goals.left_out.append(f"{name} with {count:,} shapes, which takes long")
                 continue
             rounds = ROUNDS if name == OURS else 1 if quick else 3
-            costs[count] = _cost(way, scene, rounds)
+            costs[count] = cost(way, scene, rounds)
     return table
 
 
-def _cost(way: Callable[[Scene], bytes], scene: Scene, rounds: int) -> Cost:
-    took, size = [], 0
-    for _ in range(rounds):
-        begun = time.process_time()
-        size = len(way(scene))
-        took.append(time.process_time() - begun)
-    return Cost(min(took) * 1e3, size)
+def _measure_elsewhere(name: str, *, quick: bool, goals: Goals) -> dict[int, Cost]:
+    """Of a way that is not installed here."""
+    counts = COUNTS[:-1] if quick else COUNTS
+    found = costs_of_peer(name, counts, 1 if quick else 3)
+    if found is None:
+        goals.left_out.append(f"{name}, which is not installed (make bench-peers)")
+        return {}
+    return dict(zip(counts, found, strict=True))
 
 
 def _judge(table: Table, goals: Goals) -> None:
@@ -111,10 +102,10 @@ def _judge(table: Table, goals: Goals) -> None:
 
 def _measure_grids(rounds: int, goals: Goals) -> None:
     costs = grids.measure(scenes((20,))[0], rounds)
-    for name, cost in costs.items():
+    for name, one in costs.items():
         print(
-            f"{grids.IMAGES} images, {name:<12}{cost.seconds:>7.2f} s "
-            f"({cost.cpu_s:.2f} s of processors) {cost.size / 1e6:>6.2f} MB"
+            f"{grids.IMAGES} images, {name:<12}{one.seconds:>7.2f} s "
+            f"({one.cpu_s:.2f} s of processors) {one.size / 1e6:>6.2f} MB"
         )
     goals.at_most("V10", f"grid of {grids.IMAGES} images", costs["grid"].seconds, 1.0, " s")
     goals.at_most("V11", "its bytes", costs["grid"].size / 1e6, 2.0, " MB")

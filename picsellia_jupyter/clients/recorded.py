@@ -222,6 +222,7 @@ def predicted_image(
         found=from_shapes(record.type, champion, _indices(record, champion)),
         latency_s=float(champion.get("latency") or 0.0),
         prediction_id=str(asset["oracle_prediction_id"]),
+        tags=tuple(str(one["name"]) for one in asset["data"].get("tags") or ()),
     )
 
 

@@ -22,6 +22,8 @@ class BatchState:
     elapsed_s: float
     stopped: bool = False
     """Whether it ended early."""
+    kept: bool = False
+    """Whether what was done until then is returned all the same."""
 
     @property
     def left_s(self) -> float:
@@ -36,8 +38,11 @@ def batch_text(state: BatchState) -> str:
     else:
         parts = [f"{state.done:,} of {count(state.total, 'image')}"]
         parts.append("stopped" if state.stopped else f"{span(round(state.left_s))} left")
-    failed = f" · {state.failed:,} failed" if state.failed else ""
-    return " · ".join(parts) + failed
+    if state.failed:
+        parts.append(f"{state.failed:,} failed")
+    if state.stopped and state.kept and state.done < state.total:
+        parts.append("d.predict(found.undone) goes on")
+    return " · ".join(parts)
 
 
 def batch_html(

@@ -16,6 +16,7 @@ from picsellia_jupyter.domain.predictions import (
 from picsellia_jupyter.domain.registry import label_name
 
 Labels = Mapping[int, str]
+_MOST_TAGS = 10
 
 
 def name_of(image: PredictedImage | FailedImage) -> str:
@@ -24,10 +25,15 @@ def name_of(image: PredictedImage | FailedImage) -> str:
 
 
 def caption_text(image: PredictedImage, labels: Labels, threshold: float | None) -> str:
-    """What a predicted image shows, in one line: name, size, objects, latency."""
+    """What a predicted image shows, in one line: name, size, objects, latency, tags."""
     size = f"{image.size.width} × {image.size.height} px"  # noqa: RUF001 - the sign for "by"
     found = found_text(image, labels, threshold)
-    return " · ".join([name_of(image), size, found, milliseconds(image.latency_s)])
+    parts = [name_of(image), size, found, milliseconds(image.latency_s)]
+    if image.tags:
+        shown = ", ".join(brief(tag, most=40) for tag in image.tags[:_MOST_TAGS])
+        more = len(image.tags) - _MOST_TAGS
+        parts.append(f"tags: {shown}" + (f" and {more:,} more" if more > 0 else ""))
+    return " · ".join(parts)
 
 
 def found_text(image: PredictedImage, labels: Labels, threshold: float | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 Colour = tuple[int, int, int]
 """Red, green, blue, each 0 to 255."""
 
@@ -34,6 +36,7 @@ def label_colour(class_index: int) -> Colour:
     return _LABEL_COLOURS[class_index % len(_LABEL_COLOURS)]
 
 
+@functools.cache  # of few colours, asked for each label
 def ink_on(background: Colour) -> Colour:
     """Black or white text, whichever reads better on a background."""
     return max((BLACK, WHITE), key=lambda ink: contrast(ink, background))

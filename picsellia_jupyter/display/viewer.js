@@ -290,7 +290,7 @@ export function view(data, onArrow) {
     arrowleft: () => (onArrow || step)(-1)
   };
 
-  /** Comes before the notebook's own shortcuts, which would take letters and arrows. */
+  /** Comes before the notebook's own shortcuts, which would take letters, arrows and Enter. */
   function keyed(event) {
     const name = event.key.toLowerCase();
     const path = event.composedPath();
@@ -298,7 +298,7 @@ export function view(data, onArrow) {
     if (!path.includes(whole) || event.ctrlKey || event.metaKey || event.altKey) return;
     const ours = keys[name] && (path[0] == canvas || !name.startsWith('arrow'));
     if (ours) event.preventDefault();
-    if (ours || (name.length == 1 && !event.shiftKey)) event.stopPropagation();
+    if (ours || (name != 'tab' && !event.shiftKey)) event.stopPropagation();
     if (ours) keys[name]();
   }
 

@@ -254,6 +254,8 @@ class PredictedImage:
     """The platform's id of the recorded prediction; None where it was not monitored."""
     model_version_id: str = ""
     """Of the model version that found it; empty where nobody said."""
+    tags: tuple[str, ...] = ()
+    """Names of the tags of a recorded image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class BatchProgress:
     ) -> None:
         if self._shown:
             self._recent.clear()
-            self._draw(last=True)
+            self._draw(last=True, kept=kind is None)
 
     def __call__(self, done: int, failed: int, image: PredictedImage | None) -> None:
         """Note that one more image is done, or has failed."""
@@ -54,12 +54,14 @@ class BatchProgress:
         if self._output.live and time.monotonic() - self._drawn > wait_s:
             self._draw()
 
-    def _draw(self, *, last: bool = False) -> None:
+    def _draw(self, *, last: bool = False, kept: bool = False) -> None:
         from picsellia_jupyter.display import batches
 
         self._shown = True
         elapsed_s = time.monotonic() - self._began
-        state = batches.BatchState(self._done, self._total, self._failed, elapsed_s, stopped=last)
+        state = batches.BatchState(
+            self._done, self._total, self._failed, elapsed_s, stopped=last, kept=kept
+        )
         recent = [ImagePrediction(image).shown() for image in self._recent]
         html = batches.batch_html(state, recent, self._labels, self._threshold)
         self._output.show(html, batches.batch_text(state), last=last)

@@ -17,6 +17,7 @@ from picsellia_jupyter.domain.predictions import (
 )
 from picsellia_jupyter.handles import choosing, conversions
 from picsellia_jupyter.handles.comparing import Others
+from picsellia_jupyter.handles.pages import PageView
 from picsellia_jupyter.handles.prediction import ImagePrediction, checked_embed
 from picsellia_jupyter.handles.results import Selection
 from picsellia_jupyter.wire.coco import to_coco
@@ -28,6 +29,7 @@ PAGE = 100
 """Images in one output; the others stay in the value."""
 LISTED = 24
 """Images that are named in text."""
+_GO_ON = "d.predict(found.undone) goes on with them"
 
 
 class Predictions(Sequence[ImagePrediction]):
@@ -134,21 +136,27 @@ class Predictions(Sequence[ImagePrediction]):
         """
         return self._chosen(range(len(self)), others=self._others.with_(shadow, truth))
 
+    @property
+    def pages(self) -> int:
+        """How many pages the grid has, of 100 images each."""
+        return -(-len(self) // PAGE)
+
     def page(self, number: int) -> Predictions:
         """The images of one page of the grid, which shows 100 at a time; the first is 1.
 
         Raises:
             InvalidInputError: there is no such page.
         """
-        pages = -(-len(self) // PAGE)
-        if not 1 <= number <= pages:
+        if not 1 <= number <= self.pages:
             raise InvalidInputError(
-                f"There is no page {number!r}.", f"Pages are numbered from 1 to {pages}."
+                f"There is no page {number!r}.", f"Pages are numbered from 1 to {self.pages}."
             )
         return self[(number - 1) * PAGE : number * PAGE]
 
     def show(self, page: int = 1, *, embed: Embed = "thumb") -> None:
         """Show a page of the grid in the notebook, and below it how many bytes that adds.
+
+        A live notebook whose server has our extension shows buttons that turn its pages in place.
 
         Args:
             page: which 100 images; the first page is 1.
@@ -160,8 +168,8 @@ class Predictions(Sequence[ImagePrediction]):
         """
         from IPython.display import display
 
-        html = self._grid(page, checked_embed(embed))
-        display({"text/html": html, "text/plain": repr(self.page(page))}, raw=True)  # type: ignore[no-untyped-call]
+        self.page(page)
+        display(PageView(self, page, checked_embed(embed)))  # type: ignore[no-untyped-call]
 
     def to_html(self, path: str | Path, page: int = 1, *, embed: Embed = "thumb") -> Path:
         """Write a page of the grid as an HTML file that needs nothing else.
@@ -173,7 +181,8 @@ class Predictions(Sequence[ImagePrediction]):
         """
         from picsellia_jupyter.display import pages
 
-        html = self._grid(page, checked_embed(embed), beside=Path(path).parent)
+        turn = PageView(self, page).turn
+        html = self._grid(page, checked_embed(embed), turn=turn, beside=Path(path).parent)
         return pages.written(Path(path), html, title=f"Predictions on {len(self):,} images")
 
     def to_coco(self, path: str | Path | None = None) -> dict[str, Any]:
@@ -217,19 +226,15 @@ class Predictions(Sequence[ImagePrediction]):
         if len(self) == 1 and not self.failures and not self.undone:
             with contextlib.suppress(InvalidImageError):
                 return {"text/html": self[0].html(), "text/plain": repr(self)}
-        return {"text/html": self._grid(1, "thumb"), "text/plain": repr(self)}
+        return {"text/html": PageView(self).html(), "text/plain": repr(self)}
 
-    def _grid(self, page: int, embed: Embed, *, beside: Path | None = None) -> str:
+    def _grid(self, page: int, embed: Embed, *, turn: str = "", beside: Path | None = None) -> str:
         from picsellia_jupyter.display import grid
 
         shown = self.page(page) if len(self) else self
-        pages = -(-len(self) // PAGE)
-        hint = f"Page {page} of {pages:,}: found.show(page={page % pages + 1}) shows another."
+        hints = [turn] * bool(turn) + [f"{_GO_ON}."] * bool(self.undone)
         place = grid.Page(
-            (page - 1) * PAGE + 1,
-            len(self),
-            hint=hint if pages > 1 else "",
-            undone=len(self.undone),
+            (page - 1) * PAGE + 1, len(self), hint=" ".join(hints), undone=len(self.undone)
         )
         return grid.grid_html(
             [item.shown(beside) for item in shown],
@@ -263,4 +268,5 @@ class Predictions(Sequence[ImagePrediction]):
     def _left(self) -> list[str]:
         if not self.undone:
             return []
-        return [f"interrupted: {len(self.undone)} images are not predicted on (see .undone)"]
+        left = f"interrupted: {len(self.undone):,} images are not predicted on"
+        return [f"{left}; {_GO_ON}"]

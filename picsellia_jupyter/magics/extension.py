@@ -25,6 +25,7 @@ from picsellia_jupyter.magics.promote import PIPELINE, PROMOTE, ROLLBACK
 from picsellia_jupyter.magics.registry import REGISTRY
 from picsellia_jupyter.magics.retrain import RETRAIN
 from picsellia_jupyter.magics.review import REVIEW
+from picsellia_jupyter.magics.turning import Turning
 from picsellia_jupyter.magics.usage import USAGE
 from picsellia_jupyter.magics.verb import Arguments, Verb, words
 
@@ -67,6 +68,7 @@ class Extension:
         self._known = {verb.name: verb for verb in (*VERBS, *INNER)}
         self._making = threading.Lock()
         self._panels = Panels(shell)
+        self._turning = Turning(shell)
         self._names = NameCache(self._fetch_names)
         self._folders = NameCache(images_and_folders, fresh_s=0.5, is_warm=True)
         self._matcher = matcher_of(
@@ -93,6 +95,7 @@ class Extension:
         """Add every magic whose name is free; `%picsellia VERB` does the same for all."""
         self._completer.custom_matchers.append(self._matcher)
         self._panels.register()
+        self._turning.register()
         self._add(UMBRELLA, self._umbrella())
         taken = [verb.name for verb in VERBS if not self._add(verb.name, self._magic(verb))]
         if taken:
@@ -112,6 +115,7 @@ class Extension:
         if self._matcher in self._completer.custom_matchers:
             self._completer.custom_matchers.remove(self._matcher)
         self._panels.unregister()
+        self._turning.unregister()
         self._names.close()
         self._folders.close()
 

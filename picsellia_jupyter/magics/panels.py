@@ -46,7 +46,7 @@ class Panels:
         self._open.clear()
 
     def _show_handle(self, deployment: Deployment) -> None:
-        if self._is_answer_of_a_verb() or not _saves_cards():
+        if self._is_answer_of_a_verb() or not saves_cards():
             raise NotImplementedError  # Has IPython go on, to the card.
         self._show(deployment, deployment._repr_mimebundle_())
 
@@ -58,7 +58,7 @@ class Panels:
 
     def _show_view(self, view: PanelView) -> None:
         card = view._repr_mimebundle_()
-        if _saves_cards():
+        if saves_cards():
             self._show(view.deployment, card)
             return
         from picsellia_jupyter.widgets.front_page import FrontPage
@@ -88,7 +88,7 @@ class Panels:
         return formatter.ipython_display_formatter
 
 
-def _saves_cards() -> bool:
+def saves_cards() -> bool:
     """Whether the kernel's own Jupyter server has our extension.
 
     It writes the card alone into files, so that a notebook which is opened again never says

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picsellia_jupyter.domain import rle
+from picsellia_jupyter.domain.keypoints import sigmas_of
 from picsellia_jupyter.domain.predictions import (
     Classification,
     Detections,
@@ -27,8 +28,6 @@ AT_LEAST = 0.5
 """Likeness from which on two shapes may be the same object."""
 _NEAR = 0.04
 """Points this share of the photo's longer side apart are not alike at all."""
-_KEYPOINT_SIGMA = 0.05
-"""Of the keypoint similarity, for every point; COCO's own lie between 0.025 and 0.107."""
 _LINE_SAMPLES = 16
 
 LIKENESSES: Mapping[type[Prediction], str] = {
@@ -205,7 +204,8 @@ def _similarity(mine: NDArray[Any], theirs: NDArray[Any]) -> float:
     there = theirs[labelled, :2].astype(float)
     area = float(np.prod(np.maximum(np.ptp(there, axis=0), 1)))
     squares = ((mine[labelled, :2] - there) ** 2).sum(axis=1)
-    return float(np.exp(-squares / (2 * area * (2 * _KEYPOINT_SIGMA) ** 2)).mean())
+    sigmas = np.array(sigmas_of(len(theirs)))[labelled]
+    return float(np.exp(-squares / (2 * area * (2 * sigmas) ** 2)).mean())
 
 
 def _points(found: Any, truth: Any, size: ImageSize) -> Likeness:

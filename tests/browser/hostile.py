@@ -39,8 +39,11 @@ def outputs(folder: str | Path) -> Iterator[str]:
 
 
 def grid(folder: Path) -> str:
-    """Sixty images with such names, labels and EXIF, and as many that failed."""
-    items = [PredictedImage(str(_photo(folder, n)), SIZE, _found(n), 0.01) for n in range(60)]
+    """Sixty images with such names, labels, tags and EXIF, and as many that failed."""
+    items = [
+        PredictedImage(str(_photo(folder, n)), SIZE, _found(n), 0.01, tags=(PAYLOADS[n],))
+        for n in range(60)
+    ]
     failures = [FailedImage(payload, payload) for payload in PAYLOADS]
     found = Predictions(items, failures, labels=LABELS, threshold=0.3)
     return found._repr_mimebundle_()["text/html"]
@@ -57,7 +60,9 @@ def single(first: int) -> str:
         Layer(two, "shadow", found),
         Layer(three, "truth", found),
     ]
-    return viewer_html(_encoded(first), layers, LABELS, threshold=0.3, name=one)
+    return viewer_html(
+        _encoded(first), layers, LABELS, threshold=0.3, name=one, tags=(one, two, three)
+    )
 
 
 def card(payload: str) -> str:

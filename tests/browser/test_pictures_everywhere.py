@@ -140,7 +140,17 @@ def test_notebook_7_draws_them_too(notebook_page: JupyterPage):
     write(notebook_page.server, "pictures.ipynb")
     notebook_page.open("pictures.ipynb")
     notebook_page.run_all()
-    check_that_it_is_drawn_and_answers(notebook_page.page.locator(".jp-OutputArea"))
+    outputs = notebook_page.page.locator(".jp-OutputArea")
+    check_that_it_is_drawn_and_answers(outputs)
+    slider = outputs.nth(1).get_by_label("Confidence")
+    slider.focus()
+    for key, value in (("ArrowRight", "0.31"), ("ArrowDown", "0.3"), ("Home", "0")):
+        notebook_page.page.keyboard.press(key)
+        expect(slider).to_have_value(value)
+    canvas = outputs.nth(1).locator("canvas")
+    canvas.focus()
+    notebook_page.page.keyboard.press("h")
+    assert near(colour(canvas, EDGE), shade(1), by=6)
 
 
 @pytest.fixture

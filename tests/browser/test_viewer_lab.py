@@ -27,6 +27,17 @@ Predictions([image], [], labels={0: "car", 1: "bus"}, threshold=0.3)
 """
 
 
+SLIDES = {
+    "ArrowRight": "0.31",
+    "ArrowUp": "0.32",
+    "ArrowLeft": "0.31",
+    "ArrowDown": "0.3",
+    "End": "1",
+    "Home": "0",
+    "PageUp": "0.1",
+}
+
+
 def test_a_predicted_image_is_interactive_and_its_keys_are_its_own(
     jupyter_lab: JupyterServer, lab_page: JupyterPage, write_notebook
 ):
@@ -59,3 +70,24 @@ def test_a_predicted_image_is_interactive_and_its_keys_are_its_own(
     assert near(pixel(100, 150), (128, 128, 128))
     lab_page.page.keyboard.press("h")
     lab_page.screenshots("viewer-lab", cell=0)
+
+
+def test_the_slider_and_buttons_have_their_keys_in_a_notebook(
+    jupyter_lab: JupyterServer, lab_page: JupyterPage, write_notebook
+):
+    write_notebook(jupyter_lab, "keys.ipynb", PREDICTED, "1 + 1")
+    lab_page.open("keys.ipynb")
+    lab_page.run_all()
+    keys = lab_page.page.keyboard
+    slider = lab_page.cell(0).get_by_label("Confidence")
+    labels = lab_page.cell(0).get_by_role("button", name="Labels", exact=True)
+    slider.focus()
+    for key, value in SLIDES.items():
+        keys.press(key)
+        expect(slider).to_have_value(value)
+        expect(slider).to_be_focused()
+    labels.focus()
+    for key, pressed in (("Enter", "false"), ("Space", "true")):
+        keys.press(key)
+        expect(labels).to_have_attribute("aria-pressed", pressed)
+        expect(labels).to_be_focused()

@@ -33,9 +33,10 @@ def viewer_html(
     *,
     threshold: float | None,
     name: str = "street.jpg",
+    tags: tuple[str, ...] = (),
 ) -> str:
     """The output of one image."""
-    image = PredictedImage(name, _size(photo), layers[0].found, 0.01)
+    image = PredictedImage(name, _size(photo), layers[0].found, 0.01, tags=tags)
     shown = Given(image, functools.partial(bytes, photo), given=layers)
     return predicted_image_html(shown, labels, threshold)
 

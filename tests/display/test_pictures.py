@@ -1,11 +1,12 @@
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from picsellia_jupyter.display.captions import alt_text
+from picsellia_jupyter.display.captions import alt_text, caption_text
 from picsellia_jupyter.display.pictures import predicted_image_html, strip_html
 from picsellia_jupyter.domain.errors import InvalidImageError
 from picsellia_jupyter.domain.predictions import Classification, ImageSize
@@ -27,6 +28,13 @@ def test_one_image_says_what_it_is_and_what_was_found_in_it():
     assert payload_of(page)["caption"] == line
     assert photo_of(page).size == (640, 480)
     assert [image.size for image in images_of(page)] == [(480, 360)]
+
+
+def test_the_tags_of_a_recorded_image_stand_in_its_caption():
+    image = shown().image
+    few, many = (replace(image, tags=tuple(f"t{n}" for n in range(count))) for count in (2, 12))
+    assert caption_text(few, NAMES, 0.3).endswith(" · 4.2 ms · tags: t0, t1")
+    assert caption_text(many, NAMES, 0.3).endswith(", t8, t9 and 2 more")
 
 
 def test_the_alternative_text_counts_the_labels():

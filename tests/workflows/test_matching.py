@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as coco
+from pycocotools.cocoeval import Params
 
 from picsellia_jupyter.domain import rle
 from picsellia_jupyter.domain.predictions import (
@@ -114,6 +115,22 @@ def test_keypoints_match_by_their_similarity_and_absent_ones_do_not_count():
     away = person + np.array([30, 0, 0], np.float32)
     assert match(of(Keypoints, "keypoints", away), truth, SIZE).truth.tolist() == [-1]
     assert match(of(Keypoints, "keypoints", person[:2]), truth, SIZE).truth.tolist() == [-1]
+
+
+@pytest.mark.parametrize("count", [17, 5])
+def test_keypoints_are_alike_as_coco_has_it(count: int):
+    person = np.column_stack([np.arange(count) * 9, np.arange(count) % 4 * 20, np.full(count, 2)])
+    moved = person + np.array([3, 2, 0])
+    matches = match(
+        of(Keypoints, "keypoints", moved.astype(np.float32)),
+        of(Keypoints, "keypoints", person.astype(np.float32)),
+        SIZE,
+    )
+    coco_sigmas = Params(iouType="keypoints").kpt_oks_sigmas
+    sigmas = coco_sigmas if count == 17 else np.full(count, coco_sigmas.mean())
+    area = np.prod(np.ptp(person[:, :2], axis=0))
+    wanted = np.exp(-13 / (2 * area * (2 * sigmas) ** 2)).mean()
+    assert matches.likeness[0] == pytest.approx(wanted, rel=1e-5)
 
 
 def test_of_a_classification_only_the_first_class_counts():

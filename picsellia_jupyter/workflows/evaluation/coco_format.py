@@ -11,15 +11,10 @@ from numpy.typing import NDArray
 
 from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.domain.ground_truth import EvaluationSet, Objects, Overlap
+from picsellia_jupyter.domain.keypoints import COCO_SIGMAS, sigmas_of
 from picsellia_jupyter.domain.predictions import ImageSize
 
 Annotation = dict[str, Any]
-
-COCO_SIGMAS = (
-    0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107,
-    0.087, 0.087, 0.089, 0.089,
-)  # fmt: skip
-"""Of the 17 keypoints of a person, https://cocodataset.org/#keypoints-eval."""
 
 WITHOUT_LIMIT = 1_000_000
 """Detections of an image, where all of them count."""
@@ -109,9 +104,7 @@ def sigmas(data: EvaluationSet) -> list[float]:
     if data.sigmas is not None:
         return list(data.sigmas)
     sides = [side for side in (data.truth, data.found) if len(side)]
-    count = _keypoints(sides[0]).shape[1] if sides else len(COCO_SIGMAS)
-    mean = float(np.mean(COCO_SIGMAS))
-    return list(COCO_SIGMAS) if count == len(COCO_SIGMAS) else [mean] * count
+    return list(sigmas_of(_keypoints(sides[0]).shape[1] if sides else len(COCO_SIGMAS)))
 
 
 def rle(shape: str | NDArray[np.float32], size: ImageSize, masks: ModuleType) -> Annotation:
