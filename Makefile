@@ -17,7 +17,7 @@ TEST_PROCESSES ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-peers faults clean chromium postgres compiler
+.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-peers faults compat clean chromium postgres compiler
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -95,6 +95,9 @@ faults: setup postgres compiler ## Kill, cut the power, break disks and images f
 	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py \
 	  tests/serving/test_mutated_images.py tests/serving/test_broken_models.py tests/serving/test_hostile_*.py \
 	  --long -s --timeout 3600 $(PYTEST_ARGS)
+
+compat: setup chromium ## Try the Deploy modal with other versions of JupyterLab, Notebook, ipykernel and IPython
+	$(BIN)/python -m tests.compat -- $(PYTEST_ARGS)
 
 chromium:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null || { \

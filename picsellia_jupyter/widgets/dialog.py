@@ -13,8 +13,8 @@ widget is then shown under its cell. The kernel opens a comm of the target `pics
                               {"close": true, "id", "outcome", "card", "line", "name"}
 
 `id` is also in the metadata of the cell's output (`{"picsellia": {"id"}}`), so that a page that was
-loaded anew can put `card` in its place. A page without the extension closes the comm at once; a slow
-one may be ready after the widget was shown under its cell, and then has it.
+loaded anew can put `card` in its place. A page without the extension closes the comm at once; a
+slow one may be ready after the widget was shown under its cell, and then has it.
 """
 
 from __future__ import annotations
