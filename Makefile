@@ -17,7 +17,7 @@ TEST_PROCESSES ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-quick --quick bench-peers faults planted release-check lowest clean chromium postgres compiler
+.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-quick --quick bench-peers faults compat planted release-check lowest clean chromium postgres compiler
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -114,6 +114,9 @@ release-check: setup build/tools/.installed ## Build, look into, install per Pyt
 
 lowest: setup build/tools/.installed ## The unit tests with the lowest versions that pyproject.toml allows
 	$(BIN)/python -m releasing.lowest
+
+compat: setup chromium ## Try the Deploy modal with other versions of JupyterLab, Notebook, ipykernel and IPython
+	$(BIN)/python -m tests.compat -- $(PYTEST_ARGS)
 
 chromium:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null || { \

@@ -39,7 +39,7 @@ export class DeploymentRows implements IRows<IDeploymentItem> {
     append(append(lines, 'line'), 'detail', this._detail(deployment, perMinute));
     const actions = append(row, 'actions');
     const { __ } = { __: this._trans.__.bind(this._trans) };
-    appendAction(actions, 'dashboard', __('Dashboard of %1', name), dashboardIcon);
+    appendAction(actions, 'dashboard', __('Open panel of %1', name), dashboardIcon);
     appendAction(actions, 'log', __('Log of %1', name), logIcon);
     if (deployment.running) {
       appendAction(actions, 'stop', __('Stop %1', name), stopIcon);

@@ -7,6 +7,7 @@ import { Panel } from '@lumino/widgets';
 import { FormDialog } from './formdialog';
 import { hasEnded } from './kernel';
 import { ICard, insert } from './notebooks';
+import { IPlacedOutput, outputsOf } from './outputs';
 
 const VIEW = 'application/vnd.jupyter.widget-view+json';
 const DRAWN_WITHIN_MS = 3000;
@@ -197,27 +198,14 @@ function replaceOutput(panel: NotebookPanel, id: string, card: ICard): boolean {
 }
 
 /** Where a notebook has the output of a form, by the id in its metadata. */
-function outputIn(
-  panel: NotebookPanel,
-  id: string
-): { cell: number; outputs: ICodeOutputs; index: number } | null {
-  for (const [cell, { model }] of id ? panel.content.widgets.entries() : []) {
-    const { outputs } = model as unknown as { outputs?: ICodeOutputs };
-    for (let index = 0; outputs && index < outputs.length; index++) {
-      const told = outputs.get(index).metadata['picsellia'] as { id?: string } | undefined;
-      if (told?.id === id) {
-        return { cell, outputs, index };
-      }
+function outputIn(panel: NotebookPanel, id: string): IPlacedOutput | null {
+  for (const placed of id ? outputsOf(panel) : []) {
+    const { metadata } = placed.outputs.get(placed.index);
+    if ((metadata['picsellia'] as { id?: string } | undefined)?.id === id) {
+      return placed;
     }
   }
   return null;
-}
-
-/** What we need of the outputs of a code cell. */
-interface ICodeOutputs {
-  readonly length: number;
-  get(index: number): { readonly metadata: JSONObject };
-  set(index: number, output: JSONObject): void;
 }
 
 function copy(text: string): void {

@@ -4,6 +4,7 @@ import { deployPlugin } from './deploy';
 import { dialogPlugin } from './dialog';
 import { fileMenuPlugin } from './filemenu';
 import { noticesPlugin } from './notices';
+import { panelsPlugin } from './panels';
 import { platformPlugin } from './platform';
 import { sidebarPlugin } from './sidebar';
 import { statusPlugin } from './statusitem';
@@ -17,7 +18,8 @@ const plugins: (JupyterFrontEndPlugin<void> | JupyterFrontEndPlugin<IPlatform>)[
   sidebarPlugin,
   statusPlugin,
   fileMenuPlugin,
-  noticesPlugin
+  noticesPlugin,
+  panelsPlugin
 ];
 
 export default plugins;

@@ -87,9 +87,12 @@ export class SilentRuns {
   >();
 }
 
+/** Where a kernel has forgotten all that it was told. */
+export const HAS_ENDED: readonly string[] = ['restarting', 'autorestarting', 'dead', 'terminating'];
+
 /** Whether a kernel has forgotten all that it was told. */
 export function hasEnded(kernel: Kernel.IKernelConnection): boolean {
-  return kernel.isDisposed || ['restarting', 'autorestarting', 'dead'].includes(kernel.status);
+  return kernel.isDisposed || HAS_ENDED.includes(kernel.status);
 }
 
 async function connectBeside(kernel: Kernel.IKernelConnection): Promise<Kernel.IKernelConnection> {

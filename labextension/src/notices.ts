@@ -48,6 +48,9 @@ class Notices {
       } else if (now.state === 'unhealthy' || now.state === 'degraded') {
         const why = now.reason ? `: ${now.reason}` : '.';
         this._say('error', __('%1 is %2', now.name, now.state) + why, now, CommandIDs.log);
+      } else if (now.state === 'paused') {
+        const why = now.reason ? `: ${now.reason}` : '.';
+        this._say('warning', __('%1 is paused', now.name) + why, now, CommandIDs.dashboard);
       } else if (now.state === 'stopped' && before?.running && now.reason) {
         this._say('warning', __('%1 stopped: %2', now.name, now.reason), now, CommandIDs.log);
       }
@@ -66,7 +69,7 @@ class Notices {
     command: string
   ): void {
     const label =
-      command === CommandIDs.log ? this._trans.__('Show log') : this._trans.__('Show dashboard');
+      command === CommandIDs.log ? this._trans.__('Show log') : this._trans.__('Open panel');
     Notification.emit(message, type, {
       autoClose: type === 'success' ? 6000 : false,
       actions: [{ label, callback: () => this._run(command, id) }]

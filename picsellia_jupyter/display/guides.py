@@ -16,9 +16,13 @@ _KEPT = (
 
 def line(name: str) -> str:
     """The magic that shows the guide of a deployment."""
-    shown = printable(name)
-    word = f'"{shown}"' if any(sign.isspace() for sign in shown) else shown
-    return f"%interconnect {word}"
+    return f"%interconnect {word(name)}"
+
+
+def word(text: str) -> str:
+    """One word of a magic's line."""
+    shown = printable(text)
+    return f'"{shown}"' if any(sign.isspace() for sign in shown) else shown
 
 
 def interconnection_html(
@@ -61,6 +65,26 @@ def interconnection_html(
     ]
     label = f"How to connect your server to {record.name}"
     return style.block(f'<div class="pxj-card">{"".join(parts)}</div>', label=label)
+
+
+def files_html(files: Sequence[str]) -> str:
+    """What there is to download."""
+    return style.block(_sentence(_files(files)), label="Model files")
+
+
+def code_html(python: str, curl: str) -> str:
+    """The program to paste, and the same as shell commands."""
+    return style.block(
+        _sentence("Paste this where your model runs, and put your model into predict()."),
+        style.listing(python),
+        _folded("The same with curl", style.listing(curl)),
+        label="Code to paste",
+    )
+
+
+def serving_html() -> str:
+    """What a serving kernel does better than code that was pasted."""
+    return style.block(_sentence(_KEPT), label="A serving kernel")
 
 
 def interconnection_text(record: DeploymentRecord, files: Sequence[str], python: str) -> str:

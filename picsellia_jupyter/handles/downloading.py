@@ -20,7 +20,16 @@ class Storage(Protocol):
         """Fetch a file; it appears whole or not at all."""
 
 
-def download_all(storage: Storage, files: Sequence[ModelFile], folder: Path) -> list[Path]:
+class Output(Protocol):
+    """Where it is shown how far they are; may raise, to stop."""
+
+    def show(self, html: str, text: str, *, last: bool = False) -> None:
+        """Show it; the last one of a file always."""
+
+
+def download_all(
+    storage: Storage, files: Sequence[ModelFile], folder: Path, output: Output | None = None
+) -> list[Path]:
     """Fetch files into a folder, one after the other, and show how far it is.
 
     Two files of one name do not fit into one folder: the second one, and those after it, go
@@ -28,7 +37,8 @@ def download_all(storage: Storage, files: Sequence[ModelFile], folder: Path) -> 
     """
     from picsellia_jupyter.display import transfers
 
-    output, rows = LiveOutput(), [transfers.Transfer(file.filename) for file in files]
+    output = output or LiveOutput()
+    rows = [transfers.Transfer(file.filename) for file in files]
     paths: list[Path] = []
     for at, file in enumerate(files):
 

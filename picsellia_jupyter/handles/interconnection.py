@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from picsellia_jupyter.domain.deployments import DeploymentRecord
@@ -17,6 +17,8 @@ class Interconnection:
     wiring: Wiring
     files: tuple[str, ...] = ()
     """Names of the model version's files."""
+    deployment: Any = field(default=None, repr=False, compare=False)
+    """The `Deployment`, which makes these; a kernel shows it as a guide that does the steps."""
 
     @property
     def python(self) -> str:

@@ -28,7 +28,7 @@ class OwnServer(Deployed):
             InvalidInputError: the SDK cannot send what it predicts.
         """
         names = tuple(file.name for file in self._files())
-        return Interconnection(self.refresh(), self._wiring(), names)
+        return Interconnection(self.refresh(), self._wiring(), names, self)
 
     def download(self, folder: str | Path) -> list[Path]:
         """Fetch all files of its model version, to serve it yourself.

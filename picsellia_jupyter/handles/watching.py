@@ -11,6 +11,7 @@ from typing import Any
 from picsellia_jupyter.domain.dashboards import Choices, DashboardReport, Filters
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.handles.dashboard import DashboardView
+from picsellia_jupyter.handles.threads import begin
 
 RANGES = ("1h", "24h", "7d", "30d", "all")
 EVERY_S = 5.0
@@ -56,8 +57,7 @@ class Watch:
         self._controls = Controls(self, self.view.data.choices)
         self._output = _Output()
         self._output.show(self.view)
-        self._thread = threading.Thread(target=self._run, name="dashboard", daemon=True)
-        self._thread.start()
+        self._thread = begin(self._run, "dashboard")
 
     @property
     def is_live(self) -> bool:

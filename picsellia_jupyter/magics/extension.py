@@ -67,7 +67,7 @@ class Extension:
         self._added: dict[str, Magic] = {}
         self._known = {verb.name: verb for verb in (*VERBS, *INNER)}
         self._making = threading.Lock()
-        self._panels = Panels(shell)
+        self._panels = Panels(shell, lambda: self.session)
         self._turning = Turning(shell)
         self._names = NameCache(self._fetch_names)
         self._folders = NameCache(images_and_folders, fresh_s=0.5, is_warm=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 import uuid
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from picsellia_jupyter.magics.verb import Arguments, Verb
 
@@ -14,21 +14,42 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from picsellia_jupyter.handles.deployment import Deployment
+    from picsellia_jupyter.handles.interconnection import Interconnection
     from picsellia_jupyter.handles.panels import PanelView
     from picsellia_jupyter.session import Session
     from picsellia_jupyter.widgets.output import CellOutput
-    from picsellia_jupyter.widgets.panel import DeploymentPanel
 
 _HANDLE = ("picsellia_jupyter.handles.deployment", "Deployment")
+_GUIDE = ("picsellia_jupyter.handles.interconnection", "Interconnection")
 _VIEW = ("picsellia_jupyter.handles.panels", "PanelView")
 
 
-class Panels:
-    """The live panels of one kernel: one a deployment, where it was shown last."""
+class Live(Protocol):
+    """A panel or a guide."""
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    def open(self, card: Mapping[str, str]) -> None:
+        """Show it, over a card that remains where it is not live."""
+
+    def close(self) -> None:
+        """Leave the card in its place."""
+
+
+Make = Callable[["CellOutput | None"], Live]
+
+
+class Panels:
+    """The live panels and guides of one kernel: one a deployment, where it was shown last."""
+
+    def __init__(self, shell: InteractiveShell, session: Callable[[], Session]) -> None:
+        """Show nothing yet.
+
+        Args:
+            shell: of the kernel.
+            session: gives that of the notebook.
+        """
         self._shell = shell
-        self._open: dict[str, DeploymentPanel] = {}
+        self._session = session
+        self._open: dict[tuple[str, str], Live] = {}
 
     def register(self) -> None:
         """Have the shell show deployments as panels; only a kernel can."""
@@ -36,10 +57,11 @@ class Panels:
             return
         self._displays.for_type_by_name(*_HANDLE, self._show_handle)
         self._displays.for_type_by_name(*_VIEW, self._show_view)
+        self._displays.for_type_by_name(*_GUIDE, self._show_guide)
 
     def unregister(self) -> None:
         """Show cards again, those of the panels that are open too."""
-        for name in (_HANDLE, _VIEW):
+        for name in (_HANDLE, _VIEW, _GUIDE):
             self._displays.pop(".".join(name), None)
         for panel in self._open.values():
             panel.close()
@@ -48,7 +70,8 @@ class Panels:
     def _show_handle(self, deployment: Deployment) -> None:
         if self._is_answer_of_a_verb() or not saves_cards():
             raise NotImplementedError  # Has IPython go on, to the card.
-        self._show(deployment, deployment._repr_mimebundle_())
+        panel = self._panel_of(deployment)
+        self._show(("panel", deployment.id), deployment._repr_mimebundle_(), panel)
 
     def _is_answer_of_a_verb(self) -> bool:
         """Whether the running cell deploys or undeploys: what came of it is told by the card."""
@@ -57,29 +80,54 @@ class Panels:
         return bool(sources) and re.search(r"%(un)?deploy\b", sources[-1]) is not None
 
     def _show_view(self, view: PanelView) -> None:
-        card = view._repr_mimebundle_()
+        deployment = view.deployment
+        self._show_asked(
+            ("panel", deployment.id), view._repr_mimebundle_(), self._panel_of(deployment)
+        )
+
+    def _show_guide(self, guide: Interconnection) -> None:
+        if guide.deployment is None:
+            raise NotImplementedError  # Has IPython go on, to the HTML.
+        from picsellia_jupyter.magics.shells import ShellKernel
+        from picsellia_jupyter.widgets.guide import Guide
+
+        kernel = ShellKernel(self._shell)
+        self._show_asked(
+            ("guide", guide.record.id),
+            guide._repr_mimebundle_(),
+            lambda output: Guide(guide, self._session(), kernel, output),
+        )
+
+    def _panel_of(self, deployment: Deployment) -> Make:
+        from picsellia_jupyter.magics.shells import ShellKernel
+        from picsellia_jupyter.widgets.panel import DeploymentPanel
+
+        kernel = ShellKernel(self._shell)
+        return lambda output: DeploymentPanel(deployment, kernel, output)
+
+    def _show_asked(self, key: tuple[str, str], card: Mapping[str, str], make: Make) -> None:
+        """Show what was asked for by name: in every page, though a program gets the card alone."""
         if saves_cards():
-            self._show(view.deployment, card)
+            self._show(key, card, make)
             return
         from picsellia_jupyter.widgets.front_page import FrontPage
         from picsellia_jupyter.widgets.output import CellOutput
 
-        # Asked for by name, it is shown in every page; a program that runs notebooks is none.
         output = CellOutput(uuid.uuid4().hex, has_cell=True)
         output.show(card)
-        FrontPage(lambda: self._show(view.deployment, card, output)).ask()
+        FrontPage(lambda: self._show(key, card, make, output)).ask()
 
     def _show(
-        self, deployment: Deployment, card: Mapping[str, str], output: CellOutput | None = None
+        self,
+        key: tuple[str, str],
+        card: Mapping[str, str],
+        make: Make,
+        output: CellOutput | None = None,
     ) -> None:
-        from picsellia_jupyter.magics.shells import ShellKernel
-        from picsellia_jupyter.widgets.panel import DeploymentPanel
-
-        before = self._open.pop(deployment.id, None)
+        before = self._open.pop(key, None)
         if before is not None:
             before.close()
-        panel = DeploymentPanel(deployment, ShellKernel(self._shell), output)
-        self._open[deployment.id] = panel
+        self._open[key] = panel = make(output)
         panel.open(card)
 
     @property

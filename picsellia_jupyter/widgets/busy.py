@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -45,7 +46,9 @@ class BusyWatch:
             self._timer.cancel()
 
     def _begins(self) -> None:
-        self._timer = threading.Timer(PATIENCE_S, self._say, [True])
+        # In the context of the cell, as the threads of `handles/threads.py`.
+        say = contextvars.copy_context().run
+        self._timer = threading.Timer(PATIENCE_S, say, [self._say, True])
         self._timer.daemon = True
         self._timer.start()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from picsellia_jupyter.display.progress import noted
 from picsellia_jupyter.domain.deployments import Check, Progress
+from picsellia_jupyter.handles.threads import begin
 from picsellia_jupyter.workflows.deploying import DeployRequest
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ class DeployJob:
     def start(self) -> None:
         """Begin."""
         atexit.register(self._end_with_us)
-        threading.Thread(target=self._deploy, name="picsellia-deploy", daemon=True).start()
-        threading.Thread(target=self._tell, name="picsellia-progress", daemon=True).start()
+        begin(self._deploy, "picsellia-deploy")
+        begin(self._tell, "picsellia-progress")
 
     def cancel(self) -> None:
         """Have it stop, and undo what it made; `on_end` tells when it has."""

@@ -16,7 +16,7 @@ from picsellia_jupyter.widgets.deploy_fields import DeployFields
 from picsellia_jupyter.widgets.deploy_form import DeployForm, Field, Verdict, field_of, judge
 from picsellia_jupyter.widgets.deploy_job import DeployJob, Standing
 from picsellia_jupyter.widgets.deploy_view import DeployView
-from picsellia_jupyter.widgets.dialog import Dialog, Loop
+from picsellia_jupyter.widgets.dialog import PATIENCE_S, Dialog, Loop
 from picsellia_jupyter.widgets.output import CellOutput
 from picsellia_jupyter.widgets.reading import Change, Reading
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SETTLING_S = 0.25
 """That values which the page sent before a click get to arrive, on whichever thread they do."""
+ANSWER_S = 30.0
+"""That the page which asked for a form without a cell may take to show it."""
 CLOSING_S = 0.3
 """That a page gets to put the card up before the form's widgets are gone."""
 
@@ -64,7 +66,7 @@ class DeployModal:
         self._verdict = Verdict(None)
         self._job: DeployJob | None = None
         self._refresher: int | None = None
-        self._finished = False
+        self._finished = self._is_inline = False
         self._looked_up: set[str] = set()
         identity = uuid.uuid4().hex
         self.fields = DeployFields()
@@ -82,6 +84,7 @@ class DeployModal:
             on_refused=self._show_inline,
             on_ready=self._shown_in_dialog,
             on_cancel=self._cancelled,
+            patience_s=PATIENCE_S if has_cell else ANSWER_S,
         )
         self._reading = Reading(session, self._learn, failed=self._cannot_read)
         self._connect()
@@ -89,14 +92,7 @@ class DeployModal:
 
     def open(self) -> None:
         """Show it, and begin to read what can be chosen."""
-        title = wording.TITLE
-        line = self._line()
-        self._output.show(
-            {
-                "text/html": forms.unopened(title, line),
-                "text/plain": forms.unopened_text(title, line),
-            }
-        )
+        self._output.show(self._placeholder())
         self._refresh()
         self._dialog.open()
         self._reading.begin()
@@ -113,12 +109,25 @@ class DeployModal:
     def _show_inline(self) -> None:
         if not self._has_cell:
             self._give_up()
-        elif not self._finished:
-            self.fields.box.add_class("pxj-inline")
-            self._output.show_widget(self.fields.box, wording.TITLE)
+            return
+        with self._lock:
+            if not self._finished:
+                self._is_inline = True
+                self.fields.box.add_class("pxj-inline")
+                self._output.show_widget(self.fields.box, wording.TITLE)
 
     def _shown_in_dialog(self) -> None:
         self._view.allow_insert()
+        with self._lock:
+            if self._is_inline and not self._finished:
+                # A slow page: the cell has the form already.
+                self._is_inline = False
+                self.fields.box.remove_class("pxj-inline")
+                self._output.show(self._placeholder())
+
+    def _placeholder(self) -> dict[str, str]:
+        said = (wording.TITLE, self._line())
+        return {"text/html": forms.unopened(*said), "text/plain": forms.unopened_text(*said)}
 
     def _changed(self) -> None:
         if self._refresher != threading.get_ident():

@@ -13,7 +13,8 @@ widget is then shown under its cell. The kernel opens a comm of the target `pics
                               {"close": true, "id", "outcome", "card", "line", "name"}
 
 `id` is also in the metadata of the cell's output (`{"picsellia": {"id"}}`), so that a page that was
-loaded anew can put `card` in its place. A page without the extension closes the comm at once.
+loaded anew can put `card` in its place. A page without the extension closes the comm at once; a
+slow one may be ready after the widget was shown under its cell, and then has it.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Dialog:
         on_refused: Callable[[], None],
         on_ready: Callable[[], None],
         on_cancel: Callable[[], None],
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Ask nobody yet.
 
@@ -53,17 +55,20 @@ class Dialog:
             opening: `id`, `model_id`, `title` and `kind`.
             loop: of the kernel.
             on_refused: called once where no page shows it.
-            on_ready: called when it is shown.
+            on_ready: called when it is shown; by a slow page, after `on_refused`.
             on_cancel: called when the user has closed it.
+            patience_s: that a page without any answer is given.
         """
         self._opening = {"open": True, **opening}
         self._loop = loop
         self._on_refused = on_refused
         self._on_ready = on_ready
         self._on_cancel = on_cancel
+        self._patience_s = patience_s
         self._lock = threading.Lock()
         self._comm: Any = None
         self._settled = False
+        self._refused = False
         self._is_busy = False
         self._is_left = False
 
@@ -75,7 +80,7 @@ class Dialog:
     @property
     def is_shown(self) -> bool:
         """Whether a page shows it now."""
-        return self._comm is not None and self._settled
+        return self._comm is not None and self._settled and not self._refused
 
     @property
     def is_left(self) -> bool:
@@ -89,10 +94,10 @@ class Dialog:
         # Callbacks first: a page that does not know the target answers at once.
         comm: Any = create_comm(target_name=TARGET, primary=False)
         comm.on_msg(self._on_message)
-        comm.on_close(lambda _message: self._refuse())
+        comm.on_close(lambda _message: self._close_for_good())
         self._comm = comm
         comm.open(data=self._opening)
-        self._loop.later(PATIENCE_S, lambda: self._loop.later(SECOND_GLANCE_S, self._refuse))
+        self._loop.later(self._patience_s, self._look_again)
 
     def send(self, **data: Any) -> None:
         """Tell the page; nothing where no page shows it."""
@@ -108,7 +113,7 @@ class Dialog:
 
     def _on_message(self, message: Mapping[str, Any]) -> None:
         data = message["content"]["data"]
-        if data.get("ready") and self._settle():
+        if data.get("ready") and (self._settle() or self._comes_late()):
             self._on_ready()
         elif data.get("reattach") and self._comm is not None:
             self._settle()
@@ -118,10 +123,23 @@ class Dialog:
             self._is_left = bool(data.get("cancelled"))
             self._on_cancel()
 
+    def _look_again(self) -> None:
+        self._loop.later(SECOND_GLANCE_S, self._refuse)
+
     def _refuse(self) -> None:
         if self._settle():
-            self._comm = None
+            self._refused = True
             self._on_refused()
+
+    def _close_for_good(self) -> None:
+        self._comm = None
+        self._refuse()
+
+    def _comes_late(self) -> bool:
+        """Whether a page shows it after it was taken for one that does not."""
+        with self._lock:
+            is_late, self._refused = self._refused and self._comm is not None, False
+        return is_late
 
     def _settle(self) -> bool:
         """Whether it was not known until now how this goes on."""

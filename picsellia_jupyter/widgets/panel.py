@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from picsellia_jupyter.display import cards, forms, panels
+from picsellia_jupyter.handles.threads import begin
 from picsellia_jupyter.widgets.dialog import Loop
 from picsellia_jupyter.widgets.errand import Errands
 from picsellia_jupyter.widgets.output import WIDGET_VIEW, CellOutput
@@ -81,7 +82,7 @@ class DeploymentPanel:
         self._output.show({WIDGET_VIEW: view, **card})
         atexit.register(self.close)
         self._selected()
-        threading.Thread(target=self._follow, name="picsellia-follow", daemon=True).start()
+        begin(self._follow, "picsellia-follow")
 
     def close(self, card: Mapping[str, str] | None = None) -> None:
         """Leave the deployment's card in its place."""

@@ -80,7 +80,7 @@ class ReviewDeck:
             },
             kernel,
             on_refused=self._show_inline,
-            on_ready=self._look_ahead,
+            on_ready=self._shown_in_dialog,
             on_cancel=self._close,
         )
         self._is_inline = False
@@ -276,6 +276,14 @@ class ReviewDeck:
             if not self._finished:
                 self._is_inline = True
                 self._output.show_widget(self.page, f"Reviews of {self._record.name}")
+
+    def _shown_in_dialog(self) -> None:
+        with self._lock:
+            if self._is_inline and not self._finished:
+                # A slow page: the cell has the deck already.
+                self._is_inline = False
+                self._output.show(self._card())
+        self._look_ahead()
 
     # Ending --------------------------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable
+
+from picsellia_jupyter.handles.threads import begin
 
 Call = Callable[[], None]
 
@@ -18,7 +19,7 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        begin(self._work, name)
 
     def submit(self, call: Call) -> None:
         """Do this after everything that was submitted before."""

@@ -13,15 +13,22 @@ START_S = 90
 class DeployPage:
     """A notebook whose bare `%deploy` has run."""
 
-    def __init__(self, page: JupyterPage, notebook: str) -> None:
+    def __init__(self, page: JupyterPage, notebook: str, *, can_deploy: bool = True) -> None:
         page.open(notebook)
         page.run_all(timeout_s=START_S)
         self.page = page
         self.notebook = notebook
         self.form = page.page.locator(".pxj-form")
         expect(page.page.locator("dialog .pxj-form")).to_be_visible(timeout=START_S * 1000)
-        expect(self.button("Deploy")).to_be_enabled(timeout=START_S * 1000)
-        expect(self.form.locator(".pxj-checks")).to_contain_text("model-latest,")
+        found = self.form.locator(".pxj-checks")
+        expect(found).to_contain_text("model-latest,", timeout=START_S * 1000)
+        if can_deploy:
+            expect(self.button("Deploy")).to_be_enabled()
+
+    @property
+    def strategy(self) -> Locator:
+        """The row of the two strategies."""
+        return self.form.locator(".pxj-row", has=self.page.page.locator(".pxj-strategy"))
 
     @property
     def output(self) -> Locator:

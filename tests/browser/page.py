@@ -23,6 +23,7 @@ KNOWN_NOISE = (
     "Failed to execute 'removeChild' on 'Node'",  # JupyterLab 4.6, as outputs are redrawn
     "Could not restore the debugger state",  # a notebook closed soon after it was opened
     "_cellToolbarOverlapsContents",  # JupyterLab 4.2, a cell removed soon after it ran
+    "/static/notebook/8471.bundle.js",  # Notebook 7.2, on its page of files
     "reading 'last_modified'",  # Notebook 7.2, where there is no checkpoint yet
     "reading 'schema'",  # Notebook 7.6, at each start
 )

@@ -6,9 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.dialog import BUTTON, LABEL, STAND_IN, dialog
+from tests.browser.page import JupyterPage
 
 pytestmark = pytest.mark.browser
 
+KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 ENABLED = "window.jupyterapp.commands.isEnabled('picsellia:deploy')"
 
 
@@ -59,26 +61,61 @@ def test_the_shortcut_opens_the_form(lab_page, write_notebook):
     expect(dialog(lab_page)).to_be_visible()
 
 
-def test_a_busy_kernel_opens_the_form_beside_its_cell(lab_page, write_notebook):
-    busy = "import pathlib, time\nwhile not pathlib.Path('go-on').exists(): time.sleep(0.05)"
-    write_notebook(lab_page.server, "busy.ipynb", STAND_IN, busy)
-    lab_page.open("busy.ipynb")
-    lab_page.page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    lab_page.wait_for("document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=busy]')")
-    lab_page.wait_for_cell(STAND_IN)
+WITHOUT_SUBSHELLS = """() => Object.defineProperty(
+    window.jupyterapp.shell.currentWidget.sessionContext.session.kernel,
+    'supportsSubshells', { value: false }
+)"""
 
-    lab_page.page.locator(BUTTON).get_by_role("button").click()
+
+class BusyNotebook:
+    """A notebook whose second cell runs until it is let go."""
+
+    SOURCE = "import pathlib, time\nwhile not pathlib.Path({gate!r}).exists(): time.sleep(0.05)"
+
+    def __init__(self, page: JupyterPage, write_notebook, name: str) -> None:
+        self.page, self.gate = page, page.server.root / f"{name}.gate"
+        self.source = self.SOURCE.format(gate=self.gate.name)
+        write_notebook(page.server, f"{name}.ipynb", STAND_IN, self.source)
+        page.open(f"{name}.ipynb")
+
+    def begin(self) -> None:
+        self.page.page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.page.wait_for_cell(STAND_IN)
+        self.page.wait_for(f"{KERNEL}.status === 'busy'")
+        self.page.page.locator(BUTTON).get_by_role("button").click()
+
+    def let_go(self) -> None:
+        self.gate.touch()
+        self.page.wait_for_cell(self.source)
+
+
+def test_a_busy_kernel_opens_the_form_beside_its_cell(lab_page, write_notebook):
+    busy = BusyNotebook(lab_page, write_notebook, "beside-cell")
+    if not lab_page.page.evaluate(f"{KERNEL}.supportsSubshells === true"):
+        pytest.skip("this JupyterLab or this kernel has no subshells")
+    busy.begin()
 
     expect(dialog(lab_page)).to_be_visible()
     assert lab_page.cells()[1].execution_count is None
     dialog(lab_page).get_by_role("button", name="Deploy", exact=True).click()
-    line = "%deploy digits --threshold 0.1 --name quickstart"
     lab_page.wait_for(
         "window.jupyterapp.shell.currentWidget.content.widgets.length === 3", timeout_s=15
     )
+    line = "%deploy digits --threshold 0.1 --name quickstart"
     assert line in [cell.source for cell in lab_page.cells()]
-    (lab_page.server.root / "go-on").touch()
-    lab_page.wait_for_cell(busy)
+    busy.let_go()
+
+
+def test_a_busy_kernel_without_subshells_says_so_and_opens_it_afterwards(lab_page, write_notebook):
+    busy = BusyNotebook(lab_page, write_notebook, "after-cell")
+    lab_page.page.evaluate(WITHOUT_SUBSHELLS)
+    busy.begin()
+
+    told = lab_page.page.locator(".jp-toastContainer")
+    expect(told).to_contain_text("The kernel is busy: the form opens when its cells have run.")
+    expect(dialog(lab_page)).to_have_count(0)
+    busy.let_go()
+    expect(dialog(lab_page)).to_be_visible()
 
 
 def test_a_kernel_without_the_package_is_told_as_such(lab_page, write_notebook):
@@ -124,7 +161,7 @@ def test_the_plugins_are_active_and_have_settings_pages(lab_page, write_notebook
     write_notebook(lab_page.server, "plugin.ipynb", "1")
     lab_page.open("plugin.ipynb")
 
-    for name in ("platform", "deploy", "dialog", "sidebar", "status", "files", "notices"):
+    for name in ("platform", "deploy", "dialog", "sidebar", "status", "files", "notices", "panels"):
         lab_page.wait_for(f"window.jupyterapp.isPluginActivated('picsellia-jupyter:{name}')")
     titles = [
         lab_page.server.request("GET", f"lab/api/settings/picsellia-jupyter:{name}").json()

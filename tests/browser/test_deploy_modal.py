@@ -147,3 +147,29 @@ def test_errors_are_at_their_fields(taken: str, broken: str, form: DeployPage, s
     expect(form.field("Model version")).to_be_focused()
     form.screenshots("broken-model")
     assert [one.name for one in session.deployments().records] == [taken]
+
+
+@pytest.fixture
+def spent(session: Session) -> Iterator[None]:
+    """No MPU are left."""
+    session.set_quota(0)
+    yield
+    session.set_quota(None)
+
+
+def test_a_spent_quota_is_told_at_the_strategy_and_monitoring_needs_none(
+    spent: None, session: Session, broken: str, lab_page: JupyterPage, write_notebook
+):
+    del spent, broken
+    write_notebook(lab_page.server, "spent.ipynb", *SOURCES)
+    form = DeployPage(lab_page, "spent.ipynb", can_deploy=False)
+    expect(form.strategy.get_by_role("alert")).to_contain_text("MPU")
+    expect(form.button("Deploy")).to_be_disabled()
+    assert violations(form) == []
+    form.screenshots("quota-spent")
+
+    form.card("Monitoring only").click()
+    expect(form.form.get_by_role("alert")).to_have_count(0)
+    expect(form.button("Deploy")).to_be_enabled()
+    form.press("Escape")
+    expect(form.form).to_have_count(0)

@@ -96,6 +96,31 @@ def test_deploy_beside_a_version_opens_its_form(platform, lab_page, write_notebo
     assert "'model': 'digits-detector:0'" in lab_page.ask("opened[-1].given")
 
 
+def test_deploy_with_no_notebook_open_makes_one_and_leaves_the_line_in_it(sidebar, platform):
+    """As it has a kernel that was started just now, whose page ends a subshell meanwhile."""
+    page = sidebar.page
+    sidebar.model("digits-detector").click()
+    sidebar.version("object detection").first.hover()
+
+    sidebar.node.get_by_role("button", name="Deploy digits-detector:0…").click()
+
+    form = page.page.locator("dialog .pxj-form")
+    expect(form.locator(".pxj-line code")).to_contain_text("digits-detector:0", timeout=60_000)
+    page.screenshots("sidebar-deploy")
+    form.locator(".pxj-strategy label", has_text="Monitoring only").last.click()
+    form.get_by_label("Name", exact=True).fill("from-sidebar")
+    form.get_by_label("Name", exact=True).blur()
+    expect(form.locator(".pxj-line code")).to_contain_text("--name from-sidebar")
+    form.get_by_role("button", name="Deploy", exact=True).click()
+
+    expect(form).to_have_count(0, timeout=30_000)
+    expect(page.page.locator(".jp-Notebook .pxj-card")).to_contain_text("from-sidebar")
+    sources = [cell.source for cell in page.cells()]
+    assert sources[-1].endswith("--name from-sidebar")
+    expect(sidebar.deployment("from-sidebar")).to_be_visible(timeout=20_000)
+    platform.undeploy("from-sidebar", delete=True)
+
+
 def test_the_context_menu_copies_a_reference(sidebar):
     sidebar.page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     sidebar.model("digits-detector").click()

@@ -50,6 +50,8 @@ class Page:
         """The last bundle of each output that can be replaced."""
         self.metadata: dict[str, Json] = {}
         self.dialogs: list[str] = []
+        self.unanswered: list[str] = []
+        """Dialogs that were asked for, where the question is left without an answer."""
         self.said: list[Json] = []
         """What the kernel told the dialog."""
         self.errors: list[str] = []
@@ -156,7 +158,9 @@ class Page:
             self.dialogs.append(comm_id)
             self.said.append(data)
             self.send(comm_id, ready=True)
-        elif self.shows_dialogs is not None:
+        elif self.shows_dialogs is None:
+            self.unanswered.append(comm_id)
+        else:
             closing = self.client.session.msg("comm_close", {"comm_id": comm_id, "data": {}})
             self.client.shell_channel.send(closing)
 

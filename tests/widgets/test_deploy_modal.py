@@ -61,6 +61,22 @@ def test_a_page_that_never_answers_gets_it_under_its_cell_too(page: Page):
     cancelled(page, output)
 
 
+def test_a_slow_page_that_shows_it_after_all_has_it_once(page: Page):
+    output = opened(page, dialogs=None)
+    assert WIDGET_VIEW in page.outputs[output]
+
+    (late,) = page.unanswered
+    page.dialogs.append(late)
+    page.send(late, ready=True)
+    page.until(lambda: WIDGET_VIEW not in page.outputs[output])
+
+    assert "opened in a dialog" in page.outputs[output]["text/html"]
+    assert page.is_shown(page.find("Insert in notebook"))
+    page.send(late, cancelled=True)
+    page.until(lambda: is_finished(page, output))
+    assert page.said[-1]["outcome"] == "cancelled"
+
+
 def test_a_form_without_a_cell_is_not_left_over_where_nobody_shows_it(page: Page):
     page.run("from picsellia_jupyter.magics import open_deploy_form; open_deploy_form(cell=False)")
     page.until(lambda: page.widgets)
