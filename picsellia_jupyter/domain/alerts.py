@@ -24,7 +24,7 @@ class AlertMetric(str, Enum):
     AVERAGE_PRECISION = "stats.ap_50_95"
     """COCO's average precision on what was reviewed of the window."""
     ERROR_RATE = "error_rate"
-    """Share of requests that failed, in [0, 1]."""
+    """Share of the predictions asked of serving kernels that failed, in [0, 1]."""
     NO_TRAFFIC = "no_traffic"
     """Seconds since the last prediction."""
 

@@ -157,6 +157,16 @@ class ServingKernel:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """How many predictions a front gave since it began, and how many it could not give."""
+
+    counter: str
+    """Whose numbers these are: they begin anew with each front."""
+    answered: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """What a serving kernel says of itself, every few seconds."""
 
@@ -166,6 +176,8 @@ class Heartbeat:
     """Why it is in its state, where that is not plain."""
     claim: bool = False
     """Whether this kernel takes the deployment over from any other; true in its first one."""
+    answers: Answers | None = None
+    """None where it does not count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from picsellia_jupyter.recording.recorder import Outcome, Recorder
 from picsellia_jupyter.serving import predicting
 from picsellia_jupyter.serving.attachment import Attachment
 from picsellia_jupyter.serving.logfile import LogFile
+from picsellia_jupyter.serving.outcomes import Outcomes
 from picsellia_jupyter.serving.platform import Connect
 from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.preparing import Preparation
@@ -72,6 +73,7 @@ class Service:
         """
         self.job = job
         self._kernel = ServingKernel(job.kernel_id, address, job.place, os.getpid())
+        self.outcomes = Outcomes()
         self._connect = connect
         self._log = log
         self._on_gone = on_gone
@@ -124,11 +126,10 @@ class Service:
 
     def report(self) -> Json:
         """The reply of `/control/status`."""
-        status = self.status
         return {
-            **status.to_json(),
+            **self.status.to_json(),
             **self.backlog(),
-            "detail": status.detail or self._hold_up,
+            "detail": self._why,
             "log_tail": list(self._pool.log_tail) if self._pool else [],
             "log_file": str(self._log.path) if self._log else None,
             "shadow": self._attached.shadow.report() if self._attached else None,
@@ -388,11 +389,11 @@ class Service:
         return ServingError(reason, "Deploy the model again.", log_tail=tail)
 
     def _describe(self) -> Heartbeat:
-        return Heartbeat(self.status.state, self._kernel, self.status.detail or self._hold_up)
+        return Heartbeat(self.status.state, self._kernel, self._why, answers=self.outcomes.so_far)
 
     @property
-    def _hold_up(self) -> str:
-        return self._recorder.hold_up if self._recorder else ""
+    def _why(self) -> str:
+        return self.status.detail or (self._recorder.hold_up if self._recorder else "")
 
     def _say(self, who: str, text: str) -> None:
         if self._log:

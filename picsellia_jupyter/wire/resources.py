@@ -10,6 +10,7 @@ import numpy as np
 
 from picsellia_jupyter.domain import errors
 from picsellia_jupyter.domain.deployments import (
+    Answers,
     Check,
     DeploymentRecord,
     DryRun,
@@ -117,6 +118,7 @@ def heartbeat_to_json(beat: Heartbeat) -> Json:
         "reason": beat.reason,
         "kernel": dataclasses.asdict(beat.kernel),
         "claim": beat.claim,
+        "answers": dataclasses.asdict(beat.answers) if beat.answers else None,
     }
 
 
@@ -127,7 +129,14 @@ def heartbeat_from_json(raw: Mapping[str, Any]) -> Heartbeat:
         kernel=kernel_from_json(raw["kernel"]),
         reason=str(raw.get("reason") or ""),
         claim=raw.get("claim") is True,
+        answers=_answers(raw.get("answers")),
     )
+
+
+def _answers(raw: Mapping[str, Any] | None) -> Answers | None:
+    if not raw:
+        return None
+    return Answers(str(raw["counter"]), int(raw["answered"]), int(raw["failed"]))
 
 
 def kernel_from_json(raw: Mapping[str, Any]) -> ServingKernel:

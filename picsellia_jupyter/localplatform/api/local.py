@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, Field, field_validator
 from sqlalchemy import func, select
 
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingState
 from picsellia_jupyter.domain.errors import ConflictError
+from picsellia_jupyter.localplatform.answering import take_down
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.metering import Ledger
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
@@ -43,6 +44,14 @@ class KernelBody(BaseModel):
         return address
 
 
+class AnswersBody(BaseModel):
+    """What a front has counted since it began."""
+
+    counter: str = Field(min_length=1, max_length=64)
+    answered: int = Field(ge=0, lt=2**62)
+    failed: int = Field(ge=0, lt=2**62)
+
+
 class HeartbeatBody(BaseModel):
     """What a serving kernel says every few seconds."""
 
@@ -50,6 +59,7 @@ class HeartbeatBody(BaseModel):
     reason: str = ""
     kernel: KernelBody
     claim: bool = False
+    answers: AnswersBody | None = None
 
     def value(self) -> Heartbeat:
         """The heartbeat it spells."""
@@ -101,7 +111,8 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Heartbeat
     With Picsellia Serving the time since its last heartbeat is charged; 402 where a kernel that
     claims it has nothing left to begin with.
     """
-    beat = heartbeat_to_json(body.value())
+    said = body.value()
+    beat, answers = heartbeat_to_json(said), said.answers
     with here.store.writing() as session:
         row = the(session, Deployment, deployment_id, kind="deployment")
         if not beat["claim"]:
@@ -113,6 +124,8 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Heartbeat
         row.serving_reason = beat["reason"]
         row.serving_kernel = beat["kernel"]
         row.serving_reported_at = here.clock()
+        if answers is not None:
+            take_down(session, row.id, answers, now=here.clock())
         shadow = row.shadow_model_version_id
         return HeartbeatReply(
             min_threshold=row.min_threshold,
