@@ -17,7 +17,7 @@ TEST_PROCESSES ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-peers faults clean chromium postgres compiler
+.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-quick --quick bench-peers faults planted release-check lowest clean chromium postgres compiler
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,13 +75,18 @@ notebooks: setup ## Execute the journeys and check their outputs
 viewer: setup ## Make the viewer's script of its modules; it is kept with them
 	cd labextension && node viewer.mjs
 
-bench: setup ## Run the benchmarks in their quick form
-	$(BIN)/python -m benchmarks.startup --quick
-	-$(BIN)/python -m benchmarks.serving --quick
-	-$(BIN)/python -m benchmarks.places --quick
-	-$(BIN)/python -m benchmarks.lab --quick
-	-$(BIN)/python -m benchmarks.monitoring --quick
-	-$(BIN)/python -m benchmarks.viewer --quick
+bench: setup chromium ## All benchmarks, into benchmarks/RESULTS.md; `make bench -- --quick` or `make bench-quick` in short
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-quick: setup chromium ## The same with smaller data, into build/bench/RESULTS.md
+	$(BIN)/python -m benchmarks --quick
+
+# `make bench -- --quick` hands make a target of that name.
+ifneq ($(filter --quick,$(MAKECMDGOALS)),)
+BENCH_ARGS := --quick
+--quick:
+	@:
+endif
 
 bench-peers: setup ## Install the servers and evaluators that ours are measured beside; no test needs them
 	test -x build/peers/bin/python || $(BIN)/python -m venv build/peers
@@ -92,9 +97,23 @@ bench-peers: setup ## Install the servers and evaluators that ours are measured 
 	  faster-coco-eval torchmetrics
 
 faults: setup postgres compiler ## Kill, cut the power, break disks and images for long; counts what is lost
-	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py \
+	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py tests/localplatform/test_training.py tests/training \
 	  tests/serving/test_mutated_images.py tests/serving/test_broken_models.py tests/serving/test_hostile_*.py \
 	  --long -s --timeout 3600 $(PYTEST_ARGS)
+
+planted: setup postgres compiler ## Plant about fifty mistakes one by one; each must turn a test red
+	$(BIN)/python -m planted $(PLANTED)
+
+build/tools/.installed: $(VENV)/.python
+	test -x build/tools/bin/python || $(BIN)/python -m venv build/tools
+	build/tools/bin/python -m pip --disable-pip-version-check -q install --constraint constraints.txt --group release
+	touch $@
+
+release-check: setup build/tools/.installed ## Build, look into, install per Python and try what is to be released
+	$(BIN)/python -m releasing
+
+lowest: setup build/tools/.installed ## The unit tests with the lowest versions that pyproject.toml allows
+	$(BIN)/python -m releasing.lowest
 
 chromium:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null || { \

@@ -17,6 +17,8 @@ SOURCES = [
     *PACKAGE.rglob("*.py"),
     *(ROOT / "tests").rglob("*.py"),
     *(ROOT / "benchmarks").rglob("*.py"),
+    *(ROOT / "planted").rglob("*.py"),
+    *(ROOT / "releasing").rglob("*.py"),
     *(ROOT / "labextension" / "src").rglob("*.ts"),
 ]
 

@@ -15,6 +15,8 @@ class Goal:
     bound: float
     at_least: bool = True
     unit: str = ""
+    beside: str = ""
+    """What others take for the same, in words; empty where nobody is measured beside."""
 
     @property
     def held(self) -> bool:
@@ -24,9 +26,10 @@ class Goal:
     def __str__(self) -> str:
         sign = ">=" if self.at_least else "<="
         verdict = "held  " if self.held else "MISSED"
+        # `benchmarks/results.py` reads these lines.
         return (
-            f"{self.name:<4}{verdict} {self.what}: {self.seen:.2f}{self.unit} "
-            f"(goal {sign} {self.bound:g}{self.unit})"
+            f"{self.name:<3} {verdict} {self.what}: {self.seen:.2f}{self.unit} "
+            f"(goal {sign} {self.bound:g}{self.unit})" + (f"; {self.beside}" if self.beside else "")
         )
 
 
@@ -39,13 +42,19 @@ class Goals:
     reasons: dict[str, str] = field(default_factory=dict)
     """By a goal's name, why it is out of reach; told where it is missed."""
 
-    def at_least(self, name: str, what: str, seen: float, bound: float, unit: str = "") -> None:
+    def at_least(
+        self, name: str, what: str, seen: float, bound: float, unit: str = "", *, beside: str = ""
+    ) -> None:
         """More is better."""
-        self.measured.append(Goal(name, what, seen, bound, unit=unit))
+        self.measured.append(Goal(name, what, seen, bound, unit=unit, beside=beside))
 
-    def at_most(self, name: str, what: str, seen: float, bound: float, unit: str = "") -> None:
+    def at_most(
+        self, name: str, what: str, seen: float, bound: float, unit: str = "", *, beside: str = ""
+    ) -> None:
         """Less is better."""
-        self.measured.append(Goal(name, what, seen, bound, at_least=False, unit=unit))
+        self.measured.append(
+            Goal(name, what, seen, bound, at_least=False, unit=unit, beside=beside)
+        )
 
     @property
     def held(self) -> bool:

@@ -9,6 +9,7 @@ and are else dropped by a stand-in.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
 import json
 import os
@@ -39,6 +40,7 @@ class Reply:
     interval_s: float = 2.0
     shadow_version_id: str | None = None
     paused: str = ""
+    champion_version_id: str | None = None
 
 
 class Registry:
@@ -69,8 +71,11 @@ class Registry:
         return Path(shutil.copy(self._files[file.name], folder / file.filename))
 
     def heartbeat(self, deployment_id: str, beat: Heartbeat) -> Any:
-        """Tell the platform, if there is one."""
-        return self._recording.heartbeat(deployment_id, beat) if self._recording else Reply()
+        """Tell the platform, if there is one; the model is not its champion, and stays."""
+        if not self._recording:
+            return Reply()
+        said = self._recording.heartbeat(deployment_id, beat)
+        return dataclasses.replace(said, champion_version_id=None)
 
     def __getattr__(self, name: str) -> Any:
         """Whatever else a serving kernel asks of its platform."""

@@ -177,7 +177,13 @@ def _beside_peers(ours: Seen, found: list[Seen], goals: Goals) -> None:
         for clients, bound in zip((8, 32), bounds, strict=True):
             best = max(seen.ratio(clients) for seen in peers)
             ratio = ours.ratio(clients) / best
-            goals.at_least("G3", f"x {family}'s best at c={clients}", ratio, bound)
+            goals.at_least(
+                "G3",
+                f"x {family}'s best at c={clients}",
+                ratio,
+                bound,
+                beside=f"{family} {best:.2f} of the limit, ours {ours.ratio(clients):.2f}",
+            )
 
 
 def _start(folder: Path, times: int) -> float:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.viewer.scenes import NAMES, THRESHOLD, Scene
+from benchmarks.viewer.scenes import HEIGHT, NAMES, THRESHOLD, WIDTH, Scene
+from picsellia_jupyter.display.embedding import Shown
 from picsellia_jupyter.display.palette import label_colour
-from picsellia_jupyter.display.viewer import Layer, viewer_html
+from picsellia_jupyter.display.pictures import predicted_image_html
+from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
 
 
 def with_the_viewer(scene: Scene) -> bytes:
@@ -20,16 +23,10 @@ def with_the_viewer(scene: Scene) -> bytes:
 
 
 def viewer_page(scene: Scene) -> str:
-    """Our output as text."""
-    return viewer_html(
-        scene.photo,
-        [Layer("champion", "champion", scene.found)],
-        NAMES,
-        threshold=THRESHOLD,
-        name="scene.jpg",
-        alt="a scene",
-        caption="scene.jpg",
-    )
+    """What `found[0].show(embed="full")` puts into a notebook."""
+    image = PredictedImage("scene.jpg", ImageSize(WIDTH, HEIGHT), scene.found, 0.01)
+    shown = Shown(image, functools.partial(bytes, scene.photo))
+    return predicted_image_html(shown, NAMES, THRESHOLD)
 
 
 def with_matplotlib(scene: Scene) -> bytes:

@@ -28,6 +28,9 @@ export interface IFormMessage {
   readonly name?: string;
 }
 
+/** Whether a form deploys: it was asked to by a click, and the kernel says that it does. */
+type Standing = 'idle' | 'asked' | 'busy';
+
 /** One form of a kernel, shown in a dialog as long as both are there. */
 export class Form {
   constructor(
@@ -48,6 +51,7 @@ export class Form {
     this._id = form.id ?? '';
     const body = new Panel();
     body.addClass('jp-PicselliaDialog-form');
+    body.node.addEventListener('click', event => this._onClick(event.target as Element), true);
     if (!(await this._draw(body, form.model_id)) || this._comm.isDisposed) {
       body.dispose();
       this._close();
@@ -85,7 +89,9 @@ export class Form {
     if (form.open) {
       void this.show(form);
     }
-    this._busy = form.busy ?? this._busy;
+    if (form.busy !== undefined) {
+      this._stand(form.busy ? 'busy' : 'idle');
+    }
     if (form.insert) {
       insert(this._panel, form.insert, false, null, this._ownCell());
     }
@@ -101,9 +107,25 @@ export class Form {
     }
   }
 
+  /** The kernel hears of a click on Deploy later than whoever presses Esc right after it. */
+  private _onClick(target: Element): void {
+    if (target.closest('button.jp-mod-accept:enabled')) {
+      this._stand('asked');
+    }
+  }
+
+  private _stand(standing: Standing): void {
+    this._standing = standing;
+    this._asksToStop = false;
+    this._dialog?.node.setAttribute('aria-busy', String(standing !== 'idle'));
+  }
+
   /** Esc and ×: whether the dialog may go. */
   private _leave(): boolean {
-    if (this._busy) {
+    // A kernel that is kept by a cell does not even say that it has begun.
+    const isDeaf = this._standing === 'asked' && this._asksToStop;
+    if (this._standing !== 'idle' && !isDeaf) {
+      this._asksToStop = true;
       this._send({ cancel: true });
       return false;
     }
@@ -150,7 +172,8 @@ export class Form {
   }
 
   private _id = '';
-  private _busy = false;
+  private _standing: Standing = 'idle';
+  private _asksToStop = false;
   /** Whether a cell opened it; the kernel writes the card there, too. */
   private _hasCell = false;
   private _dialog: FormDialog | null = null;

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from picsellia_jupyter.clients import sdk
-from picsellia_jupyter.clients.connection import SdkConnection
+from picsellia_jupyter.clients.campaigns import Campaigns
 from picsellia_jupyter.domain.alerts import Alert
 from picsellia_jupyter.domain.deployments import DeploymentRecord
-from picsellia_jupyter.domain.errors import PlatformError
 from picsellia_jupyter.domain.loops import Loop, Part
 from picsellia_jupyter.wire import settings
 from picsellia_jupyter.wire.predictions import Json
 
 
-class DeploymentSettings(SdkConnection):
+class DeploymentSettings(Campaigns):
     """The settings of an organization's deployments.
 
     Name, threshold, datalake, sample rate, shadow model and the pipeline's switches are the
@@ -42,13 +39,6 @@ class DeploymentSettings(SdkConnection):
         """Have no version predict in the champion's shadow."""
         self._local("the shadow model cannot be taken away", record)
         self._sdk.connection.delete(f"/api/local/deployments/{record.id}/shadow")
-
-    @sdk.translated
-    def promote_shadow(self, record: DeploymentRecord) -> None:
-        """Make the shadow model the champion, and the champion its shadow."""
-        self._local("a shadow model cannot be promoted", record)
-        path = f"/api/local/deployments/{record.id}/shadow/promote"
-        self._send("post", path, {"keep_champion_as_shadow": True})
 
     @sdk.translated
     def loop(self, record: DeploymentRecord) -> Loop:
@@ -94,13 +84,3 @@ class DeploymentSettings(SdkConnection):
     def _alerts(self, record: DeploymentRecord) -> str:
         self._local("alerts cannot be read", record)
         return f"/api/local/deployments/{record.id}/alerts"
-
-    def _local(self, what: str, record: DeploymentRecord) -> None:
-        if not self.is_local:
-            self._refuse(what, record)
-
-    def _refuse(self, what: str, record: DeploymentRecord) -> NoReturn:
-        raise PlatformError(
-            f"Through the API of {self.host}, {what}.",
-            f"Open {record.name!r} there → Settings: {record.url or self.host}",
-        )

@@ -73,6 +73,30 @@ class Endpoint:
         )
         return reply_from_json(response.json(), source=filename)
 
+    def predict_shadow(
+        self, prediction_id: str, connector_id: str, object_name: str
+    ) -> PredictedImage:
+        """Have the shadow model predict on an image of the target datalake, and record that.
+
+        Args:
+            prediction_id: of the champion's prediction.
+            connector_id: of the storage that the image is in.
+            object_name: of the image there.
+
+        Raises:
+            ConflictError: the shadow's prediction is recorded already.
+            InvalidInputError: there is no shadow model.
+            NotServingError: it is not ready, or nobody answers.
+        """
+        body = {
+            "prediction_id": prediction_id,
+            "monitor": True,
+            "cloud_image": {"connector_id": connector_id, "object_name": object_name},
+        }
+        path = f"/api/v2/deployments/{self._deployment_id}/predict/shadow"
+        response = self._send("POST", path, json=body, key=str(uuid.uuid4()))
+        return reply_from_json(response.json(), source=object_name)
+
     def predict_many(
         self, images: Sequence[Image], *, monitor: bool = True, tags: Sequence[str] = ()
     ) -> list[Outcome]:

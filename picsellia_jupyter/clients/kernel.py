@@ -42,6 +42,8 @@ class HeartbeatReply:
     """The model version that is to predict in the champion's shadow."""
     paused: str = ""
     """Why it must not predict now; empty where it may."""
+    champion_version_id: str | None = None
+    """The model version that is to predict; None where the platform does not say."""
 
 
 class KernelClient(PlatformClient):
@@ -64,12 +66,13 @@ class KernelClient(PlatformClient):
         else:
             said = self._get(f"/api/deployment/{deployment_id}")
             interval_s = CLOUD_INTERVAL_S
-        shadow = said.get("shadow_model_version_id")
+        champion, shadow = said.get("model_version_id"), said.get("shadow_model_version_id")
         return HeartbeatReply(
             said.get("min_threshold"),
             interval_s,
             str(shadow) if shadow else None,
             str(said.get("paused") or ""),
+            str(champion) if champion else None,
         )
 
     @sdk.translated
@@ -121,6 +124,8 @@ class KernelClient(PlatformClient):
         custom = dict(custom_metadata or {})
         if predicted.prediction_id:
             custom[resources.PREDICTION_ID_KEY] = predicted.prediction_id
+        if self.is_local and predicted.model_version_id:
+            custom[resources.MODEL_VERSION_KEY] = predicted.model_version_id
         said = {
             "content_type": content_type,
             "latency": float(predicted.latency_s),
@@ -182,9 +187,15 @@ class KernelClient(PlatformClient):
             NotFoundError: the champion's prediction is not recorded.
             ConflictError: the shadow's is recorded already.
         """
-        self._sdk_deployment(deployment_id).monitor_shadow_from_oracle_prediction_id(
-            prediction_id, float(predicted.latency_s), sdk.prediction_format(predicted)
-        )
+        deployment = self._sdk_deployment(deployment_id)
+        latency, found = float(predicted.latency_s), sdk.prediction_format(predicted)
+        if self.is_local and predicted.model_version_id:
+            # The shadow may have changed since; the SDK has no word for whose prediction it is.
+            sdk.monitor_shadow_of(
+                deployment, prediction_id, latency, found, predicted.model_version_id
+            )
+        else:
+            deployment.monitor_shadow_from_oracle_prediction_id(prediction_id, latency, found)
 
     @sdk.translated
     def stored_image(

@@ -23,7 +23,7 @@ from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
 from picsellia_jupyter.clients.hosted import HostedEndpoint
 from picsellia_jupyter.clients.metered import Metered
-from picsellia_jupyter.clients.reviews import Reviews
+from picsellia_jupyter.clients.trainings import Trainings
 from picsellia_jupyter.clients.watching import Watching
 from picsellia_jupyter.domain.deployments import (
     DeploymentPlan,
@@ -44,7 +44,7 @@ from picsellia_jupyter.wire import resources
 
 
 class PlatformClient(
-    Dashboards, Datalakes, DeploymentSettings, Evaluations, Metered, Reviews, Watching
+    Dashboards, Datalakes, DeploymentSettings, Evaluations, Metered, Trainings, Watching
 ):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 

@@ -182,6 +182,33 @@ def prediction_format(predicted: PredictedImage) -> Any:
     return kind(**to_raw(predicted.found, predicted.size))
 
 
+def monitor_shadow_of(
+    deployment: Any, prediction_id: str, latency_s: float, found: Any, version_id: str
+) -> None:
+    """Record a shadow's prediction, and which model version it is of.
+
+    The SDK's `monitor_shadow_from_oracle_prediction_id`, with one key more.
+    """
+    import orjson
+    from picsellia import exceptions as sdk
+
+    body = {
+        "shadow_raw_predictions": found.model_dump(),
+        "shadow_latency": latency_s,
+        "model_version_id": version_id,
+    }
+    reply = deployment.oracle_connection.post(
+        path=f"/api/prediction/{prediction_id}/shadow", data=orjson.dumps(body)
+    )
+    if reply.status_code == 409:
+        raise sdk.MonitorError(f"It has already been processed: {reply.text}")
+    if reply.status_code != 201:
+        raise sdk.MonitorError(
+            f"Our monitoring service could not handle your shadow prediction: {reply.status_code}. "
+            f"Check {reply.text}"
+        )
+
+
 def _leave_logging_alone() -> None:
     # On import the SDK replaces the root logger's handlers and silences every other logger,
     # unless told not to.

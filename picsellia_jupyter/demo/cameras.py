@@ -40,3 +40,8 @@ def taken(
             camera(page.convert("RGB"), rng).save(folder / path.name, quality=90)
         paths.append(folder / path.name)
     return tuple(paths)
+
+
+def slate(page: Image.Image) -> Image.Image:
+    """The same writing in chalk on slate: light on dark."""
+    return ImageOps.invert(page.convert("RGB"))

@@ -13,6 +13,7 @@ import numpy as np
 from picsellia_jupyter.domain.errors import NotFoundError
 from picsellia_jupyter.domain.predictions import Detections
 from picsellia_jupyter.domain.registry import Framework, InferenceType
+from picsellia_jupyter.domain.training import NOTEBOOK
 
 ASSETS = Path(__file__).parent / "assets"
 LABELS: Mapping[int, str] = {digit: str(digit) for digit in range(10)}
@@ -28,6 +29,8 @@ class DemoModel:
     stem: str
     """What the names of its files begin with, in the assets folder."""
     framework: Framework = Framework.PYTORCH
+    notebook: str = ""
+    """The asset that trains it further; empty where there is none."""
 
     @property
     def labels(self) -> dict[int, str]:
@@ -37,11 +40,12 @@ class DemoModel:
     @property
     def files(self) -> dict[str, Path]:
         """The files of the model version, by the name each is asked for by."""
-        return {
+        files = {
             "model-latest": ASSETS / f"{self.stem}.onnx",
             "model-export": ASSETS / f"{self.stem}.pt2",
             "serving.json": ASSETS / f"{self.stem}.serving.json",
         }
+        return files | ({NOTEBOOK: ASSETS / self.notebook} if self.notebook else {})
 
     @property
     def repartition(self) -> dict[str, int]:
@@ -69,6 +73,7 @@ MODELS: tuple[DemoModel, ...] = (
         type=InferenceType.OBJECT_DETECTION,
         description="Finds handwritten digits on scanned pages.",
         stem="digits_detector",
+        notebook="digits_training.ipynb",
     ),
     DemoModel(
         name="digits-classifier",

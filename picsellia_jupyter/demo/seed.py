@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from picsellia_jupyter.demo.catalog import MODELS, DemoModel
+from picsellia_jupyter.domain.registry import ModelVersion
+from picsellia_jupyter.domain.training import NOTEBOOK
 from picsellia_jupyter.session import Session
 
 
 def seed(session: Session) -> tuple[str, ...]:
     """Register each demo model that is not there yet, with its files and training context.
+
+    One that is there from an earlier version of the demo is given the training notebook it lacks.
 
     A cloud takes the training context from an experiment alone, so it is left out there.
 
@@ -19,11 +23,21 @@ def seed(session: Session) -> tuple[str, ...]:
     added = []
     for demo in MODELS:
         model = known.get(demo.name)
-        if model is not None and platform.versions(model):
+        versions = platform.versions(model) if model is not None else []
+        if versions:
+            _complete(session, demo, versions[0])
             continue
         _register(session, demo)
         added.append(demo.name)
     return tuple(added)
+
+
+def _complete(session: Session, demo: DemoModel, version: ModelVersion) -> None:
+    notebook = demo.files.get(NOTEBOOK)
+    if notebook is None or version.version != 0:
+        return
+    if NOTEBOOK not in [file.name for file in session.platform.files(version)]:
+        session.platform.store_file(version, NOTEBOOK, notebook)
 
 
 def _register(session: Session, demo: DemoModel) -> None:

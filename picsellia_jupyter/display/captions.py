@@ -55,7 +55,10 @@ def alt_text(image: PredictedImage, labels: Labels, threshold: float | None) -> 
     kept = considered(image.found, threshold=threshold)
     if isinstance(kept, Classification):
         return f"{name_of(image)}: classified as {found_text(image, labels, threshold)}"
-    counts = Counter(_label(labels, int(index)) for index in kept.classes)
+    counts: Counter[str] = Counter()
+    # Thousands of objects have few classes.
+    for index, number in Counter(kept.classes.tolist()).items():
+        counts[_label(labels, index)] += number
     listed = ", ".join(f"{number} of {label!r}" for label, number in counts.most_common(10))
     return f"{name_of(image)}: {found_text(image, labels, threshold)}" + (
         f": {listed}" if listed else ""

@@ -202,7 +202,7 @@ def bars(panel: Any, edges: NDArray[np.float64], heights: Any, tone: str, floor:
     high = low + heights
     corners = ((left, low), (left, high), (right, high), (right, low))
     outlines = np.stack([np.column_stack(corner) for corner in corners], axis=1)
-    panel.add_collection(PolyCollection(outlines, facecolors=tone, linewidths=0))
+    panel.add_collection(PolyCollection(list(outlines), facecolors=tone, linewidths=0))
     panel.autoscale_view()
 
 

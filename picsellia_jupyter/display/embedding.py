@@ -31,7 +31,7 @@ SMALL_SIDE = 160
 SIDES: Mapping[Embed, int] = {"thumb": THUMBNAIL_SIDE, "full": MAX_SIDE}
 _TRIALS: Mapping[Embed, tuple[tuple[int, int], ...]] = {
     "thumb": ((320, 75), (320, 50), (240, 50), (240, 30)),
-    "full": ((MAX_SIDE, 85),),
+    "full": ((MAX_SIDE, 80),),
 }
 """Longest side and quality of a JPEG; the next where it is too large."""
 _MOST_PHOTO = 12_500
@@ -156,7 +156,8 @@ def still_of(
     kept = considered(image.found, threshold=threshold)
     if len(kept) > _MOST_STILL and not isinstance(kept, Classification):
         kept = kept.take(np.argsort(-kept.scores, kind="stable")[:_MOST_STILL])
-    return draw(picture, kept, labels, threshold=None, max_side=side, size=image.size, scores=False)
+    small = fitted(picture, side, gap=1.0)
+    return draw(small, kept, labels, threshold=None, max_side=side, size=image.size, scores=False)
 
 
 def bytes_note(html: str, embed: Embed) -> str:

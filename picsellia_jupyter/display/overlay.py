@@ -88,7 +88,9 @@ def jpeg(image: Image.Image, *, quality: int = 85) -> bytes:
     stream = io.BytesIO()
     # Better tables save 2 % of a large picture and take as long again; small ones gain more.
     small = image.width * image.height < 250_000
-    _bare(image).convert("RGB").save(stream, "JPEG", quality=quality, optimize=small)
+    _bare(image if image.mode == "RGB" else image.convert("RGB")).save(
+        stream, "JPEG", quality=quality, optimize=small
+    )
     return stream.getvalue()
 
 
@@ -106,13 +108,19 @@ def _bare(image: Image.Image) -> Image.Image:
     return bare
 
 
-def fitted(picture: Image.Image, max_side: int) -> Image.Image:
-    """The picture at most `max_side` pixels long; itself where it is."""
+def fitted(picture: Image.Image, max_side: int, *, gap: float = 2.0) -> Image.Image:
+    """The picture at most `max_side` pixels long; itself where it is.
+
+    Args:
+        picture: of any size.
+        max_side: longest side of the result, pixels.
+        gap: how far above its size a picture may be roughly shrunk first; 1 is fastest.
+    """
     factor = max_side / max(picture.size)
     if factor >= 1:
         return picture
     wanted = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    return picture.resize(wanted, Image.Resampling.HAMMING, reducing_gap=2.0)
+    return picture.resize(wanted, Image.Resampling.HAMMING, reducing_gap=gap)
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -69,6 +69,11 @@ def section(title: str) -> str:
     return f'<h4 class="pxj-section">{style.escape(title)}</h4>'
 
 
+def folded(title: str, html: str) -> str:
+    """A block that opens when its title is clicked."""
+    return f"<details><summary>{style.escape(title)}</summary>{html}</details>"
+
+
 def link(sentence: str, address: str | None) -> str:
     """What cannot be done here, and where it can."""
     if not address or not address.startswith(("http://", "https://")):

@@ -12,6 +12,7 @@ _CHOICES = {
     Policy.UNCERTAIN: "the most uncertain first",
     Policy.OUTLIERS: "least like the training data first",
     Policy.DISAGREEMENTS: "where champion and shadow differ most first",
+    Policy.CAMPAIGN: "your share of the campaign, the oldest first",
     Policy.LABEL: "those with {label!r} first",
 }
 

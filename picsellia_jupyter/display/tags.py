@@ -55,23 +55,28 @@ def draw_tags(
         tags: N tags, those to be placed first in front.
         size: of the font, pixels.
     """
+    tried = tags[:_MOST_TAGS]
     font = tag_font(size, [tag.text for tag in tags])
-    pen = ImageDraw.Draw(picture)
     ascent, descent = _rise_and_fall(font, tags)
-    limits = np.array(picture.size, float)
-    others = spots if len(spots) <= _WEIGHED_OBJECTS else spots[:0]
-    placed = np.zeros((0, 4))
-    for spot, tag in list(zip(spots, tags, strict=True))[:_MOST_TAGS]:
-        extent = np.array([font.getlength(tag.text) + 6, ascent + descent + 2])
-        place = _free_place(spot, extent, limits, placed, others)
+    # Many objects have the same tag, and to write it takes longer than to place it.
+    widths = {text: font.getlength(text) + 6 for text in {tag.text for tag in tried}}
+    extents = np.array([(widths[tag.text], ascent + descent + 2) for tag in tried]).reshape(-1, 2)
+    written: dict[Tag, Image.Image] = {}
+    for tag, place in zip(tried, _free_places(spots, extents, picture.size), strict=True):
         if place is None:
             continue
-        placed = np.vstack([placed, place])
-        left, top, right, bottom = (int(value) for value in place)
-        pen.rectangle((left, top, right - 1, bottom - 1), fill=tag.colour)
-        pen.text(
-            (left + 3, top + 1 + ascent), tag.text, fill=ink_on(tag.colour), font=font, anchor="ls"
-        )
+        left, top, right, bottom = place
+        if tag not in written:
+            written[tag] = _written(tag, (right - left, bottom - top), font, ascent)
+        picture.paste(written[tag], (left, top))
+
+
+def _written(tag: Tag, extent: tuple[int, int], font: Font, ascent: int) -> Image.Image:
+    """A tag by itself."""
+    whole = Image.new("RGB", extent, tag.colour)
+    pen = ImageDraw.Draw(whole)
+    pen.text((3, 1 + ascent), tag.text, fill=ink_on(tag.colour), font=font, anchor="ls")
+    return whole
 
 
 def _rise_and_fall(font: Font, tags: Sequence[Tag]) -> tuple[int, int]:
@@ -81,28 +86,38 @@ def _rise_and_fall(font: Font, tags: Sequence[Tag]) -> tuple[int, int]:
     return int(-top), int(bottom)
 
 
-def _free_place(
-    spot: NDArray[np.float64],
-    extent: NDArray[np.float64],
-    limits: NDArray[np.float64],
-    placed: NDArray[np.float64],
-    others: NDArray[np.float64],
-) -> NDArray[np.float64] | None:
-    """Where a tag goes: (4,) whole pixels, or None where all its places are taken."""
-    places = _places(spot, extent, limits)
-    free = places[_overlap(places, placed).sum(axis=1) == 0]
-    if not len(free):
-        return None
-    hidden = _overlap(free, others).sum(axis=1)
-    return np.asarray(free[int(np.argmin(hidden))])
+def _free_places(
+    spots: NDArray[np.float64], extents: NDArray[np.float64], limits: tuple[int, int]
+) -> list[tuple[int, ...] | None]:
+    """Where each of T tags goes, whole pixels; None where those before it took its places.
+
+    Args:
+        spots: (N, 4) rectangles of all objects, those with a tag in front.
+        extents: (T, 2) width and height of each tag.
+        limits: width and height of the picture.
+    """
+    places = _places(spots[: len(extents)], extents, np.array(limits, float))
+    others = spots if len(spots) <= _WEIGHED_OBJECTS else spots[:0]
+    hidden = _shared(places.reshape(-1, 4), others).reshape(-1, 8)
+    left, top, right, bottom = np.moveaxis(places, 2, 0)
+    found: list[tuple[int, ...] | None] = []
+    for row, costs in enumerate(hidden):
+        best = int(np.argmin(costs))
+        if np.isinf(costs[best]):
+            found.append(None)
+            continue
+        x0, y0, x1, y1 = places[row, best]
+        hidden[(left < x1) & (right > x0) & (top < y1) & (bottom > y0)] = np.inf
+        found.append((int(x0), int(y0), int(x1), int(y1)))
+    return found
 
 
 def _places(
-    spot: NDArray[np.float64], extent: NDArray[np.float64], limits: NDArray[np.float64]
+    spots: NDArray[np.float64], extents: NDArray[np.float64], limits: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(8, 4) places around an object, best first, moved into the picture."""
-    left, top, right, bottom = spot
-    width, height = extent
+    """(T, 8, 4) places around each object, best first, moved into the picture."""
+    left, top, right, bottom = spots.T
+    width, height = extents.T
     corners = np.array(
         [
             (left, top - height),
@@ -114,14 +129,15 @@ def _places(
             (left, top),
             (right - width, bottom - height),
         ]
-    )
-    corners = np.floor(np.clip(corners, 0, np.maximum(limits - extent, 0)))
-    return np.hstack([corners, corners + np.ceil(extent)])
+    ).transpose(2, 0, 1)
+    corners = np.floor(np.clip(corners, 0, np.maximum(limits - extents, 0)[:, None]))
+    return np.concatenate([corners, corners + np.ceil(extents)[:, None]], axis=2)
 
 
-def _overlap(places: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(P, O) shared area of each place with each other rectangle, square pixels."""
+def _shared(places: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(P,) area that each place shares with all other rectangles together, square pixels."""
     low = np.maximum(places[:, None, :2], others[None, :, :2])
     high = np.minimum(places[:, None, 2:], others[None, :, 2:])
-    shared: NDArray[np.float64] = np.clip(high - low, 0, None).prod(axis=2)
+    sides = np.clip(high - low, 0, None)
+    shared: NDArray[np.float64] = (sides[..., 0] * sides[..., 1]).sum(axis=1)
     return shared

@@ -7,7 +7,7 @@ kernel and no network; around them a small picture for pages that strip scripts.
 from __future__ import annotations
 
 import base64
-import io
+import functools
 import json
 import re
 import zlib
@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from picsellia_jupyter.display import style
-from picsellia_jupyter.display.overlay import MAX_SIDE, draw, fitted, jpeg, png, upright
+from picsellia_jupyter.display.overlay import MAX_SIDE, fitted, jpeg, png
 from picsellia_jupyter.display.palette import Colour, ink_on, label_colour
 from picsellia_jupyter.display.shapes import (
     Columns,
@@ -31,23 +31,17 @@ from picsellia_jupyter.display.shapes import (
     threshold_step,
 )
 from picsellia_jupyter.display.units import brief, printable
-from picsellia_jupyter.domain.errors import InvalidImageError
 from picsellia_jupyter.domain.predictions import (
     Classification,
     ImageSize,
     Keypoints,
-    Masks,
     Prediction,
-    considered,
 )
 from picsellia_jupyter.domain.registry import label_name
 from picsellia_jupyter.workflows.matching import LIKENESSES, match
 
 STILL_SIDE = 480
 """Longest side of the picture for pages without scripts, pixels."""
-_MOST_STILL = 100
-"""Objects drawn in it, the most confident ones."""
-_MOST_STILL_MASKS = 40
 _SMALL = 256
 """Photos up to this side are sent as PNG, which keeps their pixels; larger ones as JPEG."""
 
@@ -77,43 +71,6 @@ class Layer:
     """No threshold applies to `truth` and `review`, and predictions are matched to them."""
     found: Prediction
     """All raw objects, in pixels of the upright photo."""
-
-
-def viewer_html(
-    photo: bytes,
-    layers: Sequence[Layer],
-    labels: Mapping[int, str],
-    *,
-    threshold: float | None,
-    name: str,
-    alt: str,
-    caption: str,
-    size: ImageSize | None = None,
-    edges: Mapping[int, Edges] | None = None,
-) -> str:
-    """The viewer of one image.
-
-    Args:
-        photo: the encoded image.
-        layers: what was found in it, at least one; the first is in the static picture.
-        labels: class index to label name.
-        threshold: the deployment's, where the slider starts; None starts with everything.
-        name: of the image's file.
-        alt: what is to be seen, for those who cannot.
-        caption: a line below the picture.
-        size: of the upright photo, where `photo` is a smaller rendering of it.
-        edges: class index to pairs of keypoints that are joined.
-
-    Raises:
-        InvalidImageError: `photo` is no image.
-        InvalidPredictionError: a mask's code is broken, or of another size.
-    """
-    picture, whole = _opened(photo, size, name)
-    payload = viewer_payload(layers, labels, whole, threshold=threshold, edges=edges)
-    payload |= {"photo": photo_url(picture), "name": printable(name)}
-    payload |= {"alt": printable(alt), "caption": printable(caption)}
-    still = _still(picture, whole, layers[0].found, labels, threshold)
-    return output_html(payload, _figure(still, alt, caption), label=f"Predictions on {name}")
 
 
 def viewer_payload(
@@ -170,7 +127,7 @@ def output_html(
         f'<div class="pxj-viewer" role="group" aria-label="{style.escape(label)}">'
         f'<style media="not all">{_css(script)}</style>{still}'
         f'<script type="application/json">{script_json(payload)}</script>'
-        f"<script>{packed(_read(f'{script}.min.js'))}</script></div>"
+        f"<script>{_script(script)}</script></div>"
     )
 
 
@@ -254,49 +211,12 @@ def _edges(
     return {rank: known[int(index)] for rank, index in enumerate(classes) if int(index) in known}
 
 
-# Pictures ------------------------------------------------------------------------------------
+@functools.cache  # as many as there are scripts
+def _script(name: str) -> str:
+    return packed(_read(f"{name}.min.js"))
 
 
-def _opened(photo: bytes, size: ImageSize | None, name: str) -> tuple[Image.Image, ImageSize]:
-    """The upright photo, no larger than it is needed, and the size it really has."""
-    try:
-        with Image.open(io.BytesIO(photo)) as opened:
-            width, height = opened.size
-            # A JPEG can be decoded at a half or an eighth of its size, much faster than in full.
-            opened.draft("RGB", (MAX_SIDE, MAX_SIDE))
-            picture = upright(opened)
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise InvalidImageError(
-            f"{printable(name)} cannot be shown: {error}.", "Check that the file is still there."
-        ) from error
-    if (picture.width < picture.height) != (width < height):
-        width, height = height, width
-    return fitted(picture, MAX_SIDE), size or ImageSize(width, height)
-
-
-def _still(
-    picture: Image.Image,
-    size: ImageSize,
-    found: Prediction,
-    labels: Mapping[int, str],
-    threshold: float | None,
-) -> Image.Image:
-    """A small picture with the most confident objects drawn in."""
-    kept = considered(found, threshold=threshold)
-    most = _MOST_STILL_MASKS if isinstance(found, Masks) else _MOST_STILL
-    if len(kept) > most and not isinstance(found, Classification):
-        kept = kept.take(np.argsort(-kept.scores, kind="stable")[:most])
-    small = fitted(picture, STILL_SIDE)
-    return draw(small, kept, labels, threshold=None, max_side=STILL_SIDE, size=size)
-
-
-def _figure(still: Image.Image, alt: str, caption: str) -> str:
-    img = style.picture(jpeg(still, quality=60), kind="jpeg", alt=alt, width=still.width)
-    return (
-        f'<figure style="margin:0">{img}<figcaption>{style.escape(caption)}</figcaption></figure>'
-    )
-
-
+@functools.cache
 def _css(script: str) -> str:
     text = "".join(_read(f"{name}.css") for name in dict.fromkeys(("viewer", script)))
     return re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()

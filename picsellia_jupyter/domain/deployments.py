@@ -154,6 +154,18 @@ class ServingKernel:
     """Loopback address of its front: `http://127.0.0.1:PORT`."""
     place: str
     pid: int | None = None
+    model_version_id: str = ""
+    """What it predicts with; empty where it does not say."""
+    shadow_version_id: str = ""
+    """Its shadow model, once that is ready; empty before, and where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSwitch:
+    """A champion that a serving kernel was to go over to and could not."""
+
+    version_id: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +188,8 @@ class Heartbeat:
     """Why it is in its state, where that is not plain."""
     claim: bool = False
     """Whether this kernel takes the deployment over from any other; true in its first one."""
+    failed: FailedSwitch | None = None
+    """The champion that it could not go over to; it goes on with the one before."""
     answers: Answers | None = None
     """None where it does not count."""
 

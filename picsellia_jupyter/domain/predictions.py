@@ -252,6 +252,8 @@ class PredictedImage:
     """Seconds the model took, decoding included."""
     prediction_id: str | None = None
     """The platform's id of the recorded prediction; None where it was not monitored."""
+    model_version_id: str = ""
+    """Of the model version that found it; empty where nobody said."""
 
 
 @dataclass(frozen=True, slots=True)

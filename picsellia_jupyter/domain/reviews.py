@@ -26,6 +26,8 @@ class Policy(str, Enum):
     """Those where champion and shadow differ most first."""
     LABEL = "label"
     """Those in which a certain label was found, the newest first."""
+    CAMPAIGN = "campaign"
+    """Those that the review campaign has assigned to the one who asks, the oldest first."""
 
     @classmethod
     def named(cls, name: str) -> Policy:

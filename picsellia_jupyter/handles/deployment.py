@@ -16,6 +16,7 @@ from picsellia_jupyter.domain.errors import NotServingError
 from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.running import ServedNow
 from picsellia_jupyter.handles.batching import BatchProgress
+from picsellia_jupyter.handles.campaigns import Campaigning
 from picsellia_jupyter.handles.elsewhere import Elsewhere, cloud_dashboard
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
@@ -23,18 +24,19 @@ from picsellia_jupyter.handles.live import in_a_kernel
 from picsellia_jupyter.handles.monitored import FLUSH_TIMEOUT_S, Monitored
 from picsellia_jupyter.handles.own_server import OwnServer
 from picsellia_jupyter.handles.panels import PanelView, made_live
-from picsellia_jupyter.handles.predicting import predict_files
+from picsellia_jupyter.handles.predicting import labels_of, predict_files
 from picsellia_jupyter.handles.predictions import Predictions
 from picsellia_jupyter.handles.recording import Recording
 from picsellia_jupyter.handles.reviews import Reviews, open_reviews
 from picsellia_jupyter.handles.settings import Settings
+from picsellia_jupyter.handles.training import Training
 from picsellia_jupyter.workflows.metrics import parse_range
 
 STOP_REACH_S = 5.0
 """How long a kernel that is to be stopped waits for a place to answer."""
 
 
-class Deployment(Settings, Recording, OwnServer, Monitored):
+class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored):
     """One deployment: predict with it, look at its dashboard, change its threshold.
 
     Made by `Session.deploy` and `Session.deployment`; shows itself as a card.
@@ -76,7 +78,7 @@ class Deployment(Settings, Recording, OwnServer, Monitored):
         return Predictions(
             came.found,
             came.failures,
-            labels=record.labels,
+            labels=labels_of(record, came.versions, self._platform.model_version),
             threshold=record.threshold,
             undone=came.undone,
         )
@@ -135,6 +137,11 @@ class Deployment(Settings, Recording, OwnServer, Monitored):
             PlatformError: this is the cloud.
         """
         return open_reviews(self._platform, self._record, policy, limit=limit, label=label)
+
+    @property
+    def training(self) -> Training:
+        """Its continuous training: `d.training.start()`, `d.training.runs`."""
+        return Training(self._platform, self._record)
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
         """Wait until the serving kernel has recorded its predictions.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import NotServingError, PicselliaJupyterError
 from picsellia_jupyter.domain.ports import Predictor
 from picsellia_jupyter.domain.predictions import FailedImage, PredictedImage
+from picsellia_jupyter.domain.registry import ModelVersion
 from picsellia_jupyter.handles import images
 from picsellia_jupyter.handles.results import StoredResults
 
@@ -26,6 +29,8 @@ class PredictedFiles:
     failures: tuple[FailedImage, ...]
     undone: tuple[Path, ...] = ()
     """Files that an interrupt kept from being predicted on, or from being answered for."""
+    versions: frozenset[str] = frozenset()
+    """Ids of the model versions that found it; several where the champion changed meanwhile."""
 
 
 def predict_files(
@@ -55,6 +60,7 @@ def predict_files(
     found = StoredResults(folder)
     failures: list[FailedImage] = []
     errors = _Errors()
+    versions: set[str] = set()
     done = 0
     try:
         for path, outcome in zip(paths, _outcomes(endpoint, paths, monitor, tags), strict=True):
@@ -62,6 +68,7 @@ def predict_files(
             if isinstance(outcome, PredictedImage):
                 image = replace(outcome, source=str(path))
                 found.append(image)
+                versions.add(image.model_version_id)
             else:
                 errors.note(outcome)
                 failures.append(FailedImage(str(path), str(outcome)))
@@ -73,7 +80,33 @@ def predict_files(
             raise
     if not found and done == len(paths):
         errors.raise_for(done)
-    return PredictedFiles(found, tuple(failures), tuple(paths[done:]))
+    return PredictedFiles(found, tuple(failures), tuple(paths[done:]), frozenset(versions - {""}))
+
+
+def labels_of(
+    record: DeploymentRecord, versions: Collection[str], ask: Callable[[str], ModelVersion]
+) -> Mapping[int, str]:
+    """Names of the classes of what was found.
+
+    A champion that has just changed may not be what predicted. Where two versions did and name
+    their classes differently, a warning says so.
+
+    Args:
+        record: of the deployment.
+        versions: ids of those that predicted; none where nobody said.
+        ask: gives a model version.
+    """
+    if set(versions) <= {record.model_version_id}:
+        return record.labels
+    told = {ident: dict(ask(ident).labels) for ident in sorted(versions)}
+    first = told.get(record.model_version_id) or next(iter(told.values()))
+    if any(labels != first for labels in told.values()):
+        warnings.warn(
+            f"The champion of {record.name!r} changed meanwhile, and the two versions name their "
+            "classes differently: some names are wrong. Predict again.",
+            stacklevel=3,
+        )
+    return first
 
 
 class _Errors:

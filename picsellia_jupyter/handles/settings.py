@@ -12,12 +12,14 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.loops import Loop, Part
 from picsellia_jupyter.domain.registry import ModelReference
-from picsellia_jupyter.handles.deployed import Deployed
+from picsellia_jupyter.handles.pipelines import PipelineView
+from picsellia_jupyter.handles.promoting import Promoted, Promoting
+from picsellia_jupyter.handles.shadowing import ShadowPredicting
 from picsellia_jupyter.wire.settings import alert_to_json
 from picsellia_jupyter.workflows.registry import find_datalake, find_model_version
 
 
-class Settings(Deployed):
+class Settings(ShadowPredicting, Promoting):
     """What can be changed of a deployment; a change holds from the next prediction on."""
 
     def learn(self, record: DeploymentRecord) -> None:
@@ -73,17 +75,25 @@ class Settings(Deployed):
             self._platform.set_shadow(self.id, found.id)
         self.refresh()
 
-    def promote_shadow(self) -> None:
+    def promote_shadow(self) -> Promoted:
         """Make the shadow model the champion; the champion becomes its shadow.
 
         Raises:
-            ConflictError: there is no shadow model.
+            ConflictError: there is no shadow model, or the gate does not let it.
+            ServingError: it could not be loaded; the champion stays.
             PlatformError: this is the cloud, where it is done on its page.
         """
-        self._platform.promote_shadow(self._record)
-        self.refresh()
+        return self.promote(keep_as_shadow=True)
 
-    def pipeline(self) -> Loop:
+    def pipeline(self) -> PipelineView:
+        """Everything from its predictions to its next champion, as one picture.
+
+        Raises:
+            PlatformError: this is the cloud, where it is on its page.
+        """
+        return PipelineView(self._platform.circle(self._record))
+
+    def switches(self) -> Loop:
         """Which parts of the retraining pipeline run; None where one is not set up."""
         return self._platform.loop(self._record)
 

@@ -124,7 +124,7 @@ def _image(
         id=row.oracle_prediction_id,
         at=row.at,
         size=ImageSize(row.width, row.height),
-        truth=_truth(kind, review),
+        truth=truth_of(kind, review),
         champion=_found(kind, row.raw, champion),
         shadow=_found(kind, shadow.raw, other) if shadow is not None and other else None,
         champion_model=champion.title,
@@ -139,7 +139,8 @@ def _found(kind: InferenceType, raw: Json, version: _Version) -> Named:
     return Named(names, objects)
 
 
-def _truth(kind: InferenceType, review: Json) -> Named:
+def truth_of(kind: InferenceType, review: Json) -> Named:
+    """What is really there, by a review."""
     # A person may outline what a model masks: both are pixels in the end.
     outlined = kind is InferenceType.MASK and not review.get(SHAPE_KEYS[kind])
     form = InferenceType.SEGMENTATION if outlined else kind

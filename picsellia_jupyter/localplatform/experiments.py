@@ -28,6 +28,7 @@ from picsellia_jupyter.localplatform.tables.registry import (
 )
 from picsellia_jupyter.wire.predictions import Json
 
+_CURVE = "LINE"
 LABELMAP, PARAMETERS = "labelmap", "parameters"
 """The logs that training programs write what labels and parameters they used to."""
 
@@ -80,7 +81,7 @@ def log_named(
     now: float,
     replace: bool = True,
 ) -> ExperimentLog:
-    """Note something of an experiment.
+    """Note something of an experiment; a curve that is there already is made longer.
 
     Args:
         session: the transaction.
@@ -101,7 +102,9 @@ def log_named(
         )
         session.add(row)
     elif replace:
-        row.type, row.data = kind, data
+        # As the SDK says of its `log`: a line is gone on with, all else is replaced.
+        goes_on = row.type == kind == _CURVE
+        row.type, row.data = kind, longer(row.data, data) if goes_on else data
     else:
         raise ConflictError(
             f"The experiment has a log named {name!r} already.", "Log it with replace=True."

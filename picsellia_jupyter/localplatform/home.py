@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, PlatformError
 from picsellia_jupyter.localplatform.durable import write_private
@@ -116,9 +117,7 @@ def chosen_database(home: Path, given: str | None) -> str:
 
 def sqlite_url(path: Path) -> str:
     """The SQLAlchemy URL of a database file, whatever signs are in its path."""
-    from sqlalchemy import URL
-
-    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+    return f"sqlite:///{quote(str(path))}"
 
 
 def keep_choice(home: Path, url: str) -> None:

@@ -13,6 +13,8 @@ from typing_extensions import Self
 from picsellia_jupyter.localplatform.folding import fold_on
 from picsellia_jupyter.localplatform.outliers import score_new
 from picsellia_jupyter.localplatform.platform import Platform
+from picsellia_jupyter.localplatform.starting import Starter
+from picsellia_jupyter.localplatform.triggers import pull_triggers
 from picsellia_jupyter.localplatform.watching import watch
 from picsellia_jupyter.localplatform.webhooks import deliver
 
@@ -27,12 +29,12 @@ Chore = Callable[[], object]
 
 def chores(here: Platform) -> tuple[Chore, ...]:
     """What a platform has to do by itself, with its database alone."""
-    return partial(fold_on, here), partial(watch, here)
+    return partial(fold_on, here), partial(watch, here), partial(pull_triggers, here)
 
 
 def errands(here: Platform) -> tuple[Chore, ...]:
-    """What may wait for others: buckets and webhooks."""
-    return partial(score_new, here), partial(deliver, here)
+    """What may wait for others: buckets, webhooks, and programs that start."""
+    return partial(score_new, here), partial(deliver, here), Starter(here)
 
 
 class Housekeeping:

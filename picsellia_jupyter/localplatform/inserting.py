@@ -6,6 +6,7 @@ making objects of it costs several times what the database takes.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
@@ -23,6 +24,7 @@ from picsellia_jupyter.localplatform.refusals import UnknownIdError
 from picsellia_jupyter.localplatform.tables.alerts import Alert
 from picsellia_jupyter.localplatform.tables.base import new_id, table_of
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
+from picsellia_jupyter.localplatform.tables.registry import ModelVersion
 
 Outcome = Exception | None
 """Why a prediction was refused; None where it is durable."""
@@ -73,6 +75,9 @@ _TARGETS = select(
     Deployment.id, Deployment.name, Deployment.type,
     Deployment.model_version_id, Deployment.shadow_model_version_id,
 ).where(Deployment.id.in_(bindparam("wanted", expanding=True)))  # fmt: skip
+_VERSIONS = select(ModelVersion.id, ModelVersion.type).where(
+    ModelVersion.id.in_(bindparam("wanted", expanding=True))
+)
 _RECORDED = select(Prediction.id).where(
     Prediction.deployment_id == bindparam("deployment_id"),
     Prediction.oracle_prediction_id == bindparam("prediction_id"),
@@ -92,7 +97,18 @@ _COUNT = (
 def _targets(session: Session, group: Sequence[Received]) -> dict[str, Target]:
     wanted = {received.deployment_id for received in group}
     found = session.connection().execute(_TARGETS, {"wanted": list(wanted)})
-    return {row.id: Target(*row) for row in found}
+    targets = {row.id: Target(*row) for row in found}
+    named = {one.body.version_id for one in group if one.body.version_id}
+    if named <= {target.model_version_id for target in targets.values()}:
+        return targets
+    # The champion has changed since: what it predicted stays its own.
+    known = session.connection().execute(_VERSIONS, {"wanted": list(named)}).all()
+    return {
+        ident: dataclasses.replace(
+            target, others=frozenset(row.id for row in known if row.type == target.type)
+        )
+        for ident, target in targets.items()
+    }
 
 
 def _rows(received: Received, targets: dict[str, Target]) -> list[Row]:

@@ -14,8 +14,14 @@ from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
 from picsellia_jupyter.domain.predictions import ImageSize, over_threshold
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.domain.reviews import Chosen, Policy, Queue
+from picsellia_jupyter.localplatform.campaigns import OPEN, refuse_closed
 from picsellia_jupyter.localplatform.labels import label_names, labels_of
 from picsellia_jupyter.localplatform.reviewing import SAMPLED, TO_REVIEW
+from picsellia_jupyter.localplatform.tables.campaigns import (
+    Assignment,
+    CampaignStep,
+    ReviewCampaign,
+)
 from picsellia_jupyter.localplatform.tables.datalakes import Tag, TagLink
 from picsellia_jupyter.localplatform.tables.deployments import (
     Deployment,
@@ -41,6 +47,8 @@ class Wish:
     policy: Policy
     limit: int
     label: str = ""
+    user_id: str = ""
+    """Who asks."""
 
 
 def queue_of(session: Session, deployment: Deployment, wish: Wish) -> Queue:
@@ -55,6 +63,9 @@ def queue_of(session: Session, deployment: Deployment, wish: Wish) -> Queue:
         items = sampling.at_random(assets, wish.limit)
         pending = sum(not asset.is_reviewed for asset in assets)
         return Queue(wish.policy, tuple(items), pending)
+    if wish.policy is Policy.CAMPAIGN:
+        assigned = _assigned(session, deployment, wish.user_id)
+        return Queue(wish.policy, tuple(assigned[: wish.limit]), len(assigned))
     if wish.policy is Policy.LABEL:
         ranked = _with_label(session, deployment, wish.label)
     else:
@@ -77,6 +88,29 @@ def _standings(session: Session, deployment_id: str) -> list[Standing]:
         Standing(row.id, row.review_state != TO_REVIEW, row.data_id in sampled)
         for row in session.execute(query)
     ]
+
+
+def _assigned(session: Session, deployment: Deployment, user_id: str) -> list[Chosen]:
+    campaign = session.scalars(
+        select(ReviewCampaign).filter_by(deployment_id=deployment.id)
+    ).first()
+    if campaign is None:
+        raise InvalidInputError(
+            f"{deployment.name!r} has no review campaign.",
+            "Begin one: d.create_campaign().assign(USER)",
+        )
+    refuse_closed(campaign)
+    query = (
+        select(Assignment.predicted_asset_id, CampaignStep.name)
+        .join(CampaignStep, CampaignStep.id == Assignment.step_id)
+        .where(
+            Assignment.campaign_id == campaign.id,
+            Assignment.assigned_user_id == user_id,
+            Assignment.status.in_(OPEN),
+        )
+        .order_by(Assignment.created_at, Assignment.id)
+    )
+    return [Chosen(str(asset), step) for asset, step in session.execute(query)]
 
 
 def _uncertain(session: Session, deployment: Deployment) -> Iterator[Ranked]:

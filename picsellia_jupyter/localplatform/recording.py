@@ -28,8 +28,9 @@ from picsellia_jupyter.localplatform.tables.deployments import (
     Deployment,
     Prediction,
 )
+from picsellia_jupyter.localplatform.tables.registry import ModelVersion
 from picsellia_jupyter.wire.predictions import from_raw
-from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY
+from picsellia_jupyter.wire.resources import MODEL_VERSION_KEY, PREDICTION_ID_KEY
 
 _LATEST_TIMESTAMP = 1e11
 """Seconds; what is larger was given in milliseconds."""
@@ -94,6 +95,12 @@ class NewPrediction(BaseModel):
                 "Make one with uuid.uuid4().",
             ) from None
 
+    @property
+    def version_id(self) -> str | None:
+        """The model version that the client says it is of."""
+        said = (self.custom_metadata or {}).get(MODEL_VERSION_KEY)
+        return said if isinstance(said, str) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -104,14 +111,30 @@ class Target:
     type: str
     model_version_id: str
     shadow_model_version_id: str | None
+    others: frozenset[str] = frozenset()
+    """Ids of further versions of its type: champions before, whose predictions come late."""
 
 
 def record_shadow(
-    here: Platform, deployment_id: str, prediction_id: str, raw: dict[str, Any], latency: float
+    here: Platform,
+    deployment_id: str,
+    prediction_id: str,
+    raw: dict[str, Any],
+    latency: float,
+    version_id: str | None = None,
 ) -> None:
     """Record what the shadow model found in an image the champion has seen.
 
+    Args:
+        here: the platform.
+        deployment_id: whose shadow it is.
+        prediction_id: of the champion's prediction.
+        raw: what was found.
+        latency: seconds.
+        version_id: whose prediction it is; the present shadow's if nobody says.
+
     Raises:
+        UnknownIdError: there is no such version.
         NotFoundError: the champion's prediction is not recorded.
         ConflictError: the shadow's is recorded already.
     """
@@ -129,6 +152,8 @@ def record_shadow(
             )
         shared = {name: getattr(champion, name) for name in _SHARED}
         row = Prediction(**_shadow(deployment, raw, latency, shared))
+        if version_id is not None:
+            row.model_version_id = the(session, ModelVersion, version_id, kind="model version").id
         session.add(row)
         session.flush()
         note_pending(session, [row.id])
@@ -151,7 +176,7 @@ def rows_of(
         "oracle_prediction_id": prediction_id,
         "is_shadow": False,
         "predicted_asset_id": None,
-        "model_version_id": deployment.model_version_id,
+        "model_version_id": _version(deployment, body),
         "at": now if body.timestamp is None else body.timestamp,
         "latency": body.latency,
         "width": body.width,
@@ -164,6 +189,12 @@ def rows_of(
         return [champion]
     latency = body.shadow_latency or 0.0
     return [champion, _shadow(deployment, body.shadow_raw_predictions, latency, champion)]
+
+
+def _version(deployment: Target, body: NewPrediction) -> str:
+    """Whose prediction it is: the version that its client names, else the champion."""
+    said = body.version_id
+    return said if said is not None and said in deployment.others else deployment.model_version_id
 
 
 def _shadow(

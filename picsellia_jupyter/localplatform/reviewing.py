@@ -22,6 +22,7 @@ from picsellia_jupyter.localplatform.tables.deployments import (
 )
 from picsellia_jupyter.localplatform.tables.pipelines import Pipeline, PipelineDataset
 from picsellia_jupyter.localplatform.tagging import data_tag, link_tag
+from picsellia_jupyter.localplatform.training import count_submitted
 from picsellia_jupyter.wire.predictions import Json
 
 SAMPLED = "sampled:"
@@ -131,6 +132,8 @@ def submit_reviews(
 ) -> Submission:
     """Make reviews final; with an active feedback loop they become annotations of its datasets.
 
+    Where they are enough for continuous training, this sets it off, in the same transaction.
+
     Args:
         session: the transaction.
         deployment: whose.
@@ -152,6 +155,7 @@ def submit_reviews(
     for asset in assets:
         asset.review_state = SUBMITTED
     session.flush()
+    count_submitted(session, deployment, len(assets), now=now)
     return Submission(len(assets), annotated)
 
 

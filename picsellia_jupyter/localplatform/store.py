@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -134,8 +135,10 @@ def engine_for(url: str, *, writes: bool) -> Engine:
 
 
 def _sqlite(url: str, *, writes: bool, connections: int) -> Engine:
+    # SQLAlchemy 2.0 reads no escapes in the name of a file, and 2.1 does.
+    file = unquote(url.removeprefix("sqlite:///"))
     engine = create_engine(
-        url,
+        URL.create("sqlite", database=file),
         pool_size=connections,
         max_overflow=0,
         pool_timeout=60,

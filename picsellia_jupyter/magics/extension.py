@@ -21,7 +21,9 @@ from picsellia_jupyter.magics.name_cache import NameCache
 from picsellia_jupyter.magics.panels import DEPLOYMENT, Panels
 from picsellia_jupyter.magics.places import PLACES
 from picsellia_jupyter.magics.predict import PREDICT
+from picsellia_jupyter.magics.promote import PIPELINE, PROMOTE, ROLLBACK
 from picsellia_jupyter.magics.registry import REGISTRY
+from picsellia_jupyter.magics.retrain import RETRAIN
 from picsellia_jupyter.magics.review import REVIEW
 from picsellia_jupyter.magics.usage import USAGE
 from picsellia_jupyter.magics.verb import Arguments, Verb, words
@@ -39,6 +41,10 @@ VERBS = (
     PREDICT,
     MONITOR,
     REVIEW,
+    RETRAIN,
+    PIPELINE,
+    PROMOTE,
+    ROLLBACK,
     DEPLOYMENTS,
     UNDEPLOY,
     REGISTRY,

@@ -71,6 +71,7 @@ def spell(record: Record) -> Spelling:
         "metadata": record.metadata,
         "custom_metadata": record.custom_metadata,
         "stored_as": record.stored_as,
+        "model_version": predicted.model_version_id,
     }
     found = orjson.dumps(shapes.to_json(predicted.found), option=orjson.OPT_SERIALIZE_NUMPY)
     # The standard library's JSON: users' texts and numbers may be what orjson does not spell.
@@ -94,8 +95,10 @@ def read(spelling: Spelling) -> Record:
     said = json.loads(spelling.said)
     size = ImageSize(said["width"], said["height"])
     found = shapes.from_json(orjson.loads(spelling.found), size)
+    # Spools of before it was noted have none.
+    version = said.get("model_version") or ""
     return Record(
-        PredictedImage(said["name"], size, found, said["latency"], spelling.id),
+        PredictedImage(said["name"], size, found, said["latency"], spelling.id, version),
         spelling.image,
         said["content_type"],
         said["at"],

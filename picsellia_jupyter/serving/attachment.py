@@ -11,9 +11,9 @@ from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.recording.recorder import Outcome, Recorder
 from picsellia_jupyter.serving.heart import FIRST_BEAT_S, Heart
 from picsellia_jupyter.serving.platform import Connect
-from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.shadow import Shadow
 from picsellia_jupyter.serving.stored import StoredImages
+from picsellia_jupyter.serving.succession import Succession
 
 
 class Attachment:
@@ -25,7 +25,7 @@ class Attachment:
         job: ServingJob,
         deployment_id: str,
         say: Callable[[str], None],
-        pool: Pool | None,
+        succession: Succession,
     ) -> None:
         """Make it, silent; `begin` has it heard of.
 
@@ -34,7 +34,8 @@ class Attachment:
             job: says how model files are found and kept.
             deployment_id: what is served.
             say: takes what becomes of the shadow model.
-            pool: the workers, which need the processor more than the recording.
+            succession: has the champion, whose workers need the processor more than the
+                recording does.
         """
         self.deployment_id = deployment_id
         self.shadow = Shadow(connect, job, deployment_id, say)
@@ -43,11 +44,12 @@ class Attachment:
             deployment_id,
             _spools(job, deployment_id),
             self.shadow.offer,
-            lambda: pool.pressure if pool is not None else 0.0,
+            lambda: succession.pressure,
         )
         self.stored = StoredImages(connect, deployment_id)
         self.heart: Heart | None = None
         self._connect = connect
+        self._succession = succession
         self._claims = not job.resumes
 
     @property
@@ -77,7 +79,7 @@ class Attachment:
             self.deployment_id,
             describe,
             gone,
-            self.shadow.follow,
+            self._follow,
             lambda why: self.beat_now() if pause(why) else None,
             claims=self._claims,
         )
@@ -105,6 +107,11 @@ class Attachment:
         """Send a last heartbeat."""
         if self.heart:
             self.heart.stop()
+
+    def _follow(self, champion: str | None, shadow: str | None) -> None:
+        # The shadow first: a shadow that becomes champion makes room for it.
+        self.shadow.follow(shadow)
+        self._succession.follow(champion)
 
     def _close_helpers(self) -> None:
         self.stored.close()

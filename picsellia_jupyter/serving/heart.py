@@ -36,7 +36,7 @@ class Heart:
         deployment_id: str,
         describe: Callable[[], Heartbeat],
         on_gone: Callable[[PicselliaJupyterError], None],
-        on_shadow: Callable[[str | None], None] = lambda _version_id: None,
+        on_models: Callable[[str | None, str | None], None] = lambda _champion, _shadow: None,
         on_paused: Callable[[str], None] = lambda _why: None,
         *,
         claims: bool = True,
@@ -49,7 +49,8 @@ class Heart:
             describe: the state at the moment.
             on_gone: called once when the deployment does not exist any more, or another
                 kernel has taken it over.
-            on_shadow: told the shadow model version that holds, after every heartbeat.
+            on_models: told which model versions are to be champion and shadow, after every
+                heartbeat.
             on_paused: told why it must not predict now, after every heartbeat; empty if it may.
             claims: whether the first heartbeat takes the deployment over from another kernel;
                 one that was started anew must not take it from whoever serves it since.
@@ -61,7 +62,7 @@ class Heart:
         self._deployment_id = deployment_id
         self._describe = describe
         self._on_gone = on_gone
-        self._on_shadow = on_shadow
+        self._on_models = on_models
         self._on_paused = on_paused
         self._platform: Platform | None = None
         self._now = threading.Event()
@@ -129,7 +130,7 @@ class Heart:
         beat = dataclasses.replace(self._describe(), claim=self._claims and not self._first.done())
         reply = self._platform.heartbeat(self._deployment_id, beat)
         self.threshold = reply.threshold
-        self._on_shadow(reply.shadow_version_id)
+        self._on_models(reply.champion_version_id, reply.shadow_version_id)
         self._on_paused(reply.paused)
         if not self._first.done():
             self._first.set_result(None)

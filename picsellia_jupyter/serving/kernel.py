@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from picsellia_jupyter.domain.errors import MissingExtraError
+from picsellia_jupyter.domain.registry import ModelVersion
 from picsellia_jupyter.serving import ending, resuming
 from picsellia_jupyter.serving.leasehold import Leasehold
 from picsellia_jupyter.serving.platform import Connect, connector
@@ -61,7 +62,10 @@ class ServingProgram:
         self._relay = Relay(told.host, self._reached) if told.relayed else None
         relay = self._relay.address if self._relay else None
         connect = connect or (connector(told, relay) if relay else connector(told))
-        self.service = Service(told, self.address, connect, log=self._log, on_gone=self._end)
+        self.service = Service(
+            told, self.address, connect,
+            log=self._log, on_gone=self._end, on_champion=self._switched,
+        )  # fmt: skip
         self._activity = Activity(told.idle_s)
         self._app = app.build(
             self.service,
@@ -102,7 +106,8 @@ class ServingProgram:
         """Finish what is under way and end; may be called again."""
         if self._watch:
             self._watch.stop()
-        self.service.stop(reason)
+        why = "the kernel is started anew" if self.comes_back else reason
+        self.service.stop(why, comes_back=self.comes_back)
         self._let_lease_go()
         self._end_front()
         if self._log:
@@ -121,6 +126,10 @@ class ServingProgram:
         version = self.service.version
         if self._leasehold:
             self._leasehold.serves(deployment_id, version.title if version else "")
+
+    def _switched(self, version: ModelVersion) -> None:
+        if self._leasehold:
+            self._leasehold.goes_over_to(version.id, version.title)
 
     def _leave(self, reason: str) -> None:
         """Stop for a reason of its own, and end the process."""

@@ -58,6 +58,12 @@ class Leasehold:
         self._lease = dataclasses.replace(self._lease, deployment_id=deployment_id, title=title)
         self._write()
 
+    def goes_over_to(self, version_id: str, title: str) -> None:
+        """Note another champion: started anew, this kernel begins with it."""
+        job = {**self._lease.job, "model_version_id": version_id}
+        self._lease = dataclasses.replace(self._lease, title=title, job=job)
+        self._write()
+
     def end(self) -> None:
         """Remove the lease."""
         leases.remove(self._lease, self._folder)

@@ -24,6 +24,10 @@ class HeartbeatReply(Protocol):
         """Seconds until it expects the next one."""
 
     @property
+    def champion_version_id(self) -> str | None:
+        """The model version that is to predict; None where the platform does not say."""
+
+    @property
     def shadow_version_id(self) -> str | None:
         """The model version that is to predict in the champion's shadow."""
 
@@ -55,7 +59,10 @@ class Platform(Recipient, Protocol):
     def monitor_shadow(
         self, deployment_id: str, prediction_id: str, predicted: PredictedImage
     ) -> None:
-        """Record the shadow model's prediction; ConflictError when it is recorded already."""
+        """Record the shadow model's prediction; ConflictError when it is recorded already.
+
+        It is of the version that `predicted` names.
+        """
 
     def stored_image(
         self, deployment_id: str, connector_id: str, object_name: str, *, at_most: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 import uuid
 
@@ -13,6 +14,7 @@ from picsellia_jupyter.recording.room import Place
 from picsellia_jupyter.serving.messages import WorkerReply
 from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.shadow import Shadow
+from picsellia_jupyter.serving.succession import Champion
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire import resources
 from picsellia_jupyter.wire.predictions import Json
@@ -21,7 +23,7 @@ ROOM_WAIT_S = 30.0
 """Seconds that an image waits for room among the predictions to be recorded."""
 
 
-async def predict(upload: Upload, pool: Pool, recorder: Recorder) -> PredictedImage:
+async def predict(upload: Upload, champion: Champion, recorder: Recorder) -> PredictedImage:
     """Predict on an image and keep everything that was found for recording.
 
     An image that is to be recorded first waits up to 30 s for room among those that are not
@@ -33,13 +35,15 @@ async def predict(upload: Upload, pool: Pool, recorder: Recorder) -> PredictedIm
         NotDurableError: the disk does not take the prediction.
         NotServingError: there is no worker, it died over this image, or serving was stopped.
     """
+    pool, version_id = champion.pool, champion.version.id
     if not upload.monitor:
-        return _predicted(upload, await _run(upload, pool), None)
+        return _predicted(upload, await _run(upload, pool), None, version_id)
     place = await _room(recorder, len(upload.image))
     try:
         at = time.time()
         reply = await _run(upload, pool)
-        predicted = _predicted(upload, reply, upload.prediction_id or str(uuid.uuid4()))
+        prediction_id = upload.prediction_id or str(uuid.uuid4())
+        predicted = _predicted(upload, reply, prediction_id, version_id)
         await pool.awaiter.result(recorder.keep(_record(upload, reply, predicted, at), place))
     finally:
         recorder.release(place)
@@ -53,17 +57,16 @@ async def predict_shadow(upload: Upload, shadow: Shadow, prediction_id: str) -> 
         InvalidInputError: there is no shadow model, or the image cannot be predicted on.
         NotServingError: the shadow model is not ready.
     """
+    version_id = shadow.served or ""
     reply = await asyncio.wrap_future(shadow.submit(upload.image, upload.filename))
-    return _predicted(upload, reply, prediction_id)
+    return _predicted(upload, reply, prediction_id, version_id)
 
 
 def answer(predicted: PredictedImage, threshold: float | None) -> Json:
     """The reply to a predict request, with what is over the threshold; None keeps all."""
     found = considered(predicted.found, threshold=threshold)
     prediction_id = predicted.prediction_id
-    shown = PredictedImage(
-        predicted.source, predicted.size, found, predicted.latency_s, prediction_id
-    )
+    shown = dataclasses.replace(predicted, found=found)
     return resources.reply_to_json(shown, monitored=prediction_id is not None)
 
 
@@ -92,8 +95,12 @@ async def _run(upload: Upload, pool: Pool) -> WorkerReply:
     )
 
 
-def _predicted(upload: Upload, reply: WorkerReply, prediction_id: str | None) -> PredictedImage:
-    return PredictedImage(upload.filename, reply.size, reply.found, reply.latency_s, prediction_id)
+def _predicted(
+    upload: Upload, reply: WorkerReply, prediction_id: str | None, version_id: str
+) -> PredictedImage:
+    return PredictedImage(
+        upload.filename, reply.size, reply.found, reply.latency_s, prediction_id, version_id
+    )
 
 
 def _record(upload: Upload, reply: WorkerReply, predicted: PredictedImage, at: float) -> Record:

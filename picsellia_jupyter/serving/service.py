@@ -17,9 +17,7 @@ from picsellia_jupyter.domain.deployments import (
     Stage,
 )
 from picsellia_jupyter.domain.errors import (
-    AuthenticationError,
     ConflictError,
-    NotFoundError,
     NotServingError,
     PicselliaJupyterError,
     ServingError,
@@ -28,16 +26,17 @@ from picsellia_jupyter.domain.predictions import PredictedImage
 from picsellia_jupyter.domain.registry import ModelVersion
 from picsellia_jupyter.recording.recorder import Outcome, Recorder
 from picsellia_jupyter.serving import predicting
+from picsellia_jupyter.serving.admission import Admission
 from picsellia_jupyter.serving.attachment import Attachment
 from picsellia_jupyter.serving.logfile import LogFile
 from picsellia_jupyter.serving.outcomes import Outcomes
 from picsellia_jupyter.serving.platform import Connect
 from picsellia_jupyter.serving.pool import Pool
-from picsellia_jupyter.serving.preparing import Preparation
 from picsellia_jupyter.serving.readings import Readings
 from picsellia_jupyter.serving.signature import LoadedModel
 from picsellia_jupyter.serving.status import Status, StatusBoard
 from picsellia_jupyter.serving.stored import StoredImages
+from picsellia_jupyter.serving.succession import Succession
 from picsellia_jupyter.serving.tensors import Tensors
 from picsellia_jupyter.serving.upload import Upload
 from picsellia_jupyter.wire import resources
@@ -50,8 +49,8 @@ SUPERSEDED = "superseded by another serving kernel"
 _log = logging.getLogger(__name__)
 
 
-class Service:
-    """Serves one model version for one deployment."""
+class Service(Admission):
+    """Serves the champion of one deployment."""
 
     def __init__(
         self,
@@ -61,6 +60,7 @@ class Service:
         *,
         log: LogFile | None = None,
         on_gone: Callable[[], None] = lambda: None,
+        on_champion: Callable[[ModelVersion], None] = lambda _version: None,
     ) -> None:
         """Make it; `prepare` comes next.
 
@@ -70,6 +70,7 @@ class Service:
             connect: makes connections to the platform.
             log: takes what happens, and what workers print.
             on_gone: called once it has stopped because its deployment is not its own any more.
+            on_champion: told of another version that has taken over.
         """
         self.job = job
         self._kernel = ServingKernel(job.kernel_id, address, job.place, os.getpid())
@@ -79,9 +80,8 @@ class Service:
         self._on_gone = on_gone
         self._board = StatusBoard(lambda status: self._say("kernel", status.in_words()))
         self._outcome: Outcome | None = None
-        self._preparation = Preparation(
-            job, self._board, self._worker_changed, lambda line: self._say("worker", line)
-        )
+        self.succession = Succession(job, self._board, connect, self._worker_changed, self._say)
+        self.succession.on_switched = on_champion
         self._attached: Attachment | None = None
         self._attaching = threading.Lock()
         self._stopping = threading.Lock()
@@ -102,17 +102,17 @@ class Service:
 
     @property
     def _pool(self) -> Pool | None:
-        return self._preparation.pool
+        return self.succession.current.pool
 
     @property
     def version(self) -> ModelVersion | None:
         """The model version it serves; None before the platform was asked for it."""
-        return self._preparation.version
+        return self.succession.current.version
 
     @property
     def model(self) -> LoadedModel | None:
         """What a worker says of the model; None before it is loaded."""
-        return self._preparation.model
+        return self.succession.current.model
 
     @property
     def worker_pids(self) -> tuple[int, ...]:
@@ -132,6 +132,7 @@ class Service:
             "detail": self._why,
             "log_tail": list(self._pool.log_tail) if self._pool else [],
             "log_file": str(self._log.path) if self._log else None,
+            "champion": self.succession.report(),
             "shadow": self._attached.shadow.report() if self._attached else None,
             "stopped": dataclasses.asdict(self._outcome) if self._outcome else None,
         }
@@ -164,7 +165,7 @@ class Service:
     def prepare(self) -> None:
         """Download, load and try the model; its outcome is in the status."""
         try:
-            dry_run = self._preparation.run(self._connect())
+            dry_run = self.succession.current.run(self._connect())
         except PicselliaJupyterError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - told in the status, where its owner looks
@@ -207,7 +208,7 @@ class Service:
 
     def _attach(self, deployment_id: str) -> None:
         say = functools.partial(self._say, "shadow")
-        attached = Attachment(self._connect, self.job, deployment_id, say, self._pool)
+        attached = Attachment(self._connect, self.job, deployment_id, say, self.succession)
         self._attached = attached
         # Before the first heartbeat, which has the platform send images here.
         state, reason = self._pool.state if self._pool else (ServingState.READY, "")
@@ -232,37 +233,6 @@ class Service:
         if attached:
             attached.abandon()
 
-    def check_serves(self, deployment_id: str) -> None:
-        """Refuse work for another deployment, or while it does not serve.
-
-        Raises:
-            NotServingError: it serves nothing now.
-            NotFoundError: it serves another deployment.
-        """
-        self.status.check_serving()
-        self.check_is_of(deployment_id)
-
-    def check_own(self, token_of: str, deployment_id: str) -> None:
-        """Refuse a token for another deployment, and one that is not served now.
-
-        Args:
-            token_of: the deployment that the caller's token is for.
-            deployment_id: the one that is asked.
-
-        Raises:
-            AuthenticationError: they differ.
-            NotServingError: it serves nothing now.
-            NotFoundError: it serves another deployment.
-        """
-        if token_of != deployment_id:
-            raise AuthenticationError("The token is for another deployment.", "Log in again.")
-        self.check_serves(deployment_id)
-
-    def check_is_of(self, deployment_id: str) -> None:
-        """Refuse to be asked about another deployment, with a NotFoundError."""
-        if deployment_id != self.deployment_id:
-            raise NotFoundError.named("deployment", deployment_id, [self.deployment_id or "none"])
-
     async def predict(self, upload: Upload) -> Json:
         """Predict on one image; the reply to the SDK. Raises what `predicted` does."""
         predicted = await self.predicted(upload)
@@ -279,11 +249,9 @@ class Service:
             NotServingError: there is no worker, or it died over this image.
             QuotaSpentError: the platform has paused it.
         """
-        pool, recorder = self._pool, self._recorder
-        if pool is None or recorder is None:
-            raise NotServingError("No model is loaded.", "Wait for the kernel to be ready.")
+        champion, recorder = self.succession.champion, self._attachment.recorder
         self.status.check_paid()
-        return await predicting.predict(upload, pool, recorder)
+        return await predicting.predict(upload, champion, recorder)
 
     async def infer(self, given: Tensors) -> Tensors:
         """The model's own outputs for inputs of its own; nothing is recorded.
@@ -293,9 +261,7 @@ class Service:
             QueueFullError: too much waits for the model.
             NotServingError: there is no worker, or it died over these.
         """
-        pool = self._pool
-        if pool is None:
-            raise NotServingError("No model is loaded.", "Wait for the kernel to be ready.")
+        pool = self.succession.champion.pool
         return await pool.awaiter.result(pool.submit_tensors(given))
 
     @property
@@ -340,7 +306,7 @@ class Service:
 
     # Stopping ------------------------------------------------------------------------------
 
-    def stop(self, reason: str = "stopped") -> Outcome:
+    def stop(self, reason: str = "stopped", *, comes_back: bool = False) -> Outcome:
         """Answer the images at hand, record what was predicted, end the worker.
 
         135 s at most: 5 for the images at hand, 5 for the worker, 3 for the last heartbeat, 120
@@ -351,11 +317,12 @@ class Service:
         """
         with self._stopping:
             if self._outcome is None:
-                self._outcome = self._stop(reason)
+                self._outcome = self._stop(reason, comes_back)
             return self._outcome
 
-    def _stop(self, reason: str) -> Outcome:
-        self._board.set(state=ServingState.STOPPED, detail=reason)
+    def _stop(self, reason: str, comes_back: bool) -> Outcome:
+        self._board.set(state=ServingState.STOPPED, detail=reason, comes_back=comes_back)
+        self.succession.close()
         if self._pool:
             self._pool.drain(DRAIN_S)
             self._pool.stop()
@@ -389,11 +356,18 @@ class Service:
         return ServingError(reason, "Deploy the model again.", log_tail=tail)
 
     def _describe(self) -> Heartbeat:
-        return Heartbeat(self.status.state, self._kernel, self._why, answers=self.outcomes.so_far)
+        kernel = dataclasses.replace(
+            self._kernel,
+            model_version_id=self.version.id if self.version else "",
+            shadow_version_id=self._attached.shadow.ready if self._attached else "",
+        )
+        failed, answers = self.succession.failed, self.outcomes.so_far
+        return Heartbeat(self.status.state, kernel, self._why, failed=failed, answers=answers)
 
     @property
     def _why(self) -> str:
-        return self.status.detail or (self._recorder.hold_up if self._recorder else "")
+        hold_up = self._recorder.hold_up if self._recorder else ""
+        return self.status.detail or hold_up or self.succession.trouble
 
     def _say(self, who: str, text: str) -> None:
         if self._log:

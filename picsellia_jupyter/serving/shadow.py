@@ -81,6 +81,16 @@ class Shadow:
         self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
         self._thread.start()
 
+    @property
+    def served(self) -> str | None:
+        """Id of the model version that it predicts with, or loads."""
+        return self._served
+
+    @property
+    def ready(self) -> str:
+        """Id of the model version that predicts; empty where none is ready."""
+        return (self._served or "") if self._state == ServingState.READY.value else ""
+
     def report(self) -> Json:
         """How it is: its state, and what became of the images."""
         return {
@@ -225,7 +235,10 @@ class Shadow:
         """Predict on one image and record it; a failure is counted."""
         try:
             reply = self.submit(image.image, image.name).result(_PREDICT_TIMEOUT_S)
-            found = PredictedImage(image.name, reply.size, reply.found, reply.latency_s)
+            found = PredictedImage(
+                image.name, reply.size, reply.found, reply.latency_s,
+                model_version_id=self._served or "",
+            )  # fmt: skip
             self._record(image.prediction_id, found)
         except Exception as error:  # noqa: BLE001 - the next one may go well
             self._failed += 1

@@ -36,9 +36,16 @@ class Status:
     """What preparing failed with, or why the worker was given up."""
     paused: str = ""
     """Why the platform has it not predict; empty where it may."""
+    comes_back: bool = False
+    """Whether Jupyter starts its kernel anew once it has stopped."""
 
     def told(self) -> Status:
-        """How it is to all who ask: paused, where it would serve and must not."""
+        """How it is to all who ask: paused, where it would serve and must not.
+
+        One that comes back is starting: who asks for a prediction meanwhile waits for it.
+        """
+        if self.comes_back and self.state is ServingState.STOPPED:
+            return dataclasses.replace(self, state=ServingState.STARTING)
         if not self.paused or self.state not in _SERVING:
             return self
         return dataclasses.replace(self, state=ServingState.PAUSED, detail=self.paused)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
+
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import InvalidInputError
+from picsellia_jupyter.handles.campaigns import Campaign
+from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.reviews import Reviews, open_reviews
 from picsellia_jupyter.session.connected import Connected
 from picsellia_jupyter.workflows import registry as finding
@@ -29,6 +34,43 @@ class Reviewing(Connected):
         """
         record = self._reviewed_record(name)
         return open_reviews(self.platform, record, policy, limit=limit, label=label)
+
+    def campaign(
+        self,
+        name: str | None,
+        what: str = "progress",
+        *,
+        to: Sequence[str] = (),
+        until: str | None = None,
+        description: str = "",
+    ) -> Campaign:
+        """The review campaign of a deployment: `s.campaign("line", "create", to=["ann"])`.
+
+        Args:
+            name: of the deployment; the newest one without a name.
+            what: `create`, `assign`, `progress`, `close` or `reopen`.
+            to: names of users that the images are shared out to.
+            until: when a new one is to be done, as 2027-01-31.
+            description: what a new one is for.
+
+        Raises:
+            NotFoundError: there is no campaign, or no such user.
+            ConflictError: there is one already, or it is closed.
+            PlatformError: this is the cloud.
+        """
+        deployment = self.deployment(name)
+        if what == "create":
+            made = deployment.create_campaign(description, until=until)
+            return made.assign(*to) if to else made
+        campaign = deployment.campaign
+        if what == "assign":
+            return campaign.assign(*to)
+        changes = {"close": campaign.close, "reopen": campaign.reopen}
+        return changes.get(what, lambda: campaign)()
+
+    @abstractmethod
+    def deployment(self, name: str | None = None) -> Deployment:
+        """A deployment by its name; the newest one if none is named."""
 
     def feed(self, name: str, dataset_version: str) -> tuple[str, ...]:
         """Have a deployment's submitted reviews go into a dataset: `s.feed("line", "parts/v2")`.

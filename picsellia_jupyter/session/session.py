@@ -29,14 +29,16 @@ from picsellia_jupyter.handles.views import (
 from picsellia_jupyter.launch.fleet import Staged
 from picsellia_jupyter.session.metering import Metering
 from picsellia_jupyter.session.placing import Placing
+from picsellia_jupyter.session.promoting import Promoting
 from picsellia_jupyter.session.reviewing import Reviewing
 from picsellia_jupyter.session.tending import Tending
+from picsellia_jupyter.session.training import Retraining
 from picsellia_jupyter.session.watching import Watching
 from picsellia_jupyter.workflows import deploying
 from picsellia_jupyter.workflows import registry as finding
 
 
-class Session(Metering, Placing, Reviewing, Tending, Watching):
+class Session(Metering, Placing, Promoting, Retraining, Reviewing, Tending, Watching):
     """A connection to one platform, and the verbs on what it holds.
 
     Without arguments it follows the environment: the Picsellia cloud where

@@ -191,7 +191,10 @@ class DeployModal:
     def _deploy(self) -> None:
         self._refresh()
         with self._lock:
-            if self._job is not None or self._finished or self._verdict.plan is None:
+            if self._job is not None or self._finished:
+                return
+            if self._verdict.plan is None:
+                self._dialog.say_busy(False)
                 return
             form = self.fields.read()
             self._job = DeployJob(
@@ -216,6 +219,9 @@ class DeployModal:
         if made is not None:
             line = replace(self.fields.read(), name=made.name).request(self._choices).line()
             self._finish(made._repr_mimebundle_(), outcome="deployed", line=line, name=made.name)
+            return
+        if self._dialog.is_left:
+            self._give_up()
             return
         self._view.end(field_of(error) if error else None, error)
         self._reading.begin()

@@ -6,9 +6,9 @@ widget is then shown under its cell. The kernel opens a comm of the target `pics
     kernel → page  comm_open  {"open": true, "id", "model_id", "title", "kind"}
     page → kernel             {"ready": true}        the dialog shows the widget
                               {"cancelled": true}    the user has closed it
-                              {"cancel": true}       the same while `busy`: it stays open
+                              {"cancel": true}       the same after a click on Deploy: it stays open
                               {"reattach": true}     the page was loaded anew; it gets `open` again
-    kernel → page             {"busy": bool}         whether closing must wait
+    kernel → page             {"busy": bool}         whether it deploys; after each click on Deploy
                               {"insert": source}     insert a cell below, run nothing
                               {"close": true, "id", "outcome", "card", "line", "name"}
 
@@ -65,9 +65,10 @@ class Dialog:
         self._comm: Any = None
         self._settled = False
         self._is_busy = False
+        self._is_left = False
 
     def say_busy(self, is_busy: bool) -> None:
-        """Whether closing it must wait, until it is said otherwise."""
+        """Whether it deploys, and so cannot be closed at once, until it is said otherwise."""
         self._is_busy = is_busy
         self.send(busy=is_busy)
 
@@ -75,6 +76,11 @@ class Dialog:
     def is_shown(self) -> bool:
         """Whether a page shows it now."""
         return self._comm is not None and self._settled
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the user has closed it."""
+        return self._is_left
 
     def open(self) -> None:
         """Ask; one of the three callbacks follows."""
@@ -109,6 +115,7 @@ class Dialog:
             self._comm.send(data=self._opening)
             self._comm.send(data={"busy": self._is_busy})
         elif data.get("cancelled") or data.get("cancel"):
+            self._is_left = bool(data.get("cancelled"))
             self._on_cancel()
 
     def _refuse(self) -> None:

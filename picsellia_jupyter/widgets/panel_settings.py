@@ -24,6 +24,7 @@ from picsellia_jupyter.widgets.settings_model import (
 
 if TYPE_CHECKING:
     from picsellia_jupyter.handles.deployment import Deployment
+    from picsellia_jupyter.handles.promoting import Promoted
 
 Act = Callable[["Deployment"], None]
 Do = Callable[[Act], None]
@@ -33,6 +34,7 @@ NO_SHADOW = "None"
 _THRESHOLD = "Only shapes scored over it are considered, from the next prediction on."
 _SAMPLES = "Share of the images that are kept, from 0 to 1. Metrics are of all predictions."
 _SHADOW = "Predicts on the same images beside the champion; only the champion's answers count."
+_CIRCLE = "The whole circle, from predictions to the next champion"
 _UNSET = "Not set up: {parts}. It is done through the SDK: session.sdk.get_deployment(…)."
 _CLOUD = "The pipeline, alerts and the promotion of a shadow model are set on its page:"
 
@@ -55,14 +57,15 @@ class SettingsTab:
         self._states: dict[Setting, SettingState] = {}
         self._loop: Loop | None = None
         self._rows = {row.setting: row for row in _rows()}
-        self.promote = button("Promote to champion")
-        self._said, self._unset = w.HTML(), w.HTML()
+        self.promote, self.back = button("Promote to champion"), button("Roll back")
+        self._said, self._unset, self._picture = w.HTML(), w.HTML(), w.HTML()
         self.alerts = AlertsPart(do)
         self.danger = DangerPart(record, do)
         self.box = self._laid_out(record)
         for row in self._rows.values():
             row.watch(self._changed)
         self.promote.on_click(lambda _button: do(self._promote))
+        self.back.on_click(lambda _button: do(self._roll_back))
         self.learn(record)
 
     def read(self, deployment: Deployment) -> None:
@@ -79,7 +82,10 @@ class SettingsTab:
             self._rows[Setting.SHADOW].offer(shadows, deployment.shadow or "")
             self._filling = None
         if self._is_local:
-            self._loop = deployment.pipeline()
+            self._loop = deployment.switches()
+            circle = deployment.pipeline()
+            put(self._picture, panels.folded(_CIRCLE, circle._repr_html_()))
+            toggle(self.back, shown=bool(circle.facts.champion_before))
             self.alerts.show(deployment.alerts())
         self.learn(deployment.record)
 
@@ -141,12 +147,20 @@ class SettingsTab:
             self._filling = None
 
     def _promote(self, deployment: Deployment) -> None:
+        self._go_over(deployment, deployment.promote_shadow, "d.promote_shadow()")
+
+    def _roll_back(self, deployment: Deployment) -> None:
+        self._go_over(deployment, deployment.rollback, "d.rollback()")
+
+    def _go_over(self, deployment: Deployment, change: Callable[[], Promoted], line: str) -> None:
+        """Change the champion, and say what came of it; the one before predicts meanwhile."""
+        put(self._said, forms.status("The new champion is loaded beside the old one…"))
         try:
-            deployment.promote_shadow()
+            said = change().in_words()
         except Exception as error:  # noqa: BLE001 - shown at its field, whatever it is
             put(self._said, problem(error))
             return
-        put(self._said, forms.status("Promoted.") + forms.line("d.promote_shadow()"))
+        put(self._said, forms.status(said) + forms.line(line))
         self.read(deployment)
 
     # Layout ------------------------------------------------------------------------------------
@@ -160,14 +174,15 @@ class SettingsTab:
                 Setting.SHADOW,
             )
         ]  # fmt: skip
-        for note in (self.promote, self._said):
+        toggle(self.back, shown=False)
+        for note in (self.promote, self.back, self._said):
             note.add_class("pxj-under")
         rest = (
             self._local_parts(boxes)
             if self._is_local
             else [w.HTML(panels.link(_CLOUD, record.url))]
         )
-        box = w.VBox([*general, self.promote, self._said, *rest, self.danger.box])
+        box = w.VBox([*general, self.promote, self.back, self._said, *rest, self.danger.box])
         box.add_class("pxj-settings")
         return box
 
@@ -175,7 +190,7 @@ class SettingsTab:
         """What only a local platform has routes for."""
         parts = [boxes[one] for one in self._rows if one.part is not None]
         head = w.HTML(panels.section("Retraining pipeline"))
-        return [head, *parts, self._unset, self.alerts.box]
+        return [head, self._picture, *parts, self._unset, self.alerts.box]
 
 
 def _rows() -> list[SettingRow]:

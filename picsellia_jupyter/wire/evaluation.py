@@ -88,7 +88,7 @@ def _report(raw: Mapping[str, Any]) -> EvaluationReport:
         confusion=confusion and _confusion(confusion),
         errors=ErrorTypes(**raw["errors"]) if raw["errors"] else None,
         calibration=calibration and _calibration(calibration),
-        comparison=_comparison(raw["comparison"]) if raw["comparison"] else None,
+        comparison=comparison_from_json(raw["comparison"]) if raw["comparison"] else None,
         notices=tuple(map(str, raw["notices"])),
         evaluator=str(raw["evaluator"]),
     )
@@ -174,7 +174,8 @@ def _calibration(raw: Mapping[str, Any]) -> Calibration:
     )
 
 
-def _comparison(raw: Mapping[str, Any]) -> Comparison:
+def comparison_from_json(raw: Mapping[str, Any]) -> Comparison:
+    """Read what `dataclasses.asdict` spelled of a comparison."""
     scores = {
         name: Difference(*(Interval(**one[key]) for key in ("champion", "shadow", "gain")))
         for name, one in raw["scores"].items()

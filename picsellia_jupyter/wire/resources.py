@@ -14,6 +14,7 @@ from picsellia_jupyter.domain.deployments import (
     Check,
     DeploymentRecord,
     DryRun,
+    FailedSwitch,
     Heartbeat,
     ServingJob,
     ServingKernel,
@@ -37,6 +38,12 @@ PREDICTION_ID_KEY = "picsellia_jupyter_id"
 
 The local platform makes it the prediction's id and stores each one once; on the cloud it
 lets duplicates be seen.
+"""
+MODEL_VERSION_KEY = "picsellia_jupyter_model_version"
+"""Key of a monitored prediction's `custom_metadata` that names the model version it is of.
+
+The champion may have changed between the prediction and its recording. The local platform alone
+is told; where nothing is said, it takes the champion of the moment.
 """
 
 
@@ -118,17 +125,20 @@ def heartbeat_to_json(beat: Heartbeat) -> Json:
         "reason": beat.reason,
         "kernel": dataclasses.asdict(beat.kernel),
         "claim": beat.claim,
+        "failed": dataclasses.asdict(beat.failed) if beat.failed else None,
         "answers": dataclasses.asdict(beat.answers) if beat.answers else None,
     }
 
 
 def heartbeat_from_json(raw: Mapping[str, Any]) -> Heartbeat:
     """Read a heartbeat."""
+    failed = raw.get("failed")
     return Heartbeat(
         state=ServingState(raw["state"]),
         kernel=kernel_from_json(raw["kernel"]),
         reason=str(raw.get("reason") or ""),
         claim=raw.get("claim") is True,
+        failed=FailedSwitch(str(failed["version_id"]), str(failed["why"])) if failed else None,
         answers=_answers(raw.get("answers")),
     )
 
@@ -146,6 +156,8 @@ def kernel_from_json(raw: Mapping[str, Any]) -> ServingKernel:
         address=str(raw["address"]),
         place=str(raw["place"]),
         pid=raw.get("pid"),
+        model_version_id=str(raw.get("model_version_id") or ""),
+        shadow_version_id=str(raw.get("shadow_version_id") or ""),
     )
 
 
@@ -195,6 +207,7 @@ def reply_to_json(image: PredictedImage, *, monitored: bool) -> Json:
         "height": image.size.height,
         "latency": image.latency_s,
         "monitored": monitored,
+        "model_version_id": image.model_version_id or None,
     }
 
 
@@ -207,6 +220,7 @@ def reply_from_json(raw: Mapping[str, Any], *, source: str) -> PredictedImage:
         found=from_raw(InferenceType(raw["type"]), raw),
         latency_s=float(raw["latency"]),
         prediction_id=str(prediction_id) if prediction_id else None,
+        model_version_id=str(raw.get("model_version_id") or ""),
     )
 
 

@@ -19,6 +19,7 @@ What a page (page.py) can do, each with its own deadline:
     lab_page.execute("picsellia:deploy")      a command of the application, by id
     lab_page.wait_for_cell("%deploy")         until a cell with this source ran; returns the Cell
     lab_page.wait_for("js expression")        until it is true
+    lab_page.wait_for_answer("live", "False")  until the kernel says so of an expression
     lab_page.cell(3)                          Playwright locator of a cell, for what is *seen* in it
     lab_page.use_theme("dark")                light | dark
     lab_page.screenshots("quickstart")        build/screenshots/quickstart-{light,dark}.png
@@ -29,7 +30,7 @@ A test of a notebook from end to end:
     def test_the_quickstart_shows_boxes(lab_page):
         lab_page.open("01_deploy.ipynb")
         lab_page.run_all(timeout_s=180)
-        assert lab_page.cell(4).locator("img").count() == 1
+        expect(lab_page.cell(4).locator("img")).to_have_count(1)
         lab_page.screenshots("quickstart", cell=4)
 
 Servers and the browser live as long as the tests of this folder, pages as long as a test. Give each

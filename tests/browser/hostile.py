@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from picsellia_jupyter.display import cards
-from picsellia_jupyter.display.viewer import Layer, viewer_html
+from picsellia_jupyter.display.viewer import Layer
 from picsellia_jupyter.domain.predictions import (
     Classification,
     Detections,
@@ -21,6 +21,7 @@ from picsellia_jupyter.domain.predictions import (
 )
 from picsellia_jupyter.handles.predictions import Predictions
 from tests.browser.payloads import PAYLOADS
+from tests.display.one_image import viewer_html
 from tests.display.test_cards import LINE, RECORD
 
 SIZE = ImageSize(64, 48)
@@ -56,9 +57,7 @@ def single(first: int) -> str:
         Layer(two, "shadow", found),
         Layer(three, "truth", found),
     ]
-    return viewer_html(
-        _encoded(first), layers, LABELS, threshold=0.3, name=one, alt=two, caption=three
-    )
+    return viewer_html(_encoded(first), layers, LABELS, threshold=0.3, name=one)
 
 
 def card(payload: str) -> str:

@@ -108,6 +108,13 @@ class JupyterPage:
         """What the notebook's kernel says of an expression, silently."""
         return str(self.page.evaluate(ASK, expression))
 
+    def wait_for_answer(self, expression: str, answer: str, timeout_s: float = 15) -> None:
+        """Wait until the kernel says this of an expression; its messages have no common order."""
+        deadline = time.monotonic() + timeout_s
+        while (said := self.ask(expression)) != answer:
+            assert time.monotonic() < deadline, f"{expression} stays {said}"
+            self.page.wait_for_timeout(50)
+
     def cells(self) -> list[Cell]:
         """The cells of the open notebook, in order."""
         return [_cell(raw) for raw in self.page.evaluate(CELLS)]

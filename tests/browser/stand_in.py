@@ -37,7 +37,8 @@ class Form:
         fields = [self.name, self.strategy, self.threshold, self.lake]
         for field in fields:
             field.layout = w.Layout(width="auto")
-        self.view = w.VBox([*fields, row])
+        self.said = w.Label()
+        self.view = w.VBox([*fields, self.said, row])
         self.handle = None
         if cell:
             told = {"picsellia": {"id": self.id}}
@@ -75,7 +76,7 @@ class Form:
 
     def deploy(self):
         if self.name.value == "slow":
-            self.busy = True
+            self.busy, self.said.value = True, "Deploying …"
             self.comm.send({"busy": True})
         else:
             self.close("deployed")

@@ -116,6 +116,6 @@ def test_a_live_dashboard_follows_keeps_open_what_is_open_and_ends_as_it_is(
     expect(board).to_contain_text("7 d until", timeout=20_000)
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator(".jp-OutputArea").nth(1)).to_contain_text("Live until")
-    assert lab_page.ask("live.is_live") == "False"
+    lab_page.wait_for_answer("live.is_live", "False")
     kinds = [set(out.get("data", {})) for out in lab_page.cells()[1].outputs]
     assert kinds == [{"text/plain"}, {"text/html", "text/plain"}]

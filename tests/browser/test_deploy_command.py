@@ -125,8 +125,7 @@ def test_the_plugins_are_active_and_have_settings_pages(lab_page, write_notebook
     lab_page.open("plugin.ipynb")
 
     for name in ("platform", "deploy", "dialog", "sidebar", "status", "files", "notices"):
-        active = f"window.jupyterapp.isPluginActivated('picsellia-jupyter:{name}')"
-        assert lab_page.page.evaluate(active) is True
+        lab_page.wait_for(f"window.jupyterapp.isPluginActivated('picsellia-jupyter:{name}')")
     titles = [
         lab_page.server.request("GET", f"lab/api/settings/picsellia-jupyter:{name}").json()
         for name in ("deploy", "platform")

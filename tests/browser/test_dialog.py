@@ -48,15 +48,15 @@ def test_everything_goes_by_keyboard_alone(jupyter_page, write_notebook):
     keys.press("Tab")
     keys.press("ArrowDown")  # the other strategy
     keys.press("Tab")
-    assert focused(page) == "Threshold"
+    expect(dialog(page).get_by_role("slider", name="Threshold")).to_be_focused()
     keys.press("PageUp")
     keys.press("Tab")
     keys.press("Tab")
-    assert focused(page) == "Datalake"
+    expect(dialog(page).get_by_label("Datalake")).to_be_focused()
     keys.press("ArrowDown")
     for _ in range(3):
         keys.press("Tab")
-    assert focused(page) == "Deploy"
+    expect(dialog(page).get_by_role("button", name="Deploy", exact=True)).to_be_focused()
     keys.press("Enter")
 
     expect(dialog(page)).to_have_count(0)
@@ -118,8 +118,8 @@ def test_escape_cancels_and_gives_the_focus_back(form):
     form.page.keyboard.press("Escape")
 
     expect(dialog(form)).to_have_count(0)
-    assert form.page.evaluate("document.activeElement.closest('.jp-Notebook') !== null")
-    assert form.ask("opened[-1].heard") == "['ready', 'cancelled']"
+    form.wait_for("document.activeElement.closest('.jp-Notebook') !== null")
+    form.wait_for_answer("opened[-1].heard", "['ready', 'cancelled']")
 
 
 def test_a_click_beside_the_dialog_loses_nothing(form):
@@ -134,12 +134,29 @@ def test_a_click_beside_the_dialog_loses_nothing(form):
 def test_while_it_is_deploying_escape_asks_the_kernel_to_undo(form):
     dialog(form).get_by_label("Name").fill("slow")
     dialog(form).get_by_role("button", name="Deploy", exact=True).click()
-    form.wait_for("!document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=busy]')")
+    expect(dialog(form)).to_contain_text("Deploying …")
 
     form.page.keyboard.press("Escape")
 
     expect(dialog(form)).to_have_count(0)
-    assert form.ask("opened[-1].heard") == "['ready', 'cancel']"
+    form.wait_for_answer("opened[-1].heard", "['ready', 'cancel']")
+
+
+AT_ONCE = """() => {
+    const dialog = document.querySelector('dialog.jp-PicselliaDialog');
+    dialog.querySelector('button.jp-mod-accept').click();
+    const key = new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true });
+    document.activeElement.dispatchEvent(key);
+}"""
+
+
+def test_escape_right_after_the_click_still_asks_the_kernel_to_undo(form):
+    dialog(form).get_by_label("Name").fill("slow")
+
+    form.page.evaluate(AT_ONCE)
+
+    expect(dialog(form)).to_have_count(0)
+    form.wait_for_answer("opened[-1].heard", "['ready', 'cancel']")
 
 
 def test_its_line_can_be_inserted_while_it_stays_open(form):

@@ -106,6 +106,7 @@ def test_a_panel_is_used_by_mouse_and_leaves_its_card_in_the_file(
     expect(opened.panel.get_by_role("alert")).to_contain_text("A percentage?")
     opened.screenshots("settings")
     assert opened.violations() == []
+    check_the_circle(opened)
     opened.field("Threshold").fill("0.4")
     opened.field("Threshold").press("Enter")
     expect(opened.panel.get_by_text("d.threshold = 0.4")).to_be_visible()
@@ -113,6 +114,19 @@ def test_a_panel_is_used_by_mouse_and_leaves_its_card_in_the_file(
     assert session.deployment("press-line").threshold == 0.4
 
     check_the_file(opened)
+
+
+def check_the_circle(opened: PanelPage) -> None:
+    """It opens above the pipeline's switches, with the numbers of this deployment."""
+    opened.panel.get_by_text("The whole circle").click()
+    circle = opened.panel.get_by_role("group", name="Pipeline of press-line")
+    expect(circle.get_by_text("%review press-line")).to_be_visible()
+    expect(circle.get_by_text("26 are kept with their image.")).to_be_visible()
+    circle.scroll_into_view_if_needed()
+    opened.page.screenshots("panel-circle")
+    assert opened.violations() == []
+    opened.panel.get_by_text("The whole circle").click()
+    expect(circle).to_be_hidden()
 
 
 def check_the_file(opened: PanelPage) -> None:

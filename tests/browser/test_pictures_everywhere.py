@@ -71,11 +71,12 @@ def check_that_the_linked_photo_is_drawn(output: Locator) -> None:
 
 def check_that_static_pictures_remain(outputs: Locator) -> None:
     """Boxes are in the pixels of what is seen, and nothing is interactive."""
-    assert outputs.locator("canvas").count() == 0
-    assert outputs.locator("img").count() == 15
+    expect(outputs.locator("img")).to_have_count(15)
+    expect(outputs.locator("canvas")).to_have_count(0)
     first = outputs.locator("img").first
     first.scroll_into_view_if_needed()
-    assert first.evaluate("image => image.complete && image.naturalWidth") == 320
+    expect(first).to_have_js_property("naturalWidth", 320)
+    expect(first).to_have_js_property("complete", True)
     with Image.open(io.BytesIO(first.screenshot())) as seen:
         pixels = [
             tuple(map(int, pixel)) for pixel in np.asarray(seen.convert("RGB"))[seen.height // 2]

@@ -42,7 +42,7 @@ def test_running_all_shows_a_ready_deployment_and_an_overlay(
     overlay.scroll_into_view_if_needed()
     expect(overlay).not_to_have_js_property("width", 300)  # which it has until it is drawn
     assert overlay.evaluate("canvas => canvas.width") > 400
-    assert lab_page.cell(deploy + 3).locator("canvas").count() == 12
+    expect(lab_page.cell(deploy + 3).locator("canvas")).to_have_count(12)
 
     lab_page.screenshots("quickstart-registry", cell=2)
     lab_page.screenshots("quickstart-deploy", cell=deploy)

@@ -21,6 +21,7 @@ from tests.browser.sidebar import Sidebar
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
 DIGIT = REPOSITORY / "picsellia_jupyter" / "demo" / "assets" / "digits" / "digit_21.png"
+COPIED = "async text => (await navigator.clipboard.readText()) === text"
 SETTINGS = "lab/api/settings/picsellia-jupyter:platform"
 
 
@@ -101,8 +102,7 @@ def test_the_context_menu_copies_a_reference(sidebar):
     sidebar.version("object detection").first.click(button="right")
     sidebar.menu("Copy reference")
 
-    copied = sidebar.page.page.evaluate("navigator.clipboard.readText()")
-    assert copied == "digits-detector:0"
+    sidebar.page.page.wait_for_function(COPIED, arg="digits-detector:0")
 
 
 def test_a_deployment_tells_its_state_and_place_and_shows_its_log(sidebar):

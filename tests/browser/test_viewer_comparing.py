@@ -8,10 +8,11 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from picsellia_jupyter.display.palette import label_colour
-from picsellia_jupyter.display.viewer import Layer, viewer_html
+from picsellia_jupyter.display.viewer import Layer
 from picsellia_jupyter.domain.predictions import Classification
 from tests.browser.viewer_page import ViewerPage
 from tests.browser.viewer_scenes import GREY, THREE, boxes, heads, html, near, photo, truth
+from tests.display.one_image import viewer_html
 
 pytestmark = pytest.mark.browser
 
@@ -148,11 +149,11 @@ def test_the_picture_is_saved_as_large_as_it_was_sent_with_what_is_shown(viewer:
 
 def test_two_outputs_on_a_page_do_not_disturb_each_other(viewer: ViewerPage):
     viewer.show(html(THREE), html(boxes((10, 10, 50, 50)), threshold=0.95))
-    assert viewer.page.locator("canvas").count() == 2
+    expect(viewer.page.locator("canvas")).to_have_count(2)
     viewer.page.get_by_label("Confidence").first.fill("0.95")
     viewer.settle()
     assert near(viewer.pixel(100, 150), GREY)
-    assert viewer.page.get_by_text("0 of 1 shown").count() == 1
+    expect(viewer.page.get_by_text("0 of 1 shown")).to_have_count(1)
 
 
 def test_labels_are_text_whatever_they_say(viewer: ViewerPage):
@@ -161,7 +162,7 @@ def test_labels_are_text_whatever_they_say(viewer: ViewerPage):
     )
     page = viewer_html(
         photo(), [Layer(hostile, "champion", THREE), Layer(hostile, "shadow", THREE)],
-        dict.fromkeys(range(3), hostile), threshold=0.3, name=hostile, alt=hostile, caption=hostile,
+        dict.fromkeys(range(3), hostile), threshold=0.3, name=hostile,
     )  # fmt: skip
     viewer.show(page)
     viewer.point_at(140, 140)

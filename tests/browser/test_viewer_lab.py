@@ -35,6 +35,7 @@ def test_a_predicted_image_is_interactive_and_its_keys_are_its_own(
     lab_page.run_all()
     canvas = lab_page.cell(0).locator("canvas")
     canvas.scroll_into_view_if_needed()
+    expect(canvas).not_to_have_js_property("width", 300)  # which it has until it is drawn
 
     def pixel(x: float, y: float) -> tuple[int, ...]:
         lab_page.page.evaluate(TWO_FRAMES)

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbconvert import HTMLExporter
-from playwright.sync_api import Browser, Error, Page
+from playwright.sync_api import Browser, Error, Page, expect
 
 from tests.browser.page import JupyterPage
 from tests.browser.payloads import PAYLOADS
@@ -114,7 +114,7 @@ def test_in_a_notebook_that_is_not_trusted_nothing_runs(saved: Path, lab_page: J
     watched = Watched(lab_page.page)
     lab_page.open("hostile-sent.ipynb")
     lab_page.page.locator(".jp-OutputArea img").first.wait_for()
-    assert lab_page.page.locator("canvas").count() == 0
+    expect(lab_page.page.locator("canvas")).to_have_count(0)
     assert watched.caught() == []
 
 

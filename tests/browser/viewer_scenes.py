@@ -7,8 +7,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from picsellia_jupyter.display.viewer import Layer, viewer_html
+from picsellia_jupyter.display.viewer import Layer
 from picsellia_jupyter.domain.predictions import Detections, Prediction
+from tests.display.one_image import viewer_html
 
 NAMES = {0: "car", 1: "bus", 2: "bicycle"}
 GREY = (128, 128, 128)
@@ -32,10 +33,9 @@ def boxes(*rows, scores=None, classes=None) -> Detections:
     return Detections(**found, boxes_xyxy=np.array(rows, np.float32).reshape(-1, 4))
 
 
-def html(found: Prediction, *more: Layer, threshold: float | None = 0.3, **options) -> str:
-    given = {"name": "street.jpg", "alt": "a street", "caption": "street.jpg"} | options
+def html(found: Prediction, *more: Layer, threshold: float | None = 0.3) -> str:
     layers = [Layer("champion", "champion", found), *more]
-    return viewer_html(photo(), layers, NAMES, threshold=threshold, **given)
+    return viewer_html(photo(), layers, NAMES, threshold=threshold)
 
 
 def near(seen: tuple[int, int, int], wanted: tuple[int, int, int], *, by: int = 6) -> bool:

@@ -130,9 +130,13 @@ def reviewing(book: Book, world: World) -> None:
 def submitting(book: Book, world: World) -> None:
     """Our own routes, for which the SDK has no method; what they did is read with the SDK."""
     call, deployment = book.call, world.deployment
+    deployment.setup_continuous_training(
+        world.project, trigger="FEEDBACK_LOOP", threshold=2, experiment_parameters={"lr": 0.1}
+    )
     done = ours(world, "POST", f"deployments/{deployment.id}/reviews/submit", {})
     assert done == {"submitted": 2, "annotated": 2}, done
     book.refused(world.predicted.add_review, rectangles=[], says="is submitted")
+    training(world)
     call(
         world.dataset_version.find_asset,
         filename="door.png",
@@ -151,6 +155,67 @@ def submitting(book: Book, world: World) -> None:
     call(deployment.get_model_version, gives=lambda found: found == world.shadow)
 
 
+def trained(book: Book, world: World) -> None:
+    """What the SDK says of continuous training and deployment decides what a run leads to."""
+    call, deployment = book.call, world.deployment
+    call(
+        deployment.attach_dataset_version_to_continuous_training,
+        "train",
+        world.dataset_version,
+        gives=lambda _: True,
+    )
+    call(deployment.toggle_continuous_training, True, gives=lambda _: True)
+    for run in ours(world, "GET", f"deployments/{deployment.id}/training/runs")["items"]:
+        ours(world, "POST", f"training/runs/{run['id']}/cancel")
+    champion = deployment.get_model_version()
+    call(deployment.setup_continuous_deployment, "DEPLOY_SHADOW", gives=lambda _: True)
+    first = _exported(world)
+    call(deployment.get_shadow_model, gives=lambda found: str(found.id) == first)
+    call(deployment.get_model_version, gives=lambda found: found == champion)
+    call(deployment.toggle_continuous_deployment, False, gives=lambda _: True)
+    second = _exported(world)
+    call(deployment.get_shadow_model, gives=lambda found: str(found.id) == first)
+    assert _newest(world) == ("offer", second)
+    call(deployment.setup_continuous_deployment, "DEPLOY_MANUAL", gives=lambda _: True)
+    third = _exported(world)
+    assert _newest(world) == ("offer", third)
+    call(deployment.setup_continuous_deployment, "DEPLOY_CHAMPION", gives=lambda _: True)
+    last = _exported(world)
+    call(deployment.get_model_version, gives=lambda found: str(found.id) == last)
+    call(deployment.set_model, champion, gives=lambda _: deployment.get_model_version() == champion)
+    assert _newest(world) == ("champion", str(champion.id))
+
+
+def _exported(world: World) -> str:
+    """The version that a training run has made, once the run is over."""
+    runs, runner = f"deployments/{world.deployment.id}/training/runs", {"runner": "a-runner-of-it"}
+    run = f"training/runs/{ours(world, 'POST', runs, {})['id']}"
+    ours(world, "POST", f"{run}/claim", runner)
+    version = ours(world, "POST", f"{run}/export", runner)["version_id"]
+    ours(world, "POST", f"{run}/end", {**runner, "state": "SUCCESS"})
+    return version
+
+
+def _newest(world: World) -> tuple[str, str]:
+    newest = ours(world, "GET", f"deployments/{world.deployment.id}/rollouts")["items"][0]
+    return newest["role"], newest["version_id"]
+
+
+def training(world: World) -> None:
+    """What the two submitted reviews have set off, by the settings of the SDK."""
+    deployment, path = world.deployment, f"deployments/{world.deployment.id}/training"
+    [run] = ours(world, "GET", f"{path}/runs")["items"]
+    assert run["said"] == "2 reviews were submitted since the last run; 2 set it off.", run
+    deployment.attach_dataset_version_to_continuous_training("test", world.dataset_version)
+    plan = ours(world, "GET", path)
+    assert plan["datasets"] == {"test": f"{world.dataset.name}/{world.dataset_version.version}"}
+    assert (plan["threshold"], plan["untrained"], plan["is_active"]) == (2, 0, True), plan
+    ours(world, "DELETE", f"{path}/datasets/test")
+    deployment.toggle_continuous_training(False)
+    plan = ours(world, "GET", path)
+    assert (plan["datasets"], plan["is_active"]) == ({}, False), plan
+
+
 def ours(world: World, method: str, path: str, body=None):
     """Call a route of the local platform's own."""
     request = urllib.request.Request(
@@ -160,7 +225,7 @@ def ours(world: World, method: str, path: str, body=None):
         headers={"Authorization": f"Bearer {world.token}", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as reply:
-        return json.load(reply)
+        return json.loads(reply.read() or b"null")
 
 
-CHAPTERS = (loops, campaigns, reviewing, submitting)
+CHAPTERS = (loops, campaigns, reviewing, submitting, trained)

@@ -177,7 +177,7 @@ def test_the_page_shows_through_the_picture():
     assert picture.mode == "RGBA"
     assert picture.getpixel((0, 0))[3] == 0
     assert picture.getpixel((picture.width // 2, picture.height // 3))[3] == 0
-    assert max(pixel[3] for pixel in picture.get_flattened_data()) == 255
+    assert np.asarray(picture)[..., 3].max() == 255
 
 
 def test_a_users_own_matplotlib_settings_change_nothing():

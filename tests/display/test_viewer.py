@@ -5,15 +5,17 @@ import pytest
 from PIL import ExifTags, Image
 
 from picsellia_jupyter.display.palette import label_colour
-from picsellia_jupyter.display.viewer import COCO_EDGES, Layer, script_json, viewer_html
+from picsellia_jupyter.display.viewer import COCO_EDGES, Layer, script_json, viewer_payload
 from picsellia_jupyter.domain.errors import InvalidImageError
 from picsellia_jupyter.domain.predictions import (
     Classification,
     Detections,
+    ImageSize,
     Keypoints,
     Prediction,
 )
 from tests.display.html_reading import PAYLOAD, assert_only_ours
+from tests.display.one_image import viewer_html
 from tests.display.viewer_reading import Block, decoded, payload_of, photo_of
 
 NAMES = {0: "zero", 1: "one", 7: "seven"}
@@ -35,7 +37,7 @@ def boxes(*rows, classes=None, scores=None) -> Detections:
 
 
 def page(found: Prediction, *more: Layer, encoded: bytes | None = None, **options) -> str:
-    given = {"threshold": 0.3, "name": "a.jpg", "alt": "two boxes", "caption": "a.jpg"} | options
+    given = {"threshold": 0.3, "name": "a.jpg"} | options
     layers = [Layer("champion", "champion", found), *more]
     return viewer_html(encoded or photo(), layers, given.pop("labels", NAMES), **given)
 
@@ -110,7 +112,9 @@ def test_a_person_of_17_points_has_a_skeleton_and_others_only_what_is_given():
     assert payload_of(page(found))["edges"] == {"0": [list(edge) for edge in COCO_EDGES]}
     hand = Keypoints(np.array([7]), np.array([0.9], np.float32), (points[:3],))
     assert payload_of(page(hand))["edges"] == {}
-    assert payload_of(page(hand, edges={7: [(0, 1)]}))["edges"] == {"0": [[0, 1]]}
+    layers, size = [Layer("champion", "champion", hand)], ImageSize(9, 9)
+    given = viewer_payload(layers, NAMES, size, threshold=0.3, edges={7: [(0, 1)]})
+    assert given["edges"] == {0: [(0, 1)]}
 
 
 def test_no_metadata_of_the_photo_is_carried_over():
@@ -148,9 +152,7 @@ def test_nothing_that_was_typed_elsewhere_becomes_html():
     hostile = f"</script>{PAYLOAD}<!--\u202e"
     names = dict.fromkeys(range(3), hostile)
     shadow = Layer(hostile, "shadow", boxes((0, 0, 9, 9)))
-    html = page(
-        boxes((0, 0, 9, 9)), shadow, labels=names, name=hostile, alt=hostile, caption=hostile
-    )
+    html = page(boxes((0, 0, 9, 9)), shadow, labels=names, name=hostile)
     reading = assert_only_ours(html, scripts=True)
     assert reading.tags.count("script") == 2
     assert reading.tags.count("img") == 1

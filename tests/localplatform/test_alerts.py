@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -107,6 +108,18 @@ def test_slow_predictions_are_one_episode_with_its_count_until_a_rest(world):
     assert state(world, deployment)["state"] == "ok"
     record(world, deployment, 1, latency=0.8)
     assert [one["count"] for one in fired(world, deployment)] == [1, 3]
+
+
+def test_a_shadow_model_that_is_slow_fires_nothing(world):
+    deployment = world.deployment()
+    shadow = world.version("shadow")
+    world.user.post(
+        f"/api/deployment/{deployment['id']}/shadow", json={"model_version_id": shadow["id"]}
+    )
+    alert(world, deployment, limit=0.5)
+    raw = {"detection_classes": [], "detection_scores": [], "detection_boxes": []}
+    record(world, deployment, 1, latency=0.1, shadow_latency=0.9, shadow_raw_predictions=raw)
+    assert fired(world, deployment) == []
 
 
 def test_what_nobody_looked_at_in_time_is_over_when_the_next_begins(world):
@@ -312,6 +325,23 @@ def test_a_name_that_is_public_at_first_and_private_later_leads_nowhere_private(
     monkeypatch.setattr(webhooks.socket, "getaddrinfo", lookup)
     found = destination("https://rebinding.example/x", private=False)
     assert found.pinned_url == "https://93.184.216.34:443/x"
+
+
+def test_a_message_goes_to_the_address_that_was_checked_and_to_no_later_one(
+    world, hook, monkeypatch
+):
+    deployment, lookup = world.deployment(), socket.getaddrinfo
+    answers = iter(["127.0.0.1"])
+
+    def rebinding(host, *rest, **options):
+        return lookup(next(answers) if host == "rebinding.example" else host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    url = f"http://rebinding.example:{hook.port}/hook"
+    alert(world, deployment, limit=0.5, webhook_url=url, webhook_private=True)
+    record(world, deployment, 1, latency=0.6)
+    assert deliver(world.platform) == 1
+    assert [path for path, *_ in hook.got] == ["/hook"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 import pytest
 
-KERNEL = {"kernel_id": "k1", "address": "http://127.0.0.1:9999", "place": "local", "pid": 7}
+KERNEL = {
+    "kernel_id": "k1", "address": "http://127.0.0.1:9999", "place": "local", "pid": 7,
+    "model_version_id": "", "shadow_version_id": "",
+}  # fmt: skip
 
 
 def beat(world, deployment, state="ready", **changes):
@@ -26,6 +29,7 @@ def test_a_fresh_heartbeat_of_a_kernel_that_answers_sets_the_serving_host(world,
     assert reply.json() == {
         "min_threshold": 0.4,
         "interval_s": 2.0,
+        "model_version_id": deployment["model_version_id"],
         "shadow_model_version_id": None,
         "paused": "",
     }

@@ -19,6 +19,10 @@ def test_the_application_has_no_route_but_those_that_are_walked_here(world):
     assert len(PATHS) > 50
 
 
+def test_what_is_open_to_all_is_listed_here():
+    assert {("GET", "/health"), ("POST", "/api/auth/login")} == OPEN_ROUTES
+
+
 def test_a_token_in_the_address_is_no_token(world):
     assert world.stranger.get(f"/api/home/ping?token={world.token}").status_code == 401
 

@@ -171,8 +171,9 @@ def test_the_shadow_becomes_the_champion(world, keep):
     ).json()
 
     kept = deployment["model_version_id"] if keep else None
-    assert (reply["model_version_id"], reply["shadow_model_version_id"]) == (shadow["id"], kept)
-    assert world.user.get(path).json()["model_version_id"] == shadow["id"]
+    assert (reply["version_id"], reply["state"]) == (shadow["id"], "asked")
+    now = world.user.get(path).json()
+    assert (now["model_version_id"], now["shadow_model_version_id"]) == (shadow["id"], kept)
 
 
 def test_a_deployment_without_shadow_has_nothing_to_promote(world):

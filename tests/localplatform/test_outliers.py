@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from picsellia_jupyter.localplatform.images import small_rgb
 from picsellia_jupyter.localplatform.outliers import score_new
 from picsellia_jupyter.localplatform.tables.datasets import Asset
 from picsellia_jupyter.localplatform.tables.outliers import OutlierFit
@@ -65,6 +66,17 @@ def trained(world, deployment, images):
         )
     body = {"dataset_version_id": version["id"]}
     world.user.post(f"/api/deployment/{deployment['id']}/pipeline/td/setup", json=body)
+
+
+def test_a_photo_that_lies_is_weighed_upright():
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6  # its left side is to be on top
+    pixels = np.zeros((8, 8), np.uint8)
+    pixels[:, :4] = 255
+    Image.fromarray(pixels).save(stream, "PNG", exif=exif)
+    upright = small_rgb(stream.getvalue(), 8)
+    assert upright[:4].min() == 255
+    assert upright[4:].max() == 0
 
 
 def test_without_training_data_it_is_said_what_is_missing(world):

@@ -115,6 +115,15 @@ def test_what_is_spent_pauses_and_a_raised_quota_resumes(ticking):
     assert usage(ticking)["used"] == 8.0
 
 
+def test_no_more_is_charged_than_is_left_though_more_was_served(ticking):
+    plan(ticking, quota=1)
+    deployment = ticking.deployment()
+    beat(ticking, deployment)
+    ticking.time.pass_by(3)
+    assert beat(ticking, deployment).json()["paused"]
+    assert usage(ticking)["used"] == 1.0
+
+
 def test_a_kernel_that_begins_is_refused_where_nothing_is_left(ticking):
     deployment = ticking.deployment()
     plan(ticking, quota=0)

@@ -89,6 +89,20 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
             ("monitor", (None,), {"last": "24h", "since": "2026-11-20", "label": "crack"}),
         ),
         ("%monitor", ("monitor", (None,), {"last": "24h"})),
+        (
+            "%promote line 2 --force",
+            ("promote", ("line", "2"), {"force": True, "keep_as_shadow": False}),
+        ),
+        (
+            "%promote line --keep",
+            ("promote", ("line", None), {"force": False, "keep_as_shadow": True}),
+        ),
+        (
+            "%review line --campaign create --to ann --to bob --until 2027-01-31",
+            ("campaign", ("line", "create"), {"to": ["ann", "bob"], "until": "2027-01-31"}),
+        ),
+        ("%pipeline", ("pipeline", (None,), {})),
+        ("%rollback line", ("rollback", ("line",), {})),
         ("%deployments", ("deployments", (), {})),
         ("%registry", ("registry", (), {})),
         ("%places", ("places", (), {})),

@@ -30,6 +30,7 @@ class Reply:
     interval_s: float = 0.1
     shadow_version_id: str | None = None
     paused: str = ""
+    champion_version_id: str | None = None
 
 
 @dataclass
@@ -50,6 +51,8 @@ class FakePlatform:
     reachable: bool = True
     images: dict[str, bytes] = field(default_factory=dict)
     """What the target datalake's storage holds."""
+    champion: str | None = None
+    """The champion's id; None leaves the kernel with what it has."""
     shadow: str | None = None
     """The shadow model version's id."""
     broken: set[str] = field(default_factory=set)
@@ -82,7 +85,12 @@ class FakePlatform:
         if self.superseded and not beat.claim:
             raise ConflictError("The deployment is served by another serving kernel.")
         self.beats.append(beat)
-        return Reply(self.threshold, shadow_version_id=self.shadow, paused=self.paused)
+        return Reply(
+            self.threshold,
+            shadow_version_id=self.shadow,
+            paused=self.paused,
+            champion_version_id=self.champion,
+        )
 
     def monitor(self, deployment_id, image, predicted, **extra):
         self._check()

@@ -29,6 +29,7 @@ def test_a_prediction_is_answered_with_what_is_over_the_threshold(serving):
         "height": 96,
         "monitored": True,
         "threshold": 0.5,
+        "model_version_id": fakes.VERSION,
     }
 
 

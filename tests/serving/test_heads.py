@@ -58,6 +58,20 @@ def test_labels_are_shifted_by_the_offset():
     assert found.classes.tolist() == [5, 6]
 
 
+@pytest.mark.parametrize(
+    ("box_format", "box"),
+    [
+        ("xyxy", [8, 4, 24, 44]),
+        ("yxyx", [4, 8, 44, 24]),
+        ("xywh", [8, 4, 16, 40]),
+        ("cxcywh", [16, 24, 16, 40]),
+    ],
+)
+def test_a_box_of_every_format_lies_where_it_was_meant(box_format, box):
+    found = boxes_head(box_format=box_format)(outputs([box], [[0.9, 0.0]]), PLACEMENT)
+    assert found.boxes_xyxy.tolist() == [[16, 8, 48, 88]]
+
+
 def test_a_box_in_the_padding_is_not_on_the_photo():
     spot = pixels.Placement(0, 20, 64, 8, ImageSize(128, 16), ImageSize(64, 48))
     assert len(boxes_head()(outputs([[0, 0, 60, 10]] * 3), spot)) == 0
@@ -161,6 +175,12 @@ def test_huge_logits_do_not_overflow():
 def test_logits_taken_for_probabilities_are_refused_with_the_key_to_set():
     with pytest.raises(InvalidPredictionError, match='"activation": "softmax"'):
         classes_head(activation="none")({"logits": models.LOGITS[None]}, PLACEMENT)
+
+
+def test_probabilities_that_rounding_took_out_of_range_are_put_back():
+    scores = np.array([[1.0 + 1e-6, -1e-6]])
+    found = classes_head(activation="none")({"probabilities": scores}, PLACEMENT)
+    assert found.scores.tolist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(

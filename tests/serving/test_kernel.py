@@ -33,6 +33,7 @@ def test_an_environment_passes_only_what_is_on_the_list():
     assert passed["PATH"] == "/bin"
     assert passed["HOME"] == passed["TMPDIR"] == "/tmp/own"
     assert passed["OMP_NUM_THREADS"] == "1"
+    assert passed["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] == "1"  # else torch.export unpickles
     assert not {"PICSELLIA_TOKEN", "JUPYTER_TOKEN", "AWS_SECRET"} & set(passed)
 
 

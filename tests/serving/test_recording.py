@@ -9,6 +9,7 @@ from picsellia_jupyter.domain.deployments import ServingState
 from picsellia_jupyter.domain.errors import (
     ConflictError,
     InvalidInputError,
+    PlatformError,
     PlatformUnreachableError,
 )
 from picsellia_jupyter.recording import recorder
@@ -37,6 +38,14 @@ def test_one_that_the_platform_refuses_does_not_hold_up_the_others(own):
     assert own.service.flush(10) == 0
     assert [p.source for _, _, p, _ in own.platform.recorded] == ["good.jpg"]
     assert own.status()["failed"] == 1
+
+
+def test_what_a_platform_that_fails_was_sent_is_sent_again(own):
+    own.platform.refusals += [PlatformError("The platform answered 503.")] * 4
+    own.predict()
+    assert own.service.flush(30) == 0
+    assert [extra["again"] for *_, extra in own.platform.recorded] == [True]
+    assert own.status()["failed"] == 0
 
 
 def test_one_that_was_recorded_already_counts_as_recorded(own):
@@ -200,6 +209,15 @@ def test_the_last_heartbeat_tells_what_was_not_recorded(own):
     last = own.platform.beats[-1]
     assert last.state is ServingState.STOPPED
     assert last.reason == f"stopped; 1 prediction was refused and set aside: {stopped['trouble']}"
+
+
+def test_the_last_heartbeat_of_a_kernel_that_is_started_anew_says_that_it_starts(own):
+    own.predict()
+    own.program.comes_back = True
+    own.program.stop("the kernel ended")
+    assert len(own.platform.recorded) == 1
+    last = own.platform.beats[-1]
+    assert (last.state, last.reason) == (ServingState.STARTING, "the kernel is started anew")
 
 
 def test_a_stop_takes_so_long_in_all_and_no_longer(small, monkeypatch):

@@ -225,6 +225,39 @@ def test_cancelling_leaves_nothing_behind_and_the_form_as_it_was(page: Page, hom
 
 
 @pytest.mark.journey
+def test_a_dialog_that_is_closed_while_it_deploys_has_it_undone(page: Page, home: Path):
+    output = opened(page, dialogs=True)
+    page.choose("Model version", "digits-detector")
+    page.change(page.find("Name"), value="left")
+    page.until(lambda: "--name left" in page.line())
+
+    page.click("Deploy")
+    page.until(lambda: {"busy": True} in page.said)
+    page.send(page.dialogs[0], cancelled=True)
+    page.until(lambda: is_finished(page, output))
+
+    assert page.said[-1]["outcome"] == "cancelled"
+    assert "Nothing was deployed." in page.outputs[output]["text/html"]
+    with pytest.raises(NotFoundError):
+        Session(home=home).deployment("left")
+
+
+def test_a_click_that_deploys_nothing_is_answered(page: Page):
+    page.shows_dialogs = True
+    page.run("%deploy")
+    page.until(lambda: page.dialogs and "Deploy" in str(page.widgets))
+    page.until(lambda: ready(page))
+    page.change(page.find("Model version"), index=None)
+    page.until(lambda: page.state("Deploy")["disabled"])
+
+    page.click("Deploy")
+
+    page.until(lambda: {"busy": False} in page.said)
+    page.send(page.dialogs[0], cancelled=True)
+    page.until(lambda: not page.widgets)
+
+
+@pytest.mark.journey
 def test_a_broken_model_file_is_told_at_the_model(page: Page, home: Path, tmp_path: Path):
     session = Session(home=home)
     platform = session.platform

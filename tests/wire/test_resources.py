@@ -32,7 +32,9 @@ def through_json(value: object) -> dict:
 def test_a_heartbeat_comes_back_whole(claim: bool):
     kernel = ServingKernel("k1", "http://127.0.0.1:4000", "local", 77)
     answers = Answers("a1b2", 40, 2) if claim else None
-    beat = Heartbeat(ServingState.DEGRADED, kernel, "the worker was restarted", claim, answers)
+    beat = Heartbeat(
+        ServingState.DEGRADED, kernel, "the worker was restarted", claim, answers=answers
+    )
 
     assert resources.heartbeat_from_json(through_json(resources.heartbeat_to_json(beat))) == beat
 

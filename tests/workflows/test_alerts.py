@@ -48,6 +48,11 @@ def test_a_figure_that_trembles_at_the_limit_is_one_episode():
     assert (one.count, one.ended_at) == (50, None)
 
 
+def test_a_figure_that_stays_between_its_limits_keeps_the_episode_open():
+    [one] = looked_at(HIGH, [1.1] + [0.9] * 30)
+    assert one.ended_at is None
+
+
 def test_what_comes_back_within_the_cool_down_is_the_same_episode_and_later_a_new_one():
     assert len(looked_at(HIGH, [1.5, *[0.5] * 8, 1.5])) == 1
     first, second = looked_at(HIGH, [1.5, *[0.5] * 11, 1.6, 1.7])

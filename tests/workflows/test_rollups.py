@@ -168,6 +168,13 @@ def test_images_without_a_shape_have_signals_too():
     assert quantiles(whole, Signal.EXPECTED, (1.0,)) == [pytest.approx(1.4, rel=0.005)]
 
 
+def test_a_score_is_one_value_an_image_however_many_shapes_it_has():
+    crowded = add_all_up(observed([(0, 0, (20, 10), [(0, 0.9)] * 7)]))
+    assert {name: len(one) for name, one in samples(crowded).items()} == dict.fromkeys(
+        samples(crowded), 1
+    )
+
+
 def test_groups_are_added_up_apart():
     given = observed([(at, at, (1, 1), [(0, 0.5)] * at) for at in range(4)])
     first, empty, last = add_up(given, np.array([0, 2, 0, 2]), 3)

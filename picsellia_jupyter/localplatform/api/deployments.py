@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from picsellia_jupyter.domain.deployments import checked_threshold
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from picsellia_jupyter.domain.predictions import PREDICTION_TYPES
+from picsellia_jupyter.domain.promotion import Cause
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.localplatform.api.connect import users_json
 from picsellia_jupyter.localplatform.auth import DeploymentCaller
@@ -30,6 +31,7 @@ from picsellia_jupyter.localplatform.platform import (
     default_datalake,
     organization_of,
 )
+from picsellia_jupyter.localplatform.promoting import fitting, make_champion, make_shadow
 from picsellia_jupyter.localplatform.refusals import ForbiddenError
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.store import the
@@ -166,7 +168,8 @@ def set_model(
     """Make another version the champion; it must predict the same type."""
     with here.store.writing() as session:
         row = the(session, Deployment, deployment_id, kind="deployment")
-        row.model_version_id = _replacement(session, row, model_version_id).id
+        version = fitting(session, row, model_version_id)
+        make_champion(session, row, version, cause=Cause.PERSON, now=here.clock())
         return Speller(here, session, origin).deployments([row])[0]
 
 
@@ -180,7 +183,8 @@ def set_shadow(
     """Have another version predict in the champion's shadow."""
     with here.store.writing() as session:
         row = the(session, Deployment, deployment_id, kind="deployment")
-        row.shadow_model_version_id = _replacement(session, row, model_version_id).id
+        version = fitting(session, row, model_version_id)
+        make_shadow(session, row, version, cause=Cause.PERSON, now=here.clock())
         return Speller(here, session, origin).deployments([row])[0]
 
 
@@ -246,7 +250,8 @@ def _created(here: Platform, session: Session, version_id: UUID, body: NewDeploy
     Ledger(here, session).reserve(row)
     add_labels(session, row.id, version)
     if body.shadow_model_version_id is not None:
-        row.shadow_model_version_id = _replacement(session, row, body.shadow_model_version_id).id
+        version = fitting(session, row, body.shadow_model_version_id)
+        make_shadow(session, row, version, cause=Cause.PERSON, now=here.clock())
     return row
 
 
@@ -261,18 +266,6 @@ def _free_name(session: Session, name: str | None) -> str:
         return invented_name(set(session.scalars(select(Deployment.name))))
     _refuse_taken(session, name)
     return name
-
-
-def _replacement(session: Session, row: Deployment, version_id: UUID) -> ModelVersion:
-    version = the(session, ModelVersion, version_id, kind="model version")
-    if version.type != row.type:
-        raise InvalidInputError(
-            f"The deployment predicts {row.type}, {version.model.name}:{version.version} "
-            f"predicts {version.type}.",
-            "Choose a version of the same type.",
-        )
-    add_labels(session, row.id, version)
-    return version
 
 
 def _found(session: Session, ident: UUID | None, name: str | None) -> Deployment:

@@ -15,6 +15,7 @@ from picsellia_jupyter.localplatform.answering import take_down
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.metering import Ledger
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.promoting import hear
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
@@ -35,6 +36,8 @@ class KernelBody(BaseModel):
     address: str
     place: str
     pid: int | None = None
+    model_version_id: str = ""
+    shadow_version_id: str = ""
 
     @field_validator("address")
     @classmethod
@@ -52,6 +55,13 @@ class AnswersBody(BaseModel):
     failed: int = Field(ge=0, lt=2**62)
 
 
+class FailedBody(BaseModel):
+    """A champion that a serving kernel could not go over to."""
+
+    version_id: str
+    why: str
+
+
 class HeartbeatBody(BaseModel):
     """What a serving kernel says every few seconds."""
 
@@ -60,6 +70,7 @@ class HeartbeatBody(BaseModel):
     kernel: KernelBody
     claim: bool = False
     answers: AnswersBody | None = None
+    failed: FailedBody | None = None
 
     def value(self) -> Heartbeat:
         """The heartbeat it spells."""
@@ -72,6 +83,8 @@ class HeartbeatReply(BaseModel):
     min_threshold: float | None
     interval_s: float
     """Seconds until the next heartbeat is expected."""
+    model_version_id: UUID
+    """The model version that is to predict."""
     shadow_model_version_id: UUID | None = None
     """The model version that is to predict in the champion's shadow."""
     paused: str = ""
@@ -112,7 +125,7 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Heartbeat
     claims it has nothing left to begin with.
     """
     said = body.value()
-    beat, answers = heartbeat_to_json(said), said.answers
+    beat = heartbeat_to_json(said)
     with here.store.writing() as session:
         row = the(session, Deployment, deployment_id, kind="deployment")
         if not beat["claim"]:
@@ -124,11 +137,13 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Heartbeat
         row.serving_reason = beat["reason"]
         row.serving_kernel = beat["kernel"]
         row.serving_reported_at = here.clock()
-        if answers is not None:
-            take_down(session, row.id, answers, now=here.clock())
+        if said.answers is not None:
+            take_down(session, row.id, said.answers, now=here.clock())
+        hear(session, row, said)
         shadow = row.shadow_model_version_id
         return HeartbeatReply(
             min_threshold=row.min_threshold,
+            model_version_id=UUID(row.model_version_id),
             interval_s=HEARTBEAT_INTERVAL_S,
             shadow_model_version_id=UUID(shadow) if shadow else None,
             paused=paused,

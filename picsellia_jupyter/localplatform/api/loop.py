@@ -1,4 +1,4 @@
-"""What closes a deployment's loop beyond the SDK: reviews submitted, shadows promoted."""
+"""What closes a deployment's loop beyond the SDK: reviews submitted, settings read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
-from picsellia_jupyter.domain.errors import ConflictError
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.api.pipelines import spell_pipeline
+from picsellia_jupyter.localplatform.circle import circle_of
 from picsellia_jupyter.localplatform.folding import catch_up
 from picsellia_jupyter.localplatform.overviews import labels, overview
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
@@ -22,20 +22,6 @@ from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.localplatform.tables.pipelines import Pipeline
 
 router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS)
-
-
-class Promotion(BaseModel):
-    """What becomes of the champion that the shadow model replaces."""
-
-    keep_champion_as_shadow: bool = False
-
-
-class PromotionReply(BaseModel):
-    """Which versions a deployment has now."""
-
-    deployment_id: UUID
-    model_version_id: UUID
-    shadow_model_version_id: UUID | None
 
 
 class Submit(BaseModel):
@@ -92,35 +78,42 @@ class LoopReply(BaseModel):
     continuous_deployment: dict[str, Any]
 
 
-@router.post("/api/local/deployments/{deployment_id}/shadow/promote", tags=["deployments"])
-def promote_shadow(here: Here, deployment_id: UUID, body: Promotion) -> PromotionReply:
-    """Make the shadow model the champion."""
-    with here.store.writing() as session:
-        row = the(session, Deployment, deployment_id, kind="deployment")
-        if row.shadow_model_version_id is None:
-            raise ConflictError(
-                f"The deployment {row.name!r} has no shadow model.",
-                "Set one: deployment.set_shadow_model(version).",
-            )
-        champion, shadow = row.model_version_id, row.shadow_model_version_id
-        row.model_version_id = shadow
-        row.shadow_model_version_id = champion if body.keep_champion_as_shadow else None
-        kept = row.shadow_model_version_id
-        return PromotionReply(
-            deployment_id=deployment_id,
-            model_version_id=UUID(shadow),
-            shadow_model_version_id=UUID(kept) if kept else None,
-        )
+class CircleReply(BaseModel):
+    """The whole circle at one moment; null where a part is not set up."""
+
+    deployment: str
+    state: str
+    predictions: int
+    images: int
+    to_review: int
+    reviewed: int
+    submitted: int
+    feedback: bool | None
+    datasets: dict[str, int]
+    training: bool | None
+    threshold: int | None
+    untrained: int
+    runs: int
+    run: dict[str, Any] | None
+    policy: str
+    is_policy_active: bool
+    newest: dict[str, Any] | None
+    shadow: str
+    shadow_predictions: int
+    compared: int
+    champion: str
+    champion_predictions: int
+    champion_wanted: str
+    champion_before: str
+    gate: str
 
 
-@router.delete(
-    "/api/local/deployments/{deployment_id}/shadow", status_code=204, tags=["deployments"]
-)
-def remove_shadow(here: Here, deployment_id: UUID) -> None:
-    """Have no version predict in the champion's shadow."""
-    with here.store.writing() as session:
+@router.get("/api/local/deployments/{deployment_id}/circle", tags=["deployments"])
+def get_circle(here: Here, deployment_id: UUID) -> CircleReply:
+    """Counts and states of everything from predictions to the next champion."""
+    with here.store.reading() as session:
         row = the(session, Deployment, deployment_id, kind="deployment")
-        row.shadow_model_version_id = None
+        return CircleReply.model_validate(circle_of(session, row, now=here.clock()))
 
 
 @router.post("/api/local/deployments/{deployment_id}/reviews/submit", tags=["reviews"])

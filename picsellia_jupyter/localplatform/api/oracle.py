@@ -45,6 +45,8 @@ class ShadowPrediction(BaseModel):
 
     shadow_raw_predictions: dict[str, Any]
     shadow_latency: float = Field(ge=0, allow_inf_nan=False)
+    model_version_id: UUID | None = None
+    """Whose it is; the present shadow's if nobody says, as the SDK does not."""
 
 
 class Asked(BaseModel):
@@ -100,7 +102,8 @@ def monitor_shadow(
 ) -> Json:
     """Record what the shadow model found in an image the champion has seen."""
     raw, latency = body.shadow_raw_predictions, body.shadow_latency
-    record_shadow(here, caller.deployment_id, str(prediction_id), raw, latency)
+    version_id = str(body.model_version_id) if body.model_version_id else None
+    record_shadow(here, caller.deployment_id, str(prediction_id), raw, latency, version_id)
     return {"id": str(prediction_id)}
 
 

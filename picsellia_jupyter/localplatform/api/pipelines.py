@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
+from picsellia_jupyter.domain.training import Limits
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Words
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Platform
@@ -20,6 +21,7 @@ from picsellia_jupyter.localplatform.tables.datasets import DatasetVersion
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.localplatform.tables.pipelines import Pipeline, PipelineDataset
 from picsellia_jupyter.localplatform.tables.projects import Project
+from picsellia_jupyter.localplatform.training import loop_of
 from picsellia_jupyter.wire.predictions import Json
 
 router = APIRouter(dependencies=[NeedsUser])
@@ -137,6 +139,7 @@ def set_up_training(here: Here, deployment_id: UUID, body: TrainingSettings) -> 
             raise InvalidInputError(
                 "experiment_parameters is empty.", "Give what training needs, as {'epochs': 10}."
             )
+        Limits.of(body.experiment_parameters)
         row.training_settings = body.model_dump(mode="json")
         row.training_active = True
         return spell_pipeline(row)
@@ -196,12 +199,7 @@ def toggle_deployment(here: Here, deployment_id: UUID, active: Active) -> Json:
 def pipeline_of(session: Session, deployment_id: UUID, *, now: float) -> Pipeline:
     """The settings of a deployment's loop, made where there are none."""
     deployment = the(session, Deployment, deployment_id, kind="deployment")
-    row = _existing(session, deployment_id)
-    if row is None:
-        row = Pipeline(deployment_id=deployment.id, created_at=now)
-        session.add(row)
-        session.flush()
-    return row
+    return loop_of(session, deployment.id, now=now)
 
 
 def spell_pipeline(row: Pipeline) -> Json:

@@ -79,11 +79,11 @@ class ReviewReply(BaseModel):
 
 
 @router.post("/api/local/deployments/{deployment_id}/reviews/queue")
-def choose(here: Here, deployment_id: UUID, body: AskedQueue) -> QueueReply:
+def choose(here: Here, caller: User, deployment_id: UUID, body: AskedQueue) -> QueueReply:
     """Choose predicted assets that are to be reviewed, by a policy."""
     with here.store.reading() as session:
         row = the(session, Deployment, deployment_id, kind="deployment")
-        queue = queue_of(session, row, Wish(body.policy, body.limit, body.label))
+        queue = queue_of(session, row, Wish(body.policy, body.limit, body.label, caller.user_id))
     items = [QueueItem.model_validate(spell_item(item)) for item in queue.items]
     return QueueReply(
         policy=queue.policy, label=queue.label, candidates=queue.candidates, items=items

@@ -18,8 +18,10 @@ from picsellia_jupyter.localplatform.tables import (
     projections,
     projects,
     registry,
+    rollouts,
     rollups,
     sums,
+    training,
     usage,
 )
 
@@ -36,7 +38,9 @@ __all__ = [
     "projections",
     "projects",
     "registry",
+    "rollouts",
     "rollups",
     "sums",
+    "training",
     "usage",
 ]

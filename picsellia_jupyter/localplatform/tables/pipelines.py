@@ -27,9 +27,15 @@ class Pipeline(Identified, Base, kw_only=True):
     training_settings: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     """Project, trigger, threshold and parameters of continuous training."""
     training_active: Mapped[bool] = mapped_column(default=False)
+    submitted_reviews: Mapped[int] = mapped_column(default=0)
+    """All that were ever submitted."""
+    trained_reviews: Mapped[int] = mapped_column(default=0)
+    """Those of them that were there when training was last set off."""
     deployment_policy: Mapped[str | None] = mapped_column(default=None)
     """DEPLOY_CHAMPION, DEPLOY_SHADOW or DEPLOY_MANUAL."""
     deployment_active: Mapped[bool] = mapped_column(default=False)
+    promotion_gate: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    """What a version must show before it becomes the champion; see `domain.promotion.Gate`."""
 
 
 class PipelineDataset(Identified, Base, kw_only=True):

@@ -69,13 +69,15 @@ def classification(images: ClassifiedImages, drawn: NDArray[np.float64]) -> Draw
     return {"accuracy": drawn @ right / drawn.sum(axis=1), "macro_f1": macro}
 
 
-def interval(value: float | None, samples: NDArray[np.float64]) -> Interval | None:
+def interval(
+    value: float | None, samples: NDArray[np.float64], level: float = LEVEL
+) -> Interval | None:
     """The percentile interval around an estimate; None where there is nothing to estimate."""
     defined = samples[~np.isnan(samples)]
     if value is None or not len(defined):
         return None
-    low, high = np.quantile(defined, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    return Interval(value, float(low), float(high), LEVEL)
+    low, high = np.quantile(defined, ((1 - level) / 2, (1 + level) / 2))
+    return Interval(value, float(low), float(high), level)
 
 
 def _sums(

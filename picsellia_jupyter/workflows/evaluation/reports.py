@@ -84,6 +84,29 @@ def report(images: Sequence[ReviewedImage], subject: Subject) -> EvaluationRepor
     return _of_objects(kept, subject, notices)
 
 
+def compare(
+    images: Sequence[ReviewedImage], subject: Subject, *, level: float = bootstrap.LEVEL
+) -> Comparison | None:
+    """Champion and shadow on the images that both predicted on; None of too few.
+
+    Args:
+        images: reviewed ones.
+        subject: whose they are.
+        level: of the intervals, in (0, 1).
+
+    Raises:
+        InvalidInputError: there are no metrics for this type.
+        MissingExtraError: no library for COCO's metrics is installed.
+    """
+    if subject.kind is not InferenceType.CLASSIFICATION:
+        sets.overlap_of(subject.kind)
+    kept, _ = sets.usable(images, subject.kind)
+    labels = sets.label_list(kept, subject.known)
+    if subject.kind is InferenceType.CLASSIFICATION:
+        return _compared_classes(kept, labels, level)
+    return _compared_objects(kept, labels, subject, None, level)
+
+
 def each_image(images: Sequence[ReviewedImage], subject: Subject) -> list[AtThreshold]:
     """Right, wrong and missed objects of every image over the threshold, at an overlap of 0.5.
 
@@ -162,16 +185,30 @@ def _confusion(data: EvaluationSet, threshold: float | None) -> Confusion:
 
 
 def _compared_objects(
-    images: Sequence[ReviewedImage], labels: Sequence[str], subject: Subject, champion: _Judged
+    images: Sequence[ReviewedImage],
+    labels: Sequence[str],
+    subject: Subject,
+    champion: _Judged | None,
+    level: float = bootstrap.LEVEL,
 ) -> Comparison | None:
+    """Both on the images that both predicted on.
+
+    Args:
+        images: reviewed ones.
+        labels: of them.
+        subject: whose they are.
+        champion: its figures on all the images; None where they are not known yet.
+        level: of the intervals.
+    """
     both = [image for image in images if image.shadow]
     # As many draws as the champion's: they are compared one by one.
     drawn = bootstrap.weights(len(both), sum(len(image.champion.labels) for image in both))
     if drawn is None:
         return None
-    if len(both) < len(images):
+    if champion is None or len(both) < len(images):
         champion = _judged(_set(both, labels, subject, sets.champion), drawn)
-    return _comparison(both, champion, _judged(_set(both, labels, subject, sets.shadow), drawn))
+    shadow = _judged(_set(both, labels, subject, sets.shadow), drawn)
+    return _comparison(both, champion, shadow, level)
 
 
 def _judged(data: EvaluationSet, drawn: NDArray[np.float64]) -> _Judged:
@@ -218,20 +255,22 @@ def _of_classes(
     )
 
 
-def _compared_classes(images: Sequence[ReviewedImage], labels: Sequence[str]) -> Comparison | None:
+def _compared_classes(
+    images: Sequence[ReviewedImage], labels: Sequence[str], level: float = bootstrap.LEVEL
+) -> Comparison | None:
     both = [image for image in images if image.shadow]
     drawn = bootstrap.weights(len(both), len(both))
     if drawn is None:
         return None
     sides = [sets.classified(both, labels, side) for side in (sets.champion, sets.shadow)]
-    judged = [
+    champion, shadow = (
         _Judged(
             classification.summary(data, classification.per_label(data)),
             bootstrap.classification(data, drawn),
         )
         for data in sides
-    ]
-    return _comparison(both, *judged)
+    )
+    return _comparison(both, champion, shadow, level)
 
 
 # Both -----------------------------------------------------------------------------------------
@@ -242,15 +281,17 @@ def _intervals(scores: Mapping[str, float | None], draws: bootstrap.Draws) -> di
     return {name: one for name, one in made.items() if one is not None}
 
 
-def _comparison(images: Sequence[ReviewedImage], champion: _Judged, shadow: _Judged) -> Comparison:
+def _comparison(
+    images: Sequence[ReviewedImage], champion: _Judged, shadow: _Judged, level: float
+) -> Comparison:
     found: dict[str, Difference] = {}
     for name, draws in champion.draws.items():
         first, second = champion.scores[name], shadow.scores[name]
         gain = None if first is None or second is None else second - first
         made = (
-            bootstrap.interval(first, draws),
-            bootstrap.interval(second, shadow.draws[name]),
-            bootstrap.interval(gain, shadow.draws[name] - draws),
+            bootstrap.interval(first, draws, level),
+            bootstrap.interval(second, shadow.draws[name], level),
+            bootstrap.interval(gain, shadow.draws[name] - draws, level),
         )
         if made[0] and made[1] and made[2]:
             found[name] = Difference(made[0], made[1], made[2])

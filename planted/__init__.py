@@ -1,0 +1,1 @@
+"""Faults that are planted one by one, to see that the tests notice: `python -m planted`."""

@@ -1,0 +1,154 @@
+"""Training runs on a real platform, with real kernels, looked at with the unmodified SDK."""
+
+from __future__ import annotations
+
+import time
+
+import nbformat
+import psutil
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from picsellia_jupyter import magics
+from picsellia_jupyter.domain.errors import PlatformError
+from picsellia_jupyter.domain.training import RunState
+from picsellia_jupyter.session import Session
+
+PATIENCE_S = 120.0
+
+
+def until(holds):
+    """Wait until it holds."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
+
+
+def notebook_of(session, run, folder):
+    experiment = session.sdk.get_experiment_by_id(run.data.experiment_id)
+    artifact = experiment.get_artifact("executed.ipynb")
+    artifact.download(str(folder))
+    return nbformat.read(folder / artifact.filename, as_version=4)
+
+
+def runners_of(run):
+    """Its runner, and all that it has started."""
+    for one in psutil.process_iter(["cmdline"]):
+        if run.id in (one.info["cmdline"] or ()):
+            return [one, *one.children(recursive=True)]
+    return []
+
+
+def test_a_run_makes_a_version_and_compares_it_with_the_champion(session, trained, tmp_path):
+    run = trained(mode="good").wait(PATIENCE_S)
+
+    assert (run.data.state, run.data.base, run.version) == (RunState.SUCCESS, "tiny:0", "tiny:1")
+    assert run.metrics == {"loss": (3.0, 2.0, 1.0), "epochs": (3.0,)}
+    assert run.log().splitlines()[:2] == ["begun with good", "done"]
+    # 21 images, of which one is trained on; both versions are the same model.
+    found = run.held_out.comparison
+    assert found.images == 20
+    assert run.held_out.said == "1 image was trained on and left out."
+    assert found.scores["ap_50"].champion.value > 0.9
+    assert found.scores["ap_50"].gain.value == pytest.approx(0.0)
+
+    experiment = session.sdk.get_experiment_by_id(run.data.experiment_id)
+    assert (experiment.name, experiment.status.name) == ("line-1", "SUCCESS")
+    assert set(experiment.get_attached_dataset_versions()) == {"train", "eval"}
+    version = session.sdk.get_model("tiny").get_version(1)
+    assert {file.name for file in version.list_files()} == {
+        "model-latest", "serving.json", "training.ipynb", "executed.ipynb",
+    }  # fmt: skip
+    book = notebook_of(session, run, tmp_path)
+    assert [cell.execution_count for cell in book.cells if cell.cell_type == "code"][-1] == 6
+    assert session.platform.token not in nbformat.writes(book)
+    assert "AP" not in repr(run)
+    assert "tiny:1" in repr(run)
+
+
+def test_a_run_that_fails_says_in_which_cell_and_is_retried(session, trained, tmp_path):
+    run = trained(mode="bad")
+    with pytest.raises(PlatformError, match="Cell 4 of the notebook: RuntimeError: the loss is"):
+        run.wait(PATIENCE_S)
+
+    assert run.data.version == ""
+    assert "the loss is not a number" in nbformat.writes(notebook_of(session, run, tmp_path))
+    again = run.retry()
+    again.cancel()
+    assert again.wait(PATIENCE_S).data.state is RunState.CANCELED
+
+
+@pytest.fixture
+def shell(session, monkeypatch):
+    """IPython with our magics, on the platform of the session."""
+    monkeypatch.setenv("PICSELLIA_JUPYTER_HOME", str(session._settings.home))
+    ip = InteractiveShell.instance()
+    magics.register(ip)
+    yield lambda line: ip.run_cell(line).result
+    magics.unregister(ip)
+    InteractiveShell.clear_instance()
+
+
+def test_a_cancelled_run_ends_its_kernel_and_keeps_what_was_done(session, slow, shell, tmp_path):
+    run = shell("%retrain line --no-wait")
+    until(lambda: "begun with slow" in run.log())
+    family = runners_of(run)
+    assert len(family) >= 3
+    assert "running" in repr(shell("%retrain line --show"))
+
+    shell("%retrain line --cancel")
+
+    assert shell("%retrain line --follow").data.state is RunState.CANCELED
+    run.refresh()
+    gone, alive = psutil.wait_procs(family, timeout=20)
+    assert (len(gone), alive) == (len(family), [])
+    assert "begun with slow" in nbformat.writes(notebook_of(session, run, tmp_path))
+
+
+def test_training_that_stores_no_model_makes_no_version(trained, long):
+    if not long:
+        pytest.skip("one more kernel; --long has it")
+    run = trained(mode="nothing")
+    with pytest.raises(PlatformError, match="Training has stored no 'model-latest'"):
+        run.wait(PATIENCE_S)
+
+
+def test_a_killed_runner_is_followed_by_another_one(trained, long):
+    if not long:
+        pytest.skip("waits for a lease; --long does")
+    run = trained(mode="slow")
+    until(lambda: "begun with slow" in run.log())
+    for one in runners_of(run)[:1]:
+        one.kill()
+    until(lambda: run.refresh().data.attempt == 2 and run.log().count("begun with slow") == 2)
+    run.cancel()
+    assert run.wait(PATIENCE_S).data.state is RunState.CANCELED
+
+
+def test_a_run_over_its_time_is_ended_and_says_so(trained, long):
+    if not long:
+        pytest.skip("takes its time; --long does")
+    run = trained(mode="slow", limits={"wall_s": 8})
+    with pytest.raises(PlatformError, match="It took longer than 8 s, its limit 'wall_s'"):
+        run.wait(PATIENCE_S)
+
+
+def test_a_run_goes_on_while_its_platform_is_killed_and_comes_back(
+    running, start_platform, trained, long
+):
+    if not long:
+        pytest.skip("starts another platform; --long does")
+    run = trained(mode="slow")
+    until(lambda: "begun with slow" in run.log())
+    family = runners_of(run)
+
+    running.kill()
+    start_platform(running.home)
+
+    assert all(one.is_running() for one in family)
+    again = Session(home=running.home).deployment("line").training.newest()
+    heard = again.data.step
+    again.cancel()
+    assert again.wait(PATIENCE_S).data.state is RunState.CANCELED
+    assert (again.data.attempt, heard) == (1, "training")
