@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.campaigns import Campaigns
-from picsellia_jupyter.domain.alerts import Alert
+from picsellia_jupyter.domain.alerts import Alert, Rang
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.loops import Loop, Part
 from picsellia_jupyter.wire import settings
@@ -80,6 +80,22 @@ class DeploymentSettings(Campaigns):
         """Watch a condition no longer; what it noted goes too."""
         self._local("alerts cannot be changed", record)
         self._sdk.connection.delete(f"/api/local/alerts/{alert_id}")
+
+    @sdk.translated
+    def ring(self, record: DeploymentRecord, alert_id: str) -> Rang:
+        """Send a message to an alert's webhook, to try it.
+
+        Raises:
+            InvalidInputError: it has none.
+        """
+        self._local("webhooks cannot be tried", record)
+        return settings.rang_from_json(self._send("post", f"/api/local/alerts/{alert_id}/test", {}))
+
+    @sdk.translated
+    def webhook_secret(self, record: DeploymentRecord, alert_id: str) -> str:
+        """What an alert's messages are signed with."""
+        self._local("webhooks cannot be read", record)
+        return str(self._get(f"/api/local/alerts/{alert_id}/webhook")["secret"])
 
     def _alerts(self, record: DeploymentRecord) -> str:
         self._local("alerts cannot be read", record)

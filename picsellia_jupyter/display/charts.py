@@ -7,10 +7,14 @@ copied; the picture holds axes alone. Figures are matplotlib's own objects, tied
 from __future__ import annotations
 
 import io
+import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -65,6 +69,18 @@ class Chart:
     """Whether lines are named above the axes."""
     colours: Sequence[tuple[str, str]] = ()
     """Names of what is drawn and their colours; they may be long, and stand in HTML."""
+
+
+def get_ready() -> None:
+    """Begin to import what draws, beside whatever else is done or waited for."""
+    if "matplotlib.figure" not in sys.modules:
+        threading.Thread(target=_import, name="charts").start()
+
+
+def _import() -> None:
+    for name in ("matplotlib.style", "matplotlib.backends.backend_agg", "matplotlib.figure"):
+        with suppress(ImportError):  # whoever draws is told
+            import_module(name)
 
 
 def figure_of(chart: Chart) -> Any:

@@ -38,7 +38,7 @@ def sections_of(report: DashboardReport, review: EvaluationReport | None) -> lis
     if not report.figures.inferences:
         return []
     made = [
-        Section("overview", "Overview", "", [plots.inferences(report), plots.latency(report)]),
+        Section("overview", "Overview", "", _overview(report)),
         _labels(report),
         _drift(report),
         _outliers(report),
@@ -46,6 +46,11 @@ def sections_of(report: DashboardReport, review: EvaluationReport | None) -> lis
         _reviews(review),
     ]
     return [one for one in made if one is not None]
+
+
+def _overview(report: DashboardReport) -> list[Chart]:
+    charts = (plots.inferences(report), plots.latency(report), plots.errors(report))
+    return [chart for chart in charts if chart is not None]
 
 
 def html(report: DashboardReport, review: EvaluationReport | None = None) -> str:
@@ -119,14 +124,20 @@ def tiles(report: DashboardReport) -> list[tuple[str, str]]:
     if report.shadow:
         pairs.append(("Shadow", report.shadow))
     if not figures.inferences:
-        return [*pairs, ("Inferences", "none yet" if not report.filters.in_words() else "none")]
+        none = "none" if report.filters.in_words() else "none yet"
+        return [*pairs, ("Inferences", none), *_errors(report)]
     pairs += [
         ("Inferences", f"{figures.inferences:,}"),
         (f"{plots.noun(figures).capitalize()}s{plots.over(figures)}", f"{figures.shapes:,}"),
         ("Mean latency", milliseconds(figures.mean_latency_s)),
         ("Latency p95", milliseconds(figures.p95_s)),
     ]
-    return [*pairs, ("Alerts", _alerts(report))]
+    return [*pairs, *_errors(report), ("Alerts", _alerts(report))]
+
+
+def _errors(report: DashboardReport) -> list[tuple[str, str]]:
+    found = report.errors
+    return [] if found is None else [("Errors", plots.errors_in_words(found))]
 
 
 def _alerts(report: DashboardReport) -> str:

@@ -24,7 +24,7 @@ from picsellia_jupyter.display.charts import (
 )
 from picsellia_jupyter.display.palette import label_colour
 from picsellia_jupyter.display.units import count, milliseconds, span
-from picsellia_jupyter.domain.dashboards import DashboardReport, Outliers
+from picsellia_jupyter.domain.dashboards import DashboardReport, Errors, Outliers
 from picsellia_jupyter.domain.monitoring import Dashboard, Series
 
 MOST_LABELS = 10
@@ -78,6 +78,36 @@ def inferences(report: DashboardReport) -> Chart:
         draw,
         _span(figures),
     )  # fmt: skip
+
+
+def errors(report: DashboardReport) -> Chart | None:
+    """Predictions that failed over time; None where none did."""
+    found, edges = report.errors, report.figures.predictions_over_time.edges
+    if found is None or not found.failed:
+        return None
+
+    def draw(panel: Any) -> None:
+        _bars(panel, edges, found.over_time, ORANGE)
+        panel.set_ylim(bottom=0)
+        whole_numbers(panel.yaxis)
+
+    asked = found.answered + found.failed
+    return Chart(
+        "errors", "Predictions that failed", f"{found.failed:,} of {asked:,}, {_percent(found)}",
+        f"At most {int(found.over_time.max()):,} in one bin.",
+        {"begin": edges[:-1].tolist(), "end": edges[1:].tolist(),
+         "failed": found.over_time.tolist()},
+        draw, _span(report.figures),
+    )  # fmt: skip
+
+
+def _percent(found: Errors) -> str:
+    return f"{found.rate * 100:.3g} %"
+
+
+def errors_in_words(found: Errors) -> str:
+    """`12 (0.3 %)`, or `none`."""
+    return f"{found.failed:,} ({_percent(found)})" if found.failed else "none"
 
 
 def rate(figures: Dashboard) -> str:

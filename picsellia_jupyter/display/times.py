@@ -12,7 +12,7 @@ from picsellia_jupyter.display.tables import html_table
 from picsellia_jupyter.display.units import count, milliseconds
 from picsellia_jupyter.domain.dashboards import DashboardReport
 
-_OVER = ("inferences", "latency")
+_OVER = ("inferences", "latency", "errors")
 _HEADS = ["From", "To", "Inferences", "Latency p50", "p95", "p99"]
 
 

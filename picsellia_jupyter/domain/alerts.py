@@ -24,7 +24,7 @@ class AlertMetric(str, Enum):
     AVERAGE_PRECISION = "stats.ap_50_95"
     """COCO's average precision on what was reviewed of the window."""
     ERROR_RATE = "error_rate"
-    """Share of requests that failed, in [0, 1]."""
+    """Share of the predictions asked of serving kernels that failed, in [0, 1]."""
     NO_TRAFFIC = "no_traffic"
     """Seconds since the last prediction."""
 
@@ -84,8 +84,32 @@ class Alert:
     """What was last measured."""
     reason: str = ""
     """Why nothing was."""
+    window_s: float = 3_600.0
+    """Seconds that the figure is of, where it is of a window."""
+    webhook_host: str = ""
+    """Of the address that is told; the rest of it may be a secret."""
+
+    @property
+    def has_window(self) -> bool:
+        """Whether its figure is of a window and not of the moment."""
+        return self.metric not in (AlertMetric.LATENCY, AlertMetric.NO_TRAFFIC)
 
     @property
     def condition(self) -> str:
         """What it watches, as one would write it: `latency > 0.5`."""
         return f"{self.metric.value} {self.operator} {self.limit:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """What came of a message that was sent to try a webhook."""
+
+    host: str
+    is_delivered: bool
+    error: str = ""
+
+    def __str__(self) -> str:
+        """Who has taken it, or why not: `hooks.example.com has taken the message.`."""
+        if self.is_delivered:
+            return f"{self.host} has taken the message."
+        return f"{self.host} has not taken the message: {self.error}"

@@ -54,6 +54,21 @@ class ShadowLatency:
     """(L,) seconds."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Errors:
+    """Predictions that serving kernels were asked for and could not give."""
+
+    answered: int
+    failed: int
+    over_time: NDArray[np.int64]
+    """(T,) failed, in the bins of `figures.predictions_over_time`."""
+
+    @property
+    def rate(self) -> float:
+        """Share that failed, in [0, 1]."""
+        return self.failed / max(self.answered + self.failed, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenAlert:
     """An alert whose condition is met now."""
@@ -130,6 +145,8 @@ class DashboardReport:
     alerts: tuple[OpenAlert, ...] = ()
     watched: int = 0
     """Alerts that are active, met or not."""
+    errors: Errors | None = None
+    """None where no serving kernel was asked, or a part of the predictions is shown."""
     shadow_latency: ShadowLatency | None = None
     labels_over_time: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     """(T,) shapes over the threshold per label, most frequent first, in the bins of

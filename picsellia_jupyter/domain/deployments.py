@@ -169,6 +169,16 @@ class FailedSwitch:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """How many predictions a front gave since it began, and how many it could not give."""
+
+    counter: str
+    """Whose numbers these are: they begin anew with each front."""
+    answered: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """What a serving kernel says of itself, every few seconds."""
 
@@ -180,6 +190,8 @@ class Heartbeat:
     """Whether this kernel takes the deployment over from any other; true in its first one."""
     failed: FailedSwitch | None = None
     """The champion that it could not go over to; it goes on with the one before."""
+    answers: Answers | None = None
+    """None where it does not count."""
 
 
 @dataclass(frozen=True, slots=True)

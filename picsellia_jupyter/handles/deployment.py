@@ -20,6 +20,7 @@ from picsellia_jupyter.handles.campaigns import Campaigning
 from picsellia_jupyter.handles.elsewhere import Elsewhere, cloud_dashboard
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
+from picsellia_jupyter.handles.live import in_a_kernel
 from picsellia_jupyter.handles.monitored import FLUSH_TIMEOUT_S, Monitored
 from picsellia_jupyter.handles.own_server import OwnServer
 from picsellia_jupyter.handles.panels import PanelView, made_live
@@ -190,8 +191,10 @@ class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored):
         return cards.deployment_text(self._record, self.dry_run, self._line(now), now)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from picsellia_jupyter.display import cards, guides
+        from picsellia_jupyter.display import cards, charts, guides
 
+        if in_a_kernel():
+            charts.get_ready()  # its dashboard is likely to be next
         record = self.refresh()
         by_hand = record.strategy is Strategy.MONITORING and record.serving is None
         now = self._now()

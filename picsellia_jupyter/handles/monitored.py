@@ -77,6 +77,7 @@ class Monitored(ABC):
         """
         within = range_of(last, since, until, now=time.time())
         filters = Filters(version, label, tag, source)
+        _draw_soon()
         record, missing = self.refresh(), self.flush(FLUSH_TIMEOUT_S).in_words()
         if not self._platform.is_local:
             return replace(self._on_its_page(), missing=missing)
@@ -137,6 +138,12 @@ class Monitored(ABC):
         within = range_of(last, since, until, now=time.time())
         filters = Filters(version, label, tag, source)
         return images_of(self._platform, self.refresh(), within, filters, limit=limit)
+
+
+def _draw_soon() -> None:
+    from picsellia_jupyter.display import charts
+
+    charts.get_ready()
 
 
 def dashboard_of(

@@ -12,6 +12,7 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.loops import Loop, Part
 from picsellia_jupyter.domain.registry import ModelReference
+from picsellia_jupyter.handles.alerts import Alerts
 from picsellia_jupyter.handles.pipelines import PipelineView
 from picsellia_jupyter.handles.promoting import Promoted, Promoting
 from picsellia_jupyter.handles.shadowing import ShadowPredicting
@@ -117,9 +118,10 @@ class Settings(ShadowPredicting, Promoting):
         """
         self._platform.switch(self.id, Part.named(part), active=True)
 
-    def alerts(self) -> tuple[Alert, ...]:
-        """Conditions that are watched, newest first."""
-        return self._platform.alerts(self._record)
+    @property
+    def alerts(self) -> Alerts:
+        """Conditions that are watched: `d.alerts.add("error rate > 5 % over 10 min")`."""
+        return Alerts(self._platform, self._record)
 
     def add_alert(
         self,
@@ -161,11 +163,7 @@ class Settings(ShadowPredicting, Promoting):
         Raises:
             NotFoundError: there is none.
         """
-        known = self.alerts()
-        found = next((one for one in known if name in (one.name, one.id)), None)
-        if found is None:
-            raise NotFoundError.named("alert", name, [one.name for one in known])
-        self._platform.remove_alert(self._record, found.id)
+        self.alerts.remove(name)
 
     def _change(self, **changes: object) -> None:
         self._platform.change_deployment(self.id, **changes)

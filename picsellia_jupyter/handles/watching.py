@@ -109,7 +109,9 @@ class Watch:
 def _seen(report: DashboardReport) -> tuple[object, ...]:
     """What makes a dashboard worth drawing again."""
     figures = report.figures
-    return figures.inferences, figures.shapes, report.shadow, report.champion, report.alerts
+    failed = report.errors.failed if report.errors else 0
+    shown = (report.shadow, report.champion, report.alerts)
+    return figures.inferences, figures.shapes, failed, *shown
 
 
 class Controls:

@@ -15,7 +15,11 @@ from picsellia_jupyter.localplatform.asking import title_of
 from picsellia_jupyter.localplatform.tables.alerts import Alert
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
 from picsellia_jupyter.localplatform.tables.registry import ModelVersion
-from picsellia_jupyter.localplatform.tables.rollups import PendingRollup, StoredRollup
+from picsellia_jupyter.localplatform.tables.rollups import (
+    AnswerRollup,
+    PendingRollup,
+    StoredRollup,
+)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Key = tuple[str, bool, str]
@@ -43,7 +47,29 @@ class Family:
 
 def exposition(session: Session) -> str:
     """All metrics of one moment; predictions are counted in rollups and in what they lack."""
-    return "".join(family.text() for family in (*_of_predictions(session), _of_alerts(session)))
+    return "".join(family.text() for family in _all(session))
+
+
+def _all(session: Session) -> Iterable[Family]:
+    return (*_of_predictions(session), *_of_answers(session), _of_alerts(session))
+
+
+def _of_answers(session: Session) -> Iterable[Family]:
+    query = (
+        select(Deployment.name, func.sum(AnswerRollup.answered), func.sum(AnswerRollup.failed))
+        .join(Deployment, Deployment.id == AnswerRollup.deployment_id)
+        .where(AnswerRollup.width_s == 86_400)
+        .group_by(Deployment.name)
+        .order_by(Deployment.name)
+    )
+    rows = session.execute(query).all()
+    told = (
+        ("picsellia_answered_total", "Predictions that serving kernels gave."),
+        ("picsellia_failed_total", "Predictions that they were asked for and could not give."),
+    )
+    for column, (name, said) in enumerate(told, start=1):
+        samples = tuple(({"deployment": row[0]}, float(row[column])) for row in rows)
+        yield Family(name, "counter", said, samples)
 
 
 def _of_predictions(session: Session) -> Iterable[Family]:

@@ -13,6 +13,7 @@ from picsellia_jupyter.domain.dashboards import (
     Choices,
     DashboardReport,
     Drift,
+    Errors,
     Filters,
     Heatmap,
     OpenAlert,
@@ -24,6 +25,7 @@ from picsellia_jupyter.domain.monitoring import Series
 from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.domain.rollups import Rollup
 from picsellia_jupyter.localplatform import binning
+from picsellia_jupyter.localplatform.answering import counted
 from picsellia_jupyter.localplatform.asking import Asked, asked_of, title_of, titles_of
 from picsellia_jupyter.localplatform.binning import Binned, binned
 from picsellia_jupyter.localplatform.drifting import compared, global_distribution
@@ -75,6 +77,7 @@ def report(session: Session, chosen: Selection, filters: Filters, *, now: float)
         choices=_choices(session, deployment, titles, asked.labels),
         alerts=_open_alerts(session, deployment.id),
         watched=_watched(session, deployment.id),
+        errors=_errors(session, asked, found),
         shadow_latency=_shadow(found),
         labels_over_time=over_time(
             found.bins, asked.labels, deployment.min_threshold, only=filters.label
@@ -148,6 +151,16 @@ def _shadow(found: Binned) -> ShadowLatency | None:
     at, p50_s = latencies(found.shadow, found.edges, 0.5)
     inferences = sum(one.predictions for one in found.shadow)
     return ShadowLatency(inferences, at, p50_s) if inferences else None
+
+
+def _errors(session: Session, asked: Asked, found: Binned) -> Errors | None:
+    chosen = asked.chosen
+    # What failed has no tag, source, label or version that it could be found by.
+    if asked.is_picked or asked.label or chosen.model_version_id or len(found.edges) < 2:
+        return None
+    answered, failed = counted(session, chosen.deployment.id, found.edges)
+    total = int(answered.sum()), int(failed.sum())
+    return Errors(*total, failed) if sum(total) else None
 
 
 def _images(whole: Rollup) -> dict[str, Series]:

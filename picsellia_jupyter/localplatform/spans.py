@@ -60,7 +60,7 @@ def rolled(
     if low >= high:
         _read(session, [*own, Prediction.at.between(begin, end)], edges, parts)
     else:
-        for stretch in stretches(low, high, _coarsest(edges)):
+        for stretch in stretches(low, high, coarsest(edges)):
             _take(session, rollup_own, stretch, edges, parts)
         _read(session, [*own, Prediction.at >= begin, Prediction.at < low], edges, parts)
         _read(session, [*own, Prediction.at >= high, Prediction.at <= end], edges, parts)
@@ -69,15 +69,15 @@ def rolled(
     return [Rollup.sum(part) for part in parts]
 
 
-def stretches(low: int, high: int, coarsest: int = DAY) -> list[Stretch]:
+def stretches(low: int, high: int, widest: int = DAY) -> list[Stretch]:
     """The fewest rollups that cover [low, high), both whole minutes.
 
     Args:
         low: seconds since the epoch.
         high: likewise.
-        coarsest: the widest rollup that may be used.
+        widest: the widest rollup that may be used.
     """
-    widths = [width for width in _COARSE_FIRST if width <= coarsest]
+    widths = [width for width in _COARSE_FIRST if width <= widest]
     return _covered(low, high, widths)
 
 
@@ -102,7 +102,7 @@ def _covered(low: int, high: int, widths: Sequence[int]) -> list[Stretch]:
     ]  # fmt: skip
 
 
-def _coarsest(edges: NDArray[np.float64]) -> int:
+def coarsest(edges: NDArray[np.float64]) -> int:
     """The widest rollup that falls into one bin whole, wherever it begins."""
     inner = edges[1:-1]
     fits = (width for width in _COARSE_FIRST if not bool((inner % width).any()))

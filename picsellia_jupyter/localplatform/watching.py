@@ -13,6 +13,7 @@ from picsellia_jupyter.domain.alerts import AlertMetric
 from picsellia_jupyter.domain.drift import Verdict
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.localplatform.alerting import end_if_quiet, look
+from picsellia_jupyter.localplatform.answering import counted
 from picsellia_jupyter.localplatform.drifting import compared, label_shift
 from picsellia_jupyter.localplatform.evaluating import reviewed
 from picsellia_jupyter.localplatform.outlying import outlier_share
@@ -141,8 +142,12 @@ def _no_traffic(session: Session, deployment: Deployment, alert: Alert, now: flo
     return Measured(max(now - max(last, alert.created_at), 0.0))
 
 
-def _unknown(reason: str) -> Measure:
-    return lambda _session, _deployment, _alert, _now: Measured(None, reason)
+def _error_rate(session: Session, deployment: Deployment, alert: Alert, now: float) -> Measured:
+    answered, failed = counted(session, deployment.id, np.array([now - alert.window_s, now]))
+    asked = int(answered[0] + failed[0])
+    if not asked:
+        return Measured(None, "No serving kernel was asked for a prediction in the window.")
+    return Measured(int(failed[0]) / asked)
 
 
 def _too_few(window: int, baseline: int) -> str:
@@ -157,9 +162,7 @@ MEASURES: Mapping[AlertMetric, Measure] = {
     AlertMetric.DRIFT: _drift,
     AlertMetric.DISTRIBUTION: _distribution,
     AlertMetric.NO_TRAFFIC: _no_traffic,
-    AlertMetric.ERROR_RATE: _unknown(
-        "The platform is told of predictions, not of failed requests."
-    ),
+    AlertMetric.ERROR_RATE: _error_rate,
     AlertMetric.OUTLIERS: _outliers,
     AlertMetric.AVERAGE_PRECISION: _average_precision,
 }

@@ -9,8 +9,11 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import json
 import socket
+import ssl
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -110,6 +113,17 @@ def deliver(here: Platform) -> int:
     return len(due)
 
 
+def ring(here: Platform, alert: Alert) -> str:
+    """Send a message at once, to try a webhook; what went wrong, or nothing."""
+    now = here.clock()
+    when = datetime.fromtimestamp(now, tz=timezone.utc).isoformat()
+    told = {"alert": {"id": alert.id, "name": alert.name, "metric": alert.metric}}
+    body = json.dumps({"type": "alert.test", "timestamp": when, "data": told})
+    message = Delivery(fired_alert_id="", event="alert.test", body=body, due_at=now, created_at=now)
+    error, _ = _attempt(here, message, alert, now)
+    return error
+
+
 def _attempt(here: Platform, message: Delivery, alert: Alert, now: float) -> tuple[str, bool]:
     """What went wrong, and whether that is the end of it."""
     if alert.webhook_url is None:
@@ -181,6 +195,13 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
+def _trusted() -> ssl.SSLContext:
+    """Whom to believe: the Web's authorities, and those that this machine believes beside."""
+    trusted = httpx.create_ssl_context()
+    trusted.load_default_certs()
+    return trusted
+
+
 def _post(where: Destination, message: Delivery, secret: str, timestamp: int) -> None:
     """Send a message; nothing of the answer is read but its status.
 
@@ -198,7 +219,9 @@ def _post(where: Destination, message: Delivery, secret: str, timestamp: int) ->
     name = urlsplit(where.url).hostname or ""
     # No proxies of the environment: they would look the name up again.
     with (
-        httpx.Client(trust_env=False, follow_redirects=False, timeout=TIMEOUT_S) as client,
+        httpx.Client(
+            trust_env=False, follow_redirects=False, timeout=TIMEOUT_S, verify=_trusted()
+        ) as client,
         client.stream(
             "POST",
             where.pinned_url,

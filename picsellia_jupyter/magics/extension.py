@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import no_var_expand
 
+from picsellia_jupyter.magics.alerts import ALERTS
 from picsellia_jupyter.magics.completing import Sources, matcher_of
 from picsellia_jupyter.magics.connect import CONNECT
 from picsellia_jupyter.magics.deploy import DEPLOY, DEPLOYMENTS, UNDEPLOY
@@ -41,6 +42,7 @@ VERBS = (
     INTERCONNECT,
     PREDICT,
     MONITOR,
+    ALERTS,
     REVIEW,
     RETRAIN,
     PIPELINE,

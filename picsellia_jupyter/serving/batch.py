@@ -148,8 +148,10 @@ class Batch:
             sent = self._upload(part, index)
             async with Deadline(self._within_s):
                 said |= {"status": 200, "prediction": await self._predicted(sent)}
+            self._service.outcomes.note()
         except Exception as error:  # noqa: BLE001 - it fails this image only
             self._failed += 1
+            self._service.outcomes.note(error)
             said |= {"status": refusals.status_of(error), "error": refusals.body_of(error)}
         finally:
             self._bytes -= len(part.content)
@@ -220,6 +222,7 @@ class BatchRoute:
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - each is answered, and told in the log
+            self._service.outcomes.note(error)
             await refusals.answer(error)(scope, receive, send)
 
     def _boundary(self, scope: Scope) -> bytes:

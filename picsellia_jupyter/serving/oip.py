@@ -193,18 +193,25 @@ class _Models:
 
     async def infer(self, request: Request) -> Response:
         asked = self._asked(request)
-        self._service.check_serves(request.state.deployment_id)
         began = time.perf_counter_ns()
         try:
+            self._service.check_serves(request.state.deployment_id)
             async with Deadline(deadline.of_request(request.scope)) as until:
                 response = await _infer(asked, request, until)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
-        except BaseException:
+        except BaseException as error:
             asked.tally.count(began, succeeded=False)
+            self._note(asked, error)
             raise
         asked.tally.count(began, succeeded=True)
+        self._note(asked)
         return response
+
+    def _note(self, asked: _Asked, error: BaseException | None = None) -> None:
+        """Tensors of the model's own are no predictions of the deployment."""
+        if asked.name == oip_models.PHOTOS:
+            self._service.outcomes.note(error)
 
     def _asked(self, request: Request) -> _Asked:
         """The model that a request names.

@@ -37,8 +37,12 @@ Answer = Callable[[Scope, Receive, Deadline], Awaitable[Json]]
 class TimelyRoute:
     """An ASGI app that answers within the deadline of each request."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(
+        self,
+        answer: Answer,
+        note: Callable[[Exception | None], None] = lambda _error: None,
+    ) -> None:
+        self._answer, self._note = answer, note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or say why not."""
@@ -48,8 +52,10 @@ class TimelyRoute:
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - each is answered, and told in the log
+            self._note(error)
             await refusals.answer(error)(scope, receive, send)
         else:
+            self._note(None)
             await send_json(send, answer)
 
 
@@ -58,11 +64,11 @@ class PredictRoutes:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self.image = TimelyRoute(self._image)
+        self.image = TimelyRoute(self._image, service.outcomes.note)
         """Predicts on the image that was sent."""
         self.batch = BatchRoute(service)
         """Predicts on many images."""
-        self.stored = TimelyRoute(self._stored)
+        self.stored = TimelyRoute(self._stored, service.outcomes.note)
         """Predicts on an image of the target datalake."""
         self.shadow = TimelyRoute(self._shadow)
         """Predicts on such an image with the shadow model."""

@@ -29,6 +29,7 @@ from picsellia_jupyter.serving import predicting
 from picsellia_jupyter.serving.admission import Admission
 from picsellia_jupyter.serving.attachment import Attachment
 from picsellia_jupyter.serving.logfile import LogFile
+from picsellia_jupyter.serving.outcomes import Outcomes
 from picsellia_jupyter.serving.platform import Connect
 from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.readings import Readings
@@ -73,6 +74,7 @@ class Service(Admission):
         """
         self.job = job
         self._kernel = ServingKernel(job.kernel_id, address, job.place, os.getpid())
+        self.outcomes = Outcomes()
         self._connect = connect
         self._log = log
         self._on_gone = on_gone
@@ -124,11 +126,10 @@ class Service(Admission):
 
     def report(self) -> Json:
         """The reply of `/control/status`."""
-        status = self.status
         return {
-            **status.to_json(),
+            **self.status.to_json(),
             **self.backlog(),
-            "detail": status.detail or self._hold_up,
+            "detail": self._why,
             "log_tail": list(self._pool.log_tail) if self._pool else [],
             "log_file": str(self._log.path) if self._log else None,
             "champion": self.succession.report(),
@@ -360,12 +361,13 @@ class Service(Admission):
             model_version_id=self.version.id if self.version else "",
             shadow_version_id=self._attached.shadow.ready if self._attached else "",
         )
-        reason = self.status.detail or self._hold_up
-        return Heartbeat(self.status.state, kernel, reason, failed=self.succession.failed)
+        failed, answers = self.succession.failed, self.outcomes.so_far
+        return Heartbeat(self.status.state, kernel, self._why, failed=failed, answers=answers)
 
     @property
-    def _hold_up(self) -> str:
-        return (self._recorder.hold_up if self._recorder else "") or self.succession.trouble
+    def _why(self) -> str:
+        hold_up = self._recorder.hold_up if self._recorder else ""
+        return self.status.detail or hold_up or self.succession.trouble
 
     def _say(self, who: str, text: str) -> None:
         if self._log:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from picsellia_jupyter.domain.dashboards import Filters
+from picsellia_jupyter.handles.alerts import Alerts
 from picsellia_jupyter.handles.dashboard import DashboardView
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.handles.elsewhere import Elsewhere
@@ -55,6 +56,10 @@ class Watching:
     ) -> Watch:
         """A deployment's dashboard, kept up to date until it is stopped."""
         return self.deployment(name).watch(last, filters=Filters(version, label, tag, source))
+
+    def alerts(self: FindsDeployments, name: str | None = None) -> Alerts:
+        """What is watched in a deployment; alerts are added, removed and tried there."""
+        return self.deployment(name).alerts
 
     def evaluate(
         self: FindsDeployments,

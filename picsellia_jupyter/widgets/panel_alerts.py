@@ -82,7 +82,7 @@ class AlertsPart:
         put(self._said, forms.status("Saving …"))
         try:
             change()
-            self.show(deployment.alerts())
+            self.show(tuple(deployment.alerts))
         except Exception as error:  # noqa: BLE001 - shown here, whatever it is
             put(self._said, problem(error))
         else:

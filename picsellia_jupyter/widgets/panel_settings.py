@@ -86,7 +86,7 @@ class SettingsTab:
             circle = deployment.pipeline()
             put(self._picture, panels.folded(_CIRCLE, circle._repr_html_()))
             toggle(self.back, shown=bool(circle.facts.champion_before))
-            self.alerts.show(deployment.alerts())
+            self.alerts.show(tuple(deployment.alerts))
         self.learn(deployment.record)
 
     def learn(self, record: DeploymentRecord) -> None:

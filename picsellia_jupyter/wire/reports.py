@@ -11,6 +11,7 @@ import numpy as np
 from picsellia_jupyter.domain.dashboards import (
     Choices,
     DashboardReport,
+    Errors,
     Filters,
     Heatmap,
     OpenAlert,
@@ -38,6 +39,7 @@ def report_to_json(one: DashboardReport) -> Json:
         "filters": dataclasses.asdict(one.filters),
         "choices": dataclasses.asdict(one.choices),
         "alerts": [dataclasses.asdict(alert) for alert in one.alerts],
+        "errors": _plain(one.errors),
         "shadow_latency": _plain(one.shadow_latency),
         # A list keeps the order, which an object need not.
         "labels_over_time": [[name, n.tolist()] for name, n in one.labels_over_time.items()],
@@ -73,6 +75,7 @@ def _report(raw: Mapping[str, Any]) -> DashboardReport:
         filters=Filters(**raw["filters"]),
         choices=Choices(**{name: tuple(values) for name, values in raw["choices"].items()}),
         alerts=tuple(OpenAlert(**alert) for alert in raw["alerts"]),
+        errors=_made(Errors, raw["errors"], kind=np.int64),
         shadow_latency=_made(ShadowLatency, raw["shadow_latency"]),
         labels_over_time={
             str(name): np.asarray(counts, np.int64) for name, counts in raw["labels_over_time"]

@@ -10,6 +10,7 @@ import numpy as np
 
 from picsellia_jupyter.domain import errors
 from picsellia_jupyter.domain.deployments import (
+    Answers,
     Check,
     DeploymentRecord,
     DryRun,
@@ -125,6 +126,7 @@ def heartbeat_to_json(beat: Heartbeat) -> Json:
         "kernel": dataclasses.asdict(beat.kernel),
         "claim": beat.claim,
         "failed": dataclasses.asdict(beat.failed) if beat.failed else None,
+        "answers": dataclasses.asdict(beat.answers) if beat.answers else None,
     }
 
 
@@ -137,7 +139,14 @@ def heartbeat_from_json(raw: Mapping[str, Any]) -> Heartbeat:
         reason=str(raw.get("reason") or ""),
         claim=raw.get("claim") is True,
         failed=FailedSwitch(str(failed["version_id"]), str(failed["why"])) if failed else None,
+        answers=_answers(raw.get("answers")),
     )
+
+
+def _answers(raw: Mapping[str, Any] | None) -> Answers | None:
+    if not raw:
+        return None
+    return Answers(str(raw["counter"]), int(raw["answered"]), int(raw["failed"]))
 
 
 def kernel_from_json(raw: Mapping[str, Any]) -> ServingKernel:

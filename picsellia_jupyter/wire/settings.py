@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from picsellia_jupyter.domain.alerts import Alert, AlertMetric
+from picsellia_jupyter.domain.alerts import Alert, AlertMetric, Rang
 from picsellia_jupyter.domain.loops import Loop, Part
 from picsellia_jupyter.wire.predictions import Json
 
@@ -31,9 +31,20 @@ def loop_from_json(raw: Mapping[str, Any]) -> Loop:
     }
 
 
-def alert_to_json(name: str, metric: AlertMetric, operator: str, limit: float | None) -> Json:
-    """Spell a new condition; without a limit it takes the metric's own."""
-    return {"name": name, "metric": metric.value, "operator": operator, "limit": limit}
+def alert_to_json(
+    name: str, metric: AlertMetric, operator: str, limit: float | None, **more: object
+) -> Json:
+    """Spell a new condition; without a limit it takes the metric's own.
+
+    Args:
+        name: of the alert.
+        metric: what is watched.
+        operator: as in `OPERATORS`.
+        limit: seconds, or a share in [0, 1].
+        more: its other settings under their names on the wire; None leaves one out.
+    """
+    given = {key: value for key, value in more.items() if value is not None}
+    return {"name": name, "metric": metric.value, "operator": operator, "limit": limit, **given}
 
 
 def alert_from_json(raw: Mapping[str, Any]) -> Alert:
@@ -48,4 +59,11 @@ def alert_from_json(raw: Mapping[str, Any]) -> Alert:
         state=str(raw["state"]),
         value=raw["value"],
         reason=str(raw["reason"]),
+        window_s=float(raw["window_s"]),
+        webhook_host=str(raw["webhook_host"] or ""),
     )
+
+
+def rang_from_json(raw: Mapping[str, Any]) -> Rang:
+    """Read what came of trying a webhook."""
+    return Rang(str(raw["host"]), bool(raw["delivered"]), str(raw["error"]))

@@ -212,3 +212,18 @@ def test_a_name_from_elsewhere_does_not_become_html():
 )
 def test_large_numbers_fit_beside_an_axis(number, told):
     assert short_number(number) == told
+
+
+def test_what_draws_can_be_imported_beside_other_work():
+    code = (
+        "import sys, threading\n"
+        "from picsellia_jupyter.display.charts import get_ready\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "get_ready()\n"
+        "[thread] = [one for one in threading.enumerate() if one.name == 'charts']\n"
+        "thread.join()\n"
+        "assert 'matplotlib.figure' in sys.modules\n"
+        "get_ready()\n"
+        "assert threading.active_count() == 1\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

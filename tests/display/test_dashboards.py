@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from picsellia_jupyter.display import dashboards
-from picsellia_jupyter.domain.dashboards import Filters
+from picsellia_jupyter.domain.dashboards import Errors, Filters
 from picsellia_jupyter.domain.drift import Verdict
 from tests.display.html_reading import PAYLOAD, assert_only_ours
 from tests.display.reports import drift, full, report, signal
@@ -24,8 +26,17 @@ def titles(one):
 def test_the_header_tells_what_matters():
     told = shown(full())
     assert "Champion | digits:0 | Shadow | digits:1 | Inferences | 500" in told
-    assert "Alerts | 1 of 3" in told
+    assert "Errors | 12 (2.34 %) | Alerts | 1 of 3" in told
     assert "Alert slow: latency 0.812 (> 0.5), 12 times" in told
+
+
+def test_errors_are_told_also_where_everything_failed():
+    failed = replace(report(0), errors=Errors(0, 3, np.array([3])))
+    assert "Inferences | none yet | Errors | 3 (100 %)" in shown(failed)
+    none = replace(report(5), errors=Errors(5, 0, np.array([0])))
+    assert "Errors | none" in shown(none)
+    assert "Predictions that failed" not in shown(none)
+    assert "Errors" not in shown(report(5))
 
 
 def test_only_what_has_data_is_shown():
@@ -49,13 +60,13 @@ def test_every_bin_is_a_button_that_names_its_numbers_and_what_one_types():
     reading = assert_only_ours(dashboards.html(one), scripts=True)
     counts = one.figures.predictions_over_time.counts
     names = [name for name in reading.values("aria-label") if " to " in name]
-    assert len(names) == 2 * len(counts)
+    assert len(names) == 3 * len(counts)
     assert names[0].endswith(f": {counts[0]} predictions")
     # One bar of each chart is on the way of the tabulator; the arrow keys lead to the others.
     buttons = [
         value for tag, name, value in reading.attributes if (tag, name) == ("button", "tabindex")
     ]
-    assert buttons.count("0") == 2
+    assert buttons.count("0") == 3
     taken = reading.values("data-take")
     assert taken[0].startswith('d.predicted(since="')
     assert reading.tags.count("tr") >= len(counts)
@@ -97,7 +108,7 @@ def test_frames_are_the_data_of_every_chart():
     one = full()
     frames = dashboards.frames_of(one, None)
     assert set(frames) == {
-        "inferences", "latency", "labels", "labels_over_time", "scores", "outlier_scores",
+        "inferences", "latency", "errors", "labels", "labels_over_time", "scores", "outlier_scores",
         "outlier_share", "image_width", "heatmap", "drift",
     }  # fmt: skip
     assert sum(frames["inferences"]["inferences"]) == 500

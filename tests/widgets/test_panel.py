@@ -154,12 +154,12 @@ def test_alerts_are_added_and_removed(page: Page, line: str, session: Session):
     page.change(page.find("limit"), value=0.25)
     page.click("Add alert")
     says(page, "Added.")
-    assert [one.condition for one in session.deployment(line).alerts()] == ["latency > 0.25"]
+    assert [one.condition for one in session.deployment(line).alerts] == ["latency > 0.25"]
     says(page, 'd.add_alert("latency", ">", 0.25)')
 
     page.click("Remove")
     says(page, "Removed.")
-    assert session.deployment(line).alerts() == ()
+    assert len(session.deployment(line).alerts) == 0
     closed(page)
 
 

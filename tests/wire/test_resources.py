@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from picsellia_jupyter.domain import errors
 from picsellia_jupyter.domain.deployments import (
+    Answers,
     Heartbeat,
     ServingJob,
     ServingKernel,
@@ -30,7 +31,10 @@ def through_json(value: object) -> dict:
 @pytest.mark.parametrize("claim", [True, False])
 def test_a_heartbeat_comes_back_whole(claim: bool):
     kernel = ServingKernel("k1", "http://127.0.0.1:4000", "local", 77)
-    beat = Heartbeat(ServingState.DEGRADED, kernel, "the worker was restarted", claim)
+    answers = Answers("a1b2", 40, 2) if claim else None
+    beat = Heartbeat(
+        ServingState.DEGRADED, kernel, "the worker was restarted", claim, answers=answers
+    )
 
     assert resources.heartbeat_from_json(through_json(resources.heartbeat_to_json(beat))) == beat
 

@@ -21,7 +21,7 @@ from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.alerts import Alert, Delivery, FiredAlert
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
-from picsellia_jupyter.localplatform.webhooks import checked_url, signing_secret
+from picsellia_jupyter.localplatform.webhooks import checked_url, ring, signing_secret
 from picsellia_jupyter.workflows.alerts import check_hysteresis
 
 router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["alerts"])
@@ -146,6 +146,14 @@ class SecretReply(BaseModel):
     """As the Standard Webhooks libraries take it."""
 
 
+class RangReply(BaseModel):
+    """What came of trying a webhook."""
+
+    host: str
+    delivered: bool
+    error: str
+
+
 class DeliveryReply(BaseModel):
     """A message to a webhook."""
 
@@ -219,6 +227,21 @@ def get_secret(here: Here, alert_id: UUID) -> SecretReply:
     with here.store.reading() as session:
         alert = the(session, Alert, alert_id, kind="alert")
     return SecretReply(secret=signing_secret(here, alert.id))
+
+
+@router.post("/api/local/alerts/{alert_id}/test")
+def try_webhook(here: Here, alert_id: UUID) -> RangReply:
+    """Send a message of the type `alert.test` to an alert's webhook, once, and wait for it."""
+    with here.store.reading() as session:
+        alert = the(session, Alert, alert_id, kind="alert")
+    host = urlsplit(alert.webhook_url or "").hostname
+    if host is None:
+        raise InvalidInputError(
+            f"The alert {alert.name!r} has no webhook.",
+            'Give one: d.alerts.add("...", webhook="https://hooks.example.com/x")',
+        )
+    error = ring(here, alert)
+    return RangReply(host=host, delivered=not error, error=error)
 
 
 @router.get("/api/local/alerts/{alert_id}/deliveries")

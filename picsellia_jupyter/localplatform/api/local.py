@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, Field, field_validator
 from sqlalchemy import func, select
 
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingState
 from picsellia_jupyter.domain.errors import ConflictError
+from picsellia_jupyter.localplatform.answering import take_down
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.metering import Ledger
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
@@ -46,6 +47,14 @@ class KernelBody(BaseModel):
         return address
 
 
+class AnswersBody(BaseModel):
+    """What a front has counted since it began."""
+
+    counter: str = Field(min_length=1, max_length=64)
+    answered: int = Field(ge=0, lt=2**62)
+    failed: int = Field(ge=0, lt=2**62)
+
+
 class FailedBody(BaseModel):
     """A champion that a serving kernel could not go over to."""
 
@@ -60,6 +69,7 @@ class HeartbeatBody(BaseModel):
     reason: str = ""
     kernel: KernelBody
     claim: bool = False
+    answers: AnswersBody | None = None
     failed: FailedBody | None = None
 
     def value(self) -> Heartbeat:
@@ -127,6 +137,8 @@ def heartbeat(here: Here, deployment_id: UUID, body: HeartbeatBody) -> Heartbeat
         row.serving_reason = beat["reason"]
         row.serving_kernel = beat["kernel"]
         row.serving_reported_at = here.clock()
+        if said.answers is not None:
+            take_down(session, row.id, said.answers, now=here.clock())
         hear(session, row, said)
         shadow = row.shadow_model_version_id
         return HeartbeatReply(

@@ -64,6 +64,8 @@ class ReportReply(BaseModel):
     """Those whose condition is met now."""
     filters: dict[str, str | None]
     choices: dict[str, list[str]]
+    errors: dict[str, Any] | None
+    """Predictions that serving kernels could not give."""
     shadow_latency: dict[str, Any] | None
     labels_over_time: list[tuple[str, list[int]]]
     training_labels: list[tuple[str, int]]

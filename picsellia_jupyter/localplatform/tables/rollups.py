@@ -26,6 +26,36 @@ class PendingRollup(Base, kw_only=True):
     """Of a row that may be gone by now, and then counts nowhere."""
 
 
+class AnswerCounter(Base, kw_only=True):
+    """What a front last said of its predictions: only what is new since then is added."""
+
+    __tablename__ = "answer_counter"
+
+    deployment_id: Mapped[str] = mapped_column(
+        ForeignKey("deployment.id", ondelete="CASCADE"), primary_key=True
+    )
+    counter: Mapped[str] = mapped_column(primary_key=True)
+    answered: Mapped[int] = mapped_column(WHOLE)
+    failed: Mapped[int] = mapped_column(WHOLE)
+    reported_at: Mapped[float]
+
+
+class AnswerRollup(Base, kw_only=True):
+    """Predictions that serving kernels gave or could not give in a minute, an hour or a day."""
+
+    __tablename__ = "answer_rollup"
+
+    deployment_id: Mapped[str] = mapped_column(
+        ForeignKey("deployment.id", ondelete="CASCADE"), primary_key=True
+    )
+    width_s: Mapped[int] = mapped_column(primary_key=True)
+    """60, 3600 or 86400."""
+    start_s: Mapped[int] = mapped_column(WHOLE, primary_key=True)
+    """A multiple of the width, seconds since the epoch, UTC."""
+    answered: Mapped[int] = mapped_column(WHOLE)
+    failed: Mapped[int] = mapped_column(WHOLE)
+
+
 class StoredRollup(Base, kw_only=True):
     """Predictions of one model version in a minute, an hour or a day, added up."""
 
