@@ -222,21 +222,8 @@ def _ours(error: Exception) -> PicselliaJupyterError | None:
     _leave_logging_alone()
     from picsellia import exceptions as sdk
 
-    if isinstance(error, (http.ConnectionError, http.Timeout, sdk.MonitoringConnectionError)):
-        url = getattr(getattr(error, "request", None), "url", None)
-        where = f" at {urlsplit(url).netloc}" if url else ""
-        return PlatformUnreachableError(
-            f"The platform{where} does not answer.",
-            "Check its address and your network; a local one starts with: "
-            "picsellia-jupyter platform start",
-        )
-    if isinstance(error, http.InvalidJSONError):
-        return PlatformUnreachableError(
-            "What answered is not the platform: its reply is no JSON.",
-            "Check its address, and any proxy on the way.",
-        )
-    if isinstance(error, http.RequestException):
-        return PlatformError(f"The platform's storage refused ({type(error).__name__}).", "Retry.")
+    if isinstance(error, (http.RequestException, sdk.MonitoringConnectionError)):
+        return _of_connection(error)
     if not isinstance(error, sdk.PicselliaError):
         return None
     fact, _, remedy = str(error).partition(". Detail: ")
@@ -252,6 +239,32 @@ def _ours(error: Exception) -> PicselliaJupyterError | None:
         sdk.BadRequestError: InvalidInputError,
     }
     return kinds.get(type(error), PlatformError)(fact, remedy)
+
+
+def _of_connection(error: Exception) -> PicselliaJupyterError:
+    """The error of a request that has no answer, or none of the platform's."""
+    import requests.exceptions as http  # noqa: TID251 - what the SDK lets through
+
+    if isinstance(error, http.ChunkedEncodingError):
+        return PlatformUnreachableError(
+            "The platform's answer broke off in the middle.", "Try again; check your network."
+        )
+    if isinstance(error, http.InvalidJSONError):
+        return PlatformUnreachableError(
+            "What answered is not the platform: its reply is no JSON.",
+            "Check its address, and any proxy on the way.",
+        )
+    if isinstance(error, http.RequestException) and not isinstance(
+        error, (http.ConnectionError, http.Timeout)
+    ):
+        return PlatformError(f"The platform's storage refused ({type(error).__name__}).", "Retry.")
+    url = getattr(getattr(error, "request", None), "url", None)
+    where = f" at {urlsplit(url).netloc}" if url else ""
+    return PlatformUnreachableError(
+        f"The platform{where} does not answer.",
+        "Check its address and your network; a local one starts with: "
+        "picsellia-jupyter platform start",
+    )
 
 
 def _spent(fact: str, client: object) -> QuotaSpentError:

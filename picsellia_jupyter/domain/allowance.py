@@ -1,4 +1,4 @@
-"""What Picsellia Serving may still use."""
+"""What may still be used of MPU."""
 
 from __future__ import annotations
 
@@ -36,14 +36,17 @@ class Allowance:
             )
 
 
-def quota_spent(used: float, quota: float, *, reserved: float = 0.0) -> QuotaSpentError:
+def quota_spent(
+    used: float, quota: float, *, reserved: float = 0.0, use: str = "Picsellia Serving"
+) -> QuotaSpentError:
     """The refusal of more MPU than there are.
 
     Args:
         used: MPU.
         quota: MPU in all.
-        reserved: MPU that are left, but held for what is being served.
+        reserved: MPU that are left, but held for what is under way.
+        use: what is refused.
     """
     told = f"{used:,.6g} of {quota:,.6g} MPU are used"
     held = f", {reserved:,.2g} reserved for what is being served" if reserved else ""
-    return QuotaSpentError(f"No MPU is left for Picsellia Serving: {told}{held}.", SPENT_REMEDY)
+    return QuotaSpentError(f"No MPU is left for {use}: {told}{held}.", SPENT_REMEDY)

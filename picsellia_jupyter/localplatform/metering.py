@@ -18,7 +18,7 @@ from picsellia_jupyter.domain.errors import QuotaSpentError
 from picsellia_jupyter.domain.usage import NANO
 from picsellia_jupyter.localplatform.platform import Platform, organization_of
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
-from picsellia_jupyter.localplatform.tables.usage import Account, Charge, Meter
+from picsellia_jupyter.localplatform.tables.usage import Account, Charge, Meter, TrainingMeter
 
 HOUR_NS = 3_600_000_000_000
 DAY_S = 86_400
@@ -34,6 +34,8 @@ _SERVES = frozenset(
     {ServingState.READY.value, ServingState.DEGRADED.value, ServingState.PAUSED.value}
 )
 """States in which a kernel predicts, or would if it might."""
+
+AnyMeter = Meter | TrainingMeter
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ class Ledger:
         """
         if not row.disable_serving:
             meter = self._meter(row)
-            if not self._hold_next(meter):
-                raise self._spent()
+            if not self.hold_next(meter):
+                raise self.spent()
 
     def beat(self, row: Deployment, kernel_id: str, state: str, *, claims: bool) -> str:
         """Settle the time since the last heartbeat, and reserve the next seconds.
@@ -81,24 +83,28 @@ class Ledger:
         if row.disable_serving:
             return ""
         meter = self._meter(row)
-        self._settle(row, meter, kernel_id)
+        is_same = meter.kernel_id == kernel_id
+        self.settle(meter, row.name, counts=is_same)
         meter.kernel_id, meter.reserved_nano = kernel_id, 0
         wants = state in _SERVES
         # A paused kernel that is told to go on does so at once.
-        meter.is_running = wants and self._hold_next(meter)
+        meter.is_running = wants and self.hold_next(meter)
         if meter.is_running or not wants:
             return ""
         if claims:
-            raise self._spent()
-        return self._spent().fact
+            raise self.spent()
+        return self.spent().fact
 
     def held(self, *, but: str = "") -> int:
-        """What is reserved for deployments, in nano-MPU; without one of them."""
-        meters = self.session.scalars(select(Meter).where(Meter.reserved_nano > 0))
+        """What is reserved for deployments and training runs, in nano-MPU; without one of them."""
+        meters: list[AnyMeter] = [
+            *self.session.scalars(select(Meter).where(Meter.reserved_nano > 0)),
+            *self.session.scalars(select(TrainingMeter).where(TrainingMeter.reserved_nano > 0)),
+        ]
         return sum(
             meter.reserved_nano
             for meter in meters
-            if meter.deployment_id != but and not self._has_lapsed(meter)
+            if meter.charged_to != but and not self._has_lapsed(meter)
         )
 
     def running(self) -> int:
@@ -113,51 +119,59 @@ class Ledger:
             self.session.add(found)
         return found
 
-    def _settle(self, row: Deployment, meter: Meter, kernel_id: str) -> None:
+    def settle(self, meter: AnyMeter, name: str, *, counts: bool = True) -> None:
+        """Charge the time since a meter was last heard of, where it was running.
+
+        Args:
+            meter: of a deployment or a training run.
+            name: what its charges are shown by.
+            counts: whether it is the same program that is heard of.
+        """
         silence, account = self._silence(meter), self.account()
         meter.run, meter.read_ns = self.here.run, self.here.monotonic_ns()
-        if not meter.is_running or meter.kernel_id != kernel_id or silence not in _SETTLED:
+        if not meter.is_running or not counts or silence not in _SETTLED:
             return
         amount, meter.carry = divmod(account.rate_nano * silence + meter.carry, HOUR_NS)
         if account.quota_nano is not None:
-            left = account.quota_nano - account.used_nano - self.held(but=row.id)
+            left = account.quota_nano - account.used_nano - self.held(but=meter.charged_to)
             amount = max(0, min(amount, left))
         account.used_nano += amount
-        charge = self._charge(row)
-        charge.name = row.name
+        charge = self._charge(meter.charged_to, name)
+        charge.name = name
         charge.amount_nano += amount
         charge.served_ns += silence
         charge.ticks += 1
 
-    def _charge(self, row: Deployment) -> Charge:
+    def _charge(self, whose: str, name: str) -> Charge:
         day = int(self.here.clock() // DAY_S)
-        found = self.session.get(Charge, (row.id, day))
+        found = self.session.get(Charge, (whose, day))
         if found is None:
-            found = Charge(deployment_id=row.id, day=day, name=row.name)
+            found = Charge(deployment_id=whose, day=day, name=name)
             self.session.add(found)
         return found
 
-    def _hold_next(self, meter: Meter) -> bool:
+    def hold_next(self, meter: AnyMeter) -> bool:
         """Reserve the next seconds, or the little that is left; whether there was anything."""
         account = self.account()
         # A span that begins within a nano-MPU must not be free.
         wanted = -(-account.rate_nano * AHEAD_NS // HOUR_NS)
         if account.quota_nano is not None:
-            left = account.quota_nano - account.used_nano - self.held(but=meter.deployment_id)
+            left = account.quota_nano - account.used_nano - self.held(but=meter.charged_to)
             wanted = max(0, min(wanted, left))
         meter.reserved_nano = wanted
         return wanted > 0 or account.rate_nano == 0
 
-    def _silence(self, meter: Meter) -> int:
+    def _silence(self, meter: AnyMeter) -> int:
         """Nanoseconds since a deployment was heard of; -1 where this run has never heard of it."""
         return self.here.monotonic_ns() - meter.read_ns if meter.run == self.here.run else -1
 
-    def _has_lapsed(self, meter: Meter) -> bool:
+    def _has_lapsed(self, meter: AnyMeter) -> bool:
         since = meter.read_ns if meter.run == self.here.run else self.here.began_ns
         return self.here.monotonic_ns() - since > LAPSE_NS
 
-    def _spent(self) -> QuotaSpentError:
+    def spent(self, **said: str) -> QuotaSpentError:
+        """The refusal of more than there is."""
         account = self.account()
         quota = account.quota_nano or 0
         reserved = max(0, min(quota - account.used_nano, self.held()))
-        return quota_spent(account.used_nano / NANO, quota / NANO, reserved=reserved / NANO)
+        return quota_spent(account.used_nano / NANO, quota / NANO, reserved=reserved / NANO, **said)

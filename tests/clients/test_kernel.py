@@ -2,12 +2,20 @@
 
 import uuid
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from picsellia_jupyter.clients.kernel import KernelClient
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingKernel, ServingState
-from picsellia_jupyter.domain.errors import InvalidImageError, InvalidInputError, NotFoundError
+from picsellia_jupyter.domain.errors import (
+    InvalidImageError,
+    InvalidInputError,
+    NotFoundError,
+    PlatformUnreachableError,
+)
+from picsellia_jupyter.domain.predictions import Detections, ImageSize, PredictedImage
+from tests.faults.chaos import chaos_before
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +70,16 @@ def test_the_shadow_model_is_heard_of_in_the_reply_to_a_heartbeat(world):
     assert client.heartbeat(str(deployment.id), beat).shadow_version_id is None
     deployment.set_shadow_model(shadow)
     assert client.heartbeat(str(deployment.id), beat).shadow_version_id == str(shadow.id)
+
+
+def test_an_answer_that_breaks_off_is_told_as_the_platform_s(world):
+    client, deployment, _, path, *_ = world
+    found = Detections(np.zeros(0, int), np.zeros(0, np.float32), np.zeros((0, 4), np.float32))
+    predicted = PredictedImage("a.png", ImageSize(48, 32), found, 0.01, str(uuid.uuid4()))
+    with chaos_before(client.host) as chaos:
+        chaos.troubles.append("truncated")
+        there = KernelClient.connect(chaos.host, client.token)
+        with pytest.raises(PlatformUnreachableError, match="answer broke off in the middle"):
+            there.monitor(
+                str(deployment.id), path.read_bytes(), predicted, content_type="image/png"
+            )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from picsellia_jupyter.demo import catalog
@@ -18,6 +21,8 @@ from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.session import Session
 from picsellia_jupyter.wire.resources import job_to_json
 from picsellia_jupyter.workflows.deploying import DeployRequest, check
+from tests.faults.holder import Holders
+from tests.faults.monitoring import Client, faults_of
 from tests.faults.nursery import Nursery
 
 HERE = Path(__file__).parent
@@ -136,3 +141,68 @@ def serving_job(home):
         return job_to_json(job), platform.create_deployment(plan), image
 
     return make
+
+
+@pytest.fixture
+def holders():
+    """Make a forking process: `holders(LD_PRELOAD=…)`."""
+    made = []
+
+    def begin(**environment):
+        made.append(Holders(**environment))
+        return made[-1]
+
+    yield begin
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def platform(nursery, tmp_path):
+    """A running platform, a client with a deployment in it, and the job of a holder."""
+    home = tmp_path / "home"
+    running = nursery.start(home, "--port", "0")
+    client = Client.of(running)
+    headers = {"Authorization": f"Bearer {running.token}"}
+    ping = httpx.get(f"{running.host}/api/home/ping", headers=headers).json()
+    job = {
+        "folder": str(tmp_path / "spool" / "deployment"),
+        "host": running.host,
+        "token": running.token,
+        "organization": ping["default_organization"],
+        "deployment": client.deployment,
+    }
+    port = running.host.rpartition(":")[2]
+    all_running = [running]
+
+    def again(**how):
+        all_running.append(nursery.start(home, "--port", port, **how))
+        return all_running[-1]
+
+    yield home, job, running, again
+    with contextlib.suppress(ProcessLookupError):  # unless a test has failed
+        all_running[-1].kill()
+    with sqlite3.connect(home / "platform.sqlite3"):
+        pass
+
+
+def stored_faults(home: Path, job, said) -> list[str]:
+    """What is wrong with what the platform has stored of what holders kept."""
+    return faults_of(home, set(said.kept), job["deployment"], unanswered=said.unanswered)
+
+
+def stored_in_order(home: Path, job) -> list[str]:
+    """The ids of a deployment's predictions as they came to a platform that is killed."""
+    with sqlite3.connect(home / "platform.sqlite3") as db:
+        rows = db.execute(
+            "SELECT oracle_prediction_id FROM prediction WHERE deployment_id = ? ORDER BY rowid",
+            [job["deployment"]],
+        ).fetchall()
+    db.close()
+    return [row[0] for row in rows]
+
+
+def await_kept(forking: Holders, count: int) -> None:
+    """Wait until a holder has kept so many more."""
+    enough = len(forking.said.kept) + count
+    forking.listen(lambda: len(forking.said.kept) >= enough)

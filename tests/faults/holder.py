@@ -7,6 +7,8 @@ the platform has it. WHEN is how long the shim's journal was then.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import signal
@@ -14,27 +16,54 @@ import subprocess
 import sys
 import threading
 import time
+import types
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+POISON = "poison-"
+"""In the name of what a platform is to refuse."""
+
 
 @dataclass
 class Said:
     """What holders have said."""
 
-    begun: set[str] = field(default_factory=set)
+    begun: dict[str, int] = field(default_factory=dict)
+    """The number of the line that said so."""
     kept: dict[str, int] = field(default_factory=dict)
     recorded: dict[str, int] = field(default_factory=dict)
+    kept_in: dict[str, int] = field(default_factory=dict)
+    """The number of the line that said so."""
+    lines: int = 0
 
     def take(self, line: str) -> None:
+        self.lines += 1
         mine, _, moment = line[1:].partition(" ")
         if line[0] == "+":
-            self.begun.add(mine)
+            self.begun[mine] = self.lines
         else:
             {"=": self.kept, "-": self.recorded}[line[0]][mine] = int(moment)
+            if line[0] == "=":
+                self.kept_in[mine] = self.lines
+
+    @property
+    def unanswered(self) -> int:
+        """How many may be kept without having been said to be."""
+        return len(self.begun) - len(self.kept)
+
+    def overtaken(self, stored: list[str]) -> list[str]:
+        """Those that were kept before another one was begun, and are stored after it."""
+        found, latest = [], 0
+        for mine in stored:
+            if mine not in self.begun:
+                continue
+            if self.kept_in.get(mine, self.lines) < latest:
+                found.append(mine)
+            latest = max(latest, self.begun[mine])
+        return found
 
 
 class Holders:
@@ -72,7 +101,10 @@ class Holders:
         self.listen(lambda: False)
 
     def stop(self) -> None:
-        """End the forking process."""
+        """End the forking process, and a holder that a failed test has left."""
+        if not self._ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
         self._process.stdin.close()
         self._process.wait(30)
         self._process.stdout.close()
@@ -100,12 +132,15 @@ def say(text: str) -> None:
     os.write(1, f"{text}\n".encode())
 
 
-def hold(
+def hold(  # noqa: PLR0913, PLR0917 - one word of a job each
     folder: str, host: str = "", token: str = "", organization: str = "", deployment: str = "d",
     stop: str = "", pause_s: float = 0.0, threads: int = 8, synchronous: str = "FULL",
-    journal: str = "",
+    journal: str = "", poison_every: int = 0,
 ) -> None:  # fmt: skip
-    """Keep predictions until a file is there, then wait until all are recorded, and end."""
+    """Keep predictions until a file is there, then wait until all are recorded, and end.
+
+    With `poison_every`, one in so many has `POISON` in the name of its image.
+    """
     from picsellia_jupyter.recording import recorder as recording
     from picsellia_jupyter.recording import spool
     from picsellia_jupyter.recording.recorder import Recorder
@@ -113,6 +148,7 @@ def hold(
     say(str(os.getpid()))
     spool.SYNCHRONOUS = synchronous
     recording._BACKOFF_S = (0.02, 0.1)
+    _hurry_the_sdk()
     moment = (lambda: Path(journal).stat().st_size) if journal else (lambda: 0)
     connect = _platform(host, token, organization) if host else _StandIn
     recorder = Recorder(
@@ -121,7 +157,7 @@ def hold(
     )  # fmt: skip
     keep_on = lambda: not (stop and Path(stop).exists())  # noqa: E731
     keepers = [
-        threading.Thread(target=_keep, args=(recorder, keep_on, moment, pause_s))
+        threading.Thread(target=_keep, args=(recorder, keep_on, moment, pause_s, poison_every))
         for _ in range(threads)
     ]
     for keeper in keepers:
@@ -132,8 +168,16 @@ def hold(
         pass
     recorder.drain()
     outcome = recorder.close()
-    assert (outcome.kept, outcome.failed) == (0, 0), outcome
+    assert outcome.kept == 0, outcome
+    assert bool(outcome.failed) <= bool(poison_every), outcome
     os._exit(0)
+
+
+def _hurry_the_sdk() -> None:
+    """What it waits for between tries, 7.5 s in all, is no part of these tests."""
+    from picsellia import decorators
+
+    decorators.time = types.SimpleNamespace(sleep=lambda wait_s: time.sleep(wait_s / 50))
 
 
 def _platform(host: str, token: str, organization: str) -> Callable[[], Any]:
@@ -151,8 +195,9 @@ class _StandIn:
 
 
 def _keep(
-    recorder: Any, keep_on: Callable[[], bool], moment: Callable[[], int], pause_s: float
-) -> None:
+    recorder: Any, keep_on: Callable[[], bool], moment: Callable[[], int], pause_s: float,
+    poison_every: int,
+) -> None:  # fmt: skip
     import numpy as np
 
     from picsellia_jupyter.domain.predictions import Detections, ImageSize, PredictedImage
@@ -160,11 +205,14 @@ def _keep(
     from tests.faults.monitoring import PNG
 
     nothing = Detections(np.zeros(0, int), np.zeros(0, np.float32), np.zeros((0, 4), np.float32))
-    while keep_on():
+    for number in itertools.count(1):
+        if not keep_on():
+            return
         mine = str(uuid.uuid4())
+        name = f"{POISON}{mine}" if poison_every and number % poison_every == 0 else mine
         place = recorder.reserve(len(PNG))
         place.granted.result(60)
-        predicted = PredictedImage(f"{mine}.png", ImageSize(1, 1), nothing, 0.01, mine)
+        predicted = PredictedImage(f"{name}.png", ImageSize(1, 1), nothing, 0.01, mine)
         say(f"+{mine}")
         recorder.keep(Record(predicted, PNG, "image/png", time.time()), place).result(60)
         say(f"={mine} {moment()}")

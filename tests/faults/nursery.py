@@ -1,8 +1,8 @@
 """Starts local platforms without importing everything anew: a process that forks them.
 
-As a program it reads one JSON list of arguments a line and forks a platform for each, which
-prints where it answers. Each is killed in its turn; what a fresh start would import is no
-part of what these tests are about.
+As a program it reads one JSON list a line, of hours and arguments, and forks a platform for each,
+whose clock is so many hours ahead and which prints where it answers. Each is killed in its turn;
+what a fresh start would import is no part of what these tests are about.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class Nursery:
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def start(self, home: Path, *extra: str) -> Platform:
-        """Fork a platform and wait until it answers."""
+    def start(self, home: Path, *extra: str, hours: float = 0.0) -> Platform:
+        """Fork a platform and wait until it answers; its clock is so many hours ahead."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         arguments = ["--home", str(home), "--port", "0", "--json", *extra]
-        self._process.stdin.write(json.dumps(arguments) + "\n")
+        self._process.stdin.write(json.dumps([hours, arguments]) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         assert line, "the nursery ended"
@@ -77,7 +77,14 @@ def main() -> None:
     for line in iter(sys.stdin.readline, ""):
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os._exit(serve(json.loads(line)))
+            hours, arguments = json.loads(line)
+            _set_clock(hours)
+            os._exit(serve(arguments))
+
+
+def _set_clock(hours: float) -> None:
+    real = time.time
+    time.time = lambda: real() + hours * 3600.0
 
 
 if __name__ == "__main__":

@@ -1,57 +1,11 @@
-"""A process that holds an outbox is killed, its power cut, its platform away: nothing is lost."""
+"""A process that holds an outbox is killed, its power cut, its platform killed: nothing is lost."""
 
 import bisect
 import random
 import sqlite3
 
-import httpx
-import pytest
-
-from tests.faults.chaos import TROUBLES, chaos_before
-from tests.faults.holder import Holders
-from tests.faults.monitoring import Client, faults_of
+from tests.faults.conftest import await_kept, stored_faults, stored_in_order
 from tests.faults.replay import Disk, steps
-
-
-@pytest.fixture
-def holders():
-    """Make a forking process: `holders(LD_PRELOAD=…)`."""
-    made = []
-
-    def begin(**environment):
-        made.append(Holders(**environment))
-        return made[-1]
-
-    yield begin
-    for one in made:
-        one.stop()
-
-
-@pytest.fixture
-def platform(nursery, tmp_path):
-    """A running platform, a client with a deployment in it, and the job of a holder."""
-    home = tmp_path / "home"
-    running = nursery.start(home, "--port", "0")
-    client = Client.of(running)
-    headers = {"Authorization": f"Bearer {running.token}"}
-    ping = httpx.get(f"{running.host}/api/home/ping", headers=headers).json()
-    job = {
-        "folder": str(tmp_path / "spool" / "deployment"),
-        "host": running.host,
-        "token": running.token,
-        "organization": ping["default_organization"],
-        "deployment": client.deployment,
-    }
-    again = lambda: nursery.start(home, "--port", running.host.rpartition(":")[2])  # noqa: E731
-    yield home, job, running, again
-    with sqlite3.connect(home / "platform.sqlite3"):
-        pass
-
-
-def stored(home, job, said):
-    """What is wrong with what the platform has stored."""
-    unanswered = len(said.begun - set(said.kept))
-    return faults_of(home, set(said.kept), job["deployment"], unanswered=unanswered)
 
 
 def test_no_kill_of_its_holder_loses_or_doubles_a_prediction(platform, holders, tmp_path, long):
@@ -66,7 +20,7 @@ def test_no_kill_of_its_holder_loses_or_doubles_a_prediction(platform, holders, 
     forking.start(**job, threads=0)
     forking.listen(lambda: False)
     running.kill()
-    assert stored(home, job, said) == []
+    assert stored_faults(home, job, said) == []
     assert list((tmp_path / "spool").iterdir()) == []
     print(f"{kills} kills of the holder, {len(said.kept)} kept, 0 lost, 0 doubled")
 
@@ -87,28 +41,40 @@ def test_no_kill_of_the_platform_loses_or_doubles_a_prediction(platform, holders
     forking.listen(lambda: False)
     running.kill()
     assert set(said.recorded) == set(said.kept)
-    assert stored(home, job, said) == []
+    assert stored_faults(home, job, said) == []
     print(f"{kills} kills of the platform, {len(said.kept)} kept, 0 lost, 0 doubled")
 
 
-def test_whatever_the_platform_answers_nothing_is_lost_doubled_or_given_up(
+def test_nothing_is_lost_or_doubled_where_both_are_killed_again_and_again(
     platform, holders, tmp_path, long
 ):
-    home, job, running, _ = platform
-    chance, forking = random.Random(8), holders()
-    troubles = [*TROUBLES, *chance.choices(TROUBLES, k=200 if long else 0)]
-    with chaos_before(running.host) as chaos:
-        chaos.troubles += troubles
-        job = {**job, "host": chaos.host, "stop": str(tmp_path / "stop")}
-        forking.start(**job, pause_s=0.5)
-        forking.listen(lambda: not chaos.troubles)
-        (tmp_path / "stop").touch()
-        forking.listen(lambda: False)
+    home, job, running, again = platform
+    chance, kills, forking = random.Random(9), 220 if long else 5, holders()
+    said, killed = forking.said, {"client": 0, "server": 0}
+    forking.start(**job, pause_s=0.03)
+    while sum(killed.values()) < kills:
+        await_kept(forking, chance.randint(1, 25))
+        victims = chance.choice((["client"], ["server"], ["client", "server"]))
+        chance.shuffle(victims)
+        for victim in victims:
+            {"client": forking, "server": running}[victim].kill()
+            killed[victim] += 1
+        if "client" in victims:
+            forking.start(**job, pause_s=0.03)
+        if "server" in victims:
+            await_kept(forking, chance.randint(0, 10))
+            running = again()
+    forking.kill()
+    forking.start(**job, threads=0)
+    forking.listen(lambda: False)
     running.kill()
-    said = forking.said
-    assert set(said.recorded) == set(said.kept)
-    assert stored(home, job, said) == []
-    print(f"{len(troubles)} false answers, {len(said.kept)} kept, 0 lost, 0 doubled, 0 set aside")
+    assert stored_faults(home, job, said) == []
+    assert said.overtaken(stored_in_order(home, job)) == []
+    assert list((tmp_path / "spool").iterdir()) == []
+    print(
+        f"{killed['client']} kills of the client and {killed['server']} of the server in one run, "
+        f"{len(said.kept)} kept, 0 lost, 0 doubled, 0 overtaken"
+    )
 
 
 def power_cuts(holders, shim, folder, synchronous, *, seconds, rounds):

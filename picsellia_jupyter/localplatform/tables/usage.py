@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, MappedAsDataclass, mapped_column
 
 from picsellia_jupyter.localplatform.tables.base import Base
 
@@ -22,16 +22,9 @@ class Account(Base, kw_only=True):
     """The sum of all charges."""
 
 
-class Meter(Base, kw_only=True):
-    """What a deployment holds of the MPU that are left, and up to when it was charged."""
+class Metered(MappedAsDataclass, kw_only=True):
+    """What something holds of the MPU that are left, and up to when it was charged."""
 
-    __tablename__ = "mpu_meter"
-
-    deployment_id: Mapped[str] = mapped_column(
-        ForeignKey("deployment.id", ondelete="CASCADE"), primary_key=True
-    )
-    kernel_id: Mapped[str] = mapped_column(default="")
-    """The serving kernel that is charged."""
     run: Mapped[str]
     """The run of the platform whose monotonic clock `read_ns` is of."""
     read_ns: Mapped[int] = mapped_column(BigInteger)
@@ -43,16 +36,51 @@ class Meter(Base, kw_only=True):
     """What rounding has left over, in nano-MPU times nanoseconds an hour."""
 
 
+class Meter(Metered, Base, kw_only=True):
+    """The meter of a deployment."""
+
+    __tablename__ = "mpu_meter"
+
+    deployment_id: Mapped[str] = mapped_column(
+        ForeignKey("deployment.id", ondelete="CASCADE"), primary_key=True
+    )
+    kernel_id: Mapped[str] = mapped_column(default="")
+    """The serving kernel that is charged."""
+
+    @property
+    def charged_to(self) -> str:
+        """Whose charges it makes."""
+        return self.deployment_id
+
+
+class TrainingMeter(Metered, Base, kw_only=True):
+    """The meter of a training run. It outlives the run, so that none is charged twice."""
+
+    __tablename__ = "mpu_training"
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    runner: Mapped[str] = mapped_column(default="")
+    """Who trains; each counts its ticks from one."""
+    tick: Mapped[int] = mapped_column(default=0)
+    """The last that was settled."""
+
+    @property
+    def charged_to(self) -> str:
+        """Whose charges it makes."""
+        return self.run_id
+
+
 class Charge(Base, kw_only=True):
-    """What a deployment used on one day. It outlives the deployment."""
+    """What a deployment, or a training run, used on one day. It outlives both."""
 
     __tablename__ = "mpu_charge"
 
     deployment_id: Mapped[str] = mapped_column(primary_key=True)
+    """Or the training run's id."""
     day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     """Days since the epoch, UTC."""
     name: Mapped[str]
-    """Of the deployment, as it was at the last tick."""
+    """Of the deployment, or what a training run trains, as it was at the last tick."""
     amount_nano: Mapped[int] = mapped_column(BigInteger, default=0)
     served_ns: Mapped[int] = mapped_column(BigInteger, default=0)
     ticks: Mapped[int] = mapped_column(default=0)
