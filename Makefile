@@ -17,7 +17,7 @@ TEST_PROCESSES ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab demo test lint fix notebooks viewer bench bench-quick --quick bench-peers faults compat planted release-check lowest clean chromium postgres compiler
+.PHONY: help setup lab demo test lint fix docs pictures notebooks viewer bench bench-quick --quick bench-peers faults compat planted release-check lowest clean chromium postgres compiler
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,12 @@ lint: setup ## Formatting, linters, strict types, import contracts, TypeScript
 fix: setup ## Format and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: setup ## Build the documentation in build/site; warnings and broken links are errors
+	$(BIN)/python -m docs.site
+
+pictures: setup chromium ## Take the pictures of the documentation anew, from a real JupyterLab
+	$(BIN)/python -m docs.site.pictures
 
 notebooks: setup ## Execute the journeys and check their outputs
 	$(BIN)/python -m pytest tests/journeys $(PYTEST_ARGS)

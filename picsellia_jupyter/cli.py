@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
     try:
-        args = _arguments().parse_args(arguments)
+        args = command_parser().parse_args(arguments)
         return int(args.run(args))
     except PicselliaJupyterError as error:
         sys.stderr.write(f"{error.fact}\n")
@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _arguments() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """What the command takes."""
     home = argparse.ArgumentParser(add_help=False)
     home.add_argument(
         "--home",

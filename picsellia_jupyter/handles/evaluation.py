@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from picsellia_jupyter.domain.errors import NotFoundError
 from picsellia_jupyter.domain.evaluation import EvaluationReport
 
 
@@ -15,8 +16,15 @@ class EvaluationView:
     data: EvaluationReport
 
     def __getitem__(self, name: str) -> float | None:
-        """One figure: `d.evaluate()["ap_50"]`; None where there is no ground truth."""
-        return self.data.scores[name]
+        """One figure: `d.evaluate()["ap_50"]`; None where there is no ground truth.
+
+        Raises:
+            NotFoundError: such a report has no figure of that name.
+        """
+        scores = self.data.scores
+        if scores and name not in scores:
+            raise NotFoundError.named("figure", name, sorted(scores))
+        return scores.get(name)
 
     def __repr__(self) -> str:
         from picsellia_jupyter.display import evaluation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,7 +116,8 @@ class Verb:
 def words(line: str, names: Mapping[str, Any]) -> list[str]:
     """Split a line as a shell would; `$name` is looked up, nothing is ever evaluated.
 
-    A list or tuple of a variable stands for several words.
+    A list or tuple of a variable stands for several words. What follows a `#` that is a word of
+    its own is a comment.
 
     Raises:
         UsageError: a quote is not closed, or there is no such variable.
@@ -123,7 +125,7 @@ def words(line: str, names: Mapping[str, Any]) -> list[str]:
     from IPython.core.error import UsageError
 
     try:
-        typed = shlex.split(line)
+        typed = shlex.split(_without_comment(line))
     except ValueError as error:
         raise UsageError(f"The line cannot be read: {error}.") from None
     found: list[str] = []
@@ -136,3 +138,10 @@ def words(line: str, names: Mapping[str, Any]) -> list[str]:
         value = names[word[1:]]
         found.extend(map(str, value) if isinstance(value, (list, tuple)) else [str(value)])
     return found
+
+
+def _without_comment(line: str) -> str:
+    quoted = r"\"(?:\\.|[^\"\\])*\"|'[^']*'"
+    masked = re.sub(quoted, lambda found: "_" * len(found[0]), line)
+    comment = re.search(r"(?:^|\s)#(?:\s|$)", masked)
+    return line[: comment.start()] if comment else line

@@ -53,24 +53,16 @@ def build(
         on_attached: told the deployment that it was attached to.
         relay: where requests to a platform wait that only a notebook reaches.
     """
-    routes = _Routes(service, keeper, on_stopped, activity, on_attached, relayed=relay is not None)
+    controls = Controls(
+        service, keeper, on_stopped, activity, on_attached, relayed=relay is not None
+    )
     predicting = PredictRoutes(service)
     metrics = Metrics(service.readings)
     app = Starlette(
         routes=[
-            Route("/health/live", routes.live),
-            Route("/health/ready", routes.ready),
-            Route("/control/status", routes.status),
-            Route("/control/attach", routes.attach, methods=["POST"]),
-            Route("/control/flush", routes.flush, methods=["POST"]),
-            Route("/control/stop", routes.stop, methods=["POST"]),
-            Route("/api/login", routes.login, methods=["POST"]),
+            *control_routes(controls),
             *predicting.routes(),
-            # Ours: a notebook that found the deployment again has no control token.
-            Route("/api/deployments/{deployment_id}/flush", routes.flush, methods=["POST"]),
-            Route("/api/deployments/{deployment_id}/stop", routes.stop, methods=["POST"]),
-            *relay_routes.routes(relay, routes.check_own),
-            Route("/api/deployments/{deployment_id}/running", routes.running),
+            *relay_routes.routes(relay, controls.check_own),
             Route("/metrics", metrics.show),
             Route("/v2{rest:path}", oip.build(service)),
         ],
@@ -84,7 +76,27 @@ def build(
     return Guard(activity.around(measured), keeper, address)
 
 
-class _Routes:
+def control_routes(controls: Controls) -> list[Route]:
+    """Health, control, and the login."""
+    own = "/api/deployments/{deployment_id}"
+    return [
+        Route("/health/live", controls.live),
+        Route("/health/ready", controls.ready),
+        Route("/control/status", controls.status),
+        Route("/control/attach", controls.attach, methods=["POST"]),
+        Route("/control/flush", controls.flush, methods=["POST"]),
+        Route("/control/stop", controls.stop, methods=["POST"]),
+        Route("/api/login", controls.login, methods=["POST"]),
+        # Ours: a notebook that found the deployment again has no control token.
+        Route(f"{own}/flush", controls.flush, methods=["POST"]),
+        Route(f"{own}/stop", controls.stop, methods=["POST"]),
+        Route(f"{own}/running", controls.running),
+    ]
+
+
+class Controls:
+    """What answers to them."""
+
     def __init__(
         self,
         service: Service,
@@ -103,16 +115,20 @@ class _Routes:
         self._on_attached = on_attached
 
     async def live(self, _request: Request) -> JSONResponse:
+        """The process answers; needs no token."""
         return JSONResponse({"live": True})
 
     async def ready(self, _request: Request) -> JSONResponse:
+        """200 while the deployment is served, else 503, with its state; needs no token."""
         state = self._service.status.state
         return JSONResponse({"state": state.value}, 200 if state is ServingState.READY else 503)
 
     async def status(self, _request: Request) -> JSONResponse:
+        """Everything that is known of the kernel: state, progress, model, backlog."""
         return JSONResponse({**self._service.report(), **self._activity.report()})
 
     async def running(self, request: Request) -> JSONResponse:
+        """Device, precision, memory, workers, and how long it has been idle."""
         self.check_own(request)
         now, idle = self._service.readings(), self._activity
         model = now.model
@@ -128,12 +144,14 @@ class _Routes:
         return JSONResponse(dataclasses.asdict(told))
 
     async def attach(self, request: Request) -> JSONResponse:
+        """Tell the kernel which deployment it serves: `deployment_id`."""
         deployment_id = json_body.text(await json_body.read(request.receive), "deployment_id")
         await run_in_threadpool(self._service.attach, deployment_id)
         await run_in_threadpool(self._on_attached, deployment_id)
         return JSONResponse({})
 
     async def flush(self, request: Request) -> JSONResponse:
+        """Wait until what is on its way is recorded, `timeout_s` at most; what is left."""
         self.check_own(request)
         timeout_s = (await json_body.read(request.receive)).get("timeout_s", 10.0)
         if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float):
@@ -143,13 +161,14 @@ class _Routes:
         return JSONResponse(self._service.backlog())
 
     async def stop(self, request: Request) -> JSONResponse:
-        """Answers when all is recorded or given up, which takes 135 s at most."""
+        """Stop serving; answers when all is recorded or given up, after 135 s at most."""
         self.check_own(request)
         outcome = await run_in_threadpool(self._service.stop)
         told = dataclasses.asdict(outcome)
         return JSONResponse(told, background=BackgroundTask(self._on_stopped))
 
     async def login(self, request: Request) -> JSONResponse:
+        """A token (`jwt`) for `api_token` and `deployment_id`, good for `lifetime_s`."""
         body = await json_body.read(request.receive)
         deployment_id = json_body.text(body, "deployment_id")
         token, expires = await self._keeper.login(

@@ -103,7 +103,7 @@ class Manifest:
 
     input: InputSpec
     head: str
-    """A name of `HEADS`."""
+    """What reads the model's outputs: a name of `HEADS`."""
     kind: InferenceType
     """The model version's type, which is also that of its predictions."""
     score_floor: float = 0.05
@@ -111,6 +111,7 @@ class Manifest:
     iou_threshold: float = 0.5
     """Boxes of one class that overlap more than this are one object, in [0, 1]."""
     max_objects: int = 300
+    """Objects reported of a photo; the most confident ones."""
     activation: str = "none"
     """What makes probabilities of class scores: `none`, `softmax` or `sigmoid`."""
     top_k: int = 5

@@ -73,6 +73,7 @@ def _of_model(path: str, models: _Models) -> Iterable[Route]:
 
 
 async def _server(_request: Request) -> JSONResponse:
+    """What answers, and which extensions it has."""
     return JSONResponse(
         {
             "name": "picsellia_jupyter",
@@ -87,9 +88,11 @@ class _Health:
         self._service = service
 
     async def live(self, _request: Request) -> JSONResponse:
+        """The process answers; needs no token."""
         return JSONResponse({"live": True})
 
     async def ready(self, _request: Request) -> JSONResponse:
+        """Whether the deployment is served: 200 or 503; needs no token."""
         ready = self._service.status.state is ServingState.READY
         return JSONResponse({"ready": ready}, 200 if ready else 503)
 
@@ -151,11 +154,13 @@ class _Models:
         return JSONResponse([{"name": name, **told} for name in offers])
 
     async def ready(self, request: Request) -> JSONResponse:
+        """Whether a model can be asked: 200 or 503."""
         asked = self._asked(request)
         ready = self._service.status.state is ServingState.READY
         return JSONResponse({"name": asked.name, "ready": ready}, 200 if ready else 503)
 
     async def metadata(self, request: Request) -> JSONResponse:
+        """A model's inputs and outputs, with their types and shapes."""
         asked = self._asked(request)
         return JSONResponse(
             {
@@ -183,15 +188,18 @@ class _Models:
         )
 
     async def statistics(self, request: Request) -> JSONResponse:
+        """How often a model was asked, and how long it took."""
         asked = self._asked(request)
         return JSONResponse({"model_stats": [_statistics(asked.name, asked.version, asked.tally)]})
 
     async def all_statistics(self, request: Request) -> JSONResponse:
+        """The same of every model."""
         offers, version = self._offered(request)
         told = [_statistics(name, str(version.version), self._tally(name)) for name in offers]
         return JSONResponse({"model_stats": told})
 
     async def infer(self, request: Request) -> Response:
+        """Predict: inputs and outputs as JSON, or with Triton's binary tensors."""
         asked = self._asked(request)
         began = time.perf_counter_ns()
         try:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from picsellia_jupyter import Session
 from picsellia_jupyter.clients.evaluations import Evaluations
-from picsellia_jupyter.domain.errors import InvalidInputError, PlatformError
+from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError, PlatformError
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,13 @@ def test_a_deployment_tells_how_well_its_predictions_agree_with_their_reviews(se
 def test_a_sample_that_nobody_took_has_no_figures(session, reviewed):
     view = session.deployment(reviewed).evaluate(sampled="uncertain")
     assert view.data.scores == {}
+    assert view["ap_50"] is None
     assert "Nothing is reviewed yet" in repr(view)
+
+
+def test_a_figure_that_there_is_not_is_answered_with_the_nearest_one(session, reviewed):
+    with pytest.raises(NotFoundError, match=r"no figure named 'ap50'\. Did you mean 'ap_50'\?"):
+        session.deployment(reviewed).evaluate()["ap50"]
 
 
 def test_a_range_that_is_none_is_refused(session, reviewed):

@@ -155,6 +155,14 @@ def test_a_dollar_word_stands_for_a_variable(shell: InteractiveShell, session: N
     assert session.calls[0][1] == (["one page.jpg", "two.jpg"],)
 
 
+def test_what_follows_a_hash_that_stands_alone_is_a_comment(
+    shell: InteractiveShell, session: NotingSession
+):
+    shell.run_line_magic("predict", "photo#1.jpg \"a # b.jpg\" 'c # d.jpg'  # it's all of them")
+
+    assert session.calls[0][1] == (["photo#1.jpg", "a # b.jpg", "c # d.jpg"],)
+
+
 @pytest.mark.parametrize(
     ("magic", "line", "said"),
     [
