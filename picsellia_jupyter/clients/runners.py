@@ -91,13 +91,18 @@ class RunnerClient(SdkConnection):
         )
 
     @sdk.translated
-    def beat(self, progress: float, step: str) -> bool:
+    def beat(self, progress: float, step: str, tick: int) -> bool:
         """Say that the runner lives; whether it is to end.
+
+        Args:
+            progress: 0 to 1.
+            step: what it does, in a few words.
+            tick: counts these from one; MPU are settled once for each.
 
         Raises:
             ConflictError: the run is not its any more.
         """
-        return bool(self._tell("beat", progress=progress, step=step)["is_cancelled"])
+        return bool(self._tell("beat", progress=progress, step=step, tick=tick)["is_cancelled"])
 
     @sdk.translated
     def export(self) -> str:

@@ -41,19 +41,20 @@ class TrainingLedger:
         if not meter.is_running:
             raise self._spent()
 
-    def tick(self, run_id: str, runner: str, tick: int, *, name: str) -> str:
+    def tick(self, run_id: str, runner: str, tick: int | None, *, name: str) -> str:
         """Settle a training run's time since its last tick, and reserve the next seconds.
 
         Args:
             run_id: what is trained.
             runner: who trains; another one's ticks change nothing.
-            tick: counted from one by the runner; one that was heard changes nothing.
+            tick: counted from one by the runner, one that was heard changes nothing; None: the next.
             name: what to call the run in the account.
 
         Returns:
             Why it must stop; empty where it may go on.
         """
         meter = self._meter(run_id)
+        tick = meter.tick + 1 if tick is None else tick
         if meter.runner == runner and tick > meter.tick:
             self.ledger.settle(meter, name)
             meter.tick, meter.reserved_nano = tick, 0

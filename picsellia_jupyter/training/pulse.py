@@ -43,6 +43,7 @@ class Pulse:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
         self.progress, self.step = 0.0, ""
+        self._ticks = 0
         self.is_cancelled = self.is_late = self.is_lost = False
 
     @property
@@ -82,7 +83,7 @@ class Pulse:
     def _beat(self) -> None:
         now = time.monotonic()
         try:
-            self.is_cancelled = self._client.beat(self.progress, self.step)
+            self.is_cancelled = self._tell()
             self._heard = now
             self._hand_on()
         except (ConflictError, NotFoundError):
@@ -97,9 +98,13 @@ class Pulse:
 
     def _beat_on(self) -> None:
         try:
-            self._client.beat(self.progress, self.step)
+            self._tell()
         except PicselliaJupyterError:
             self.is_lost = True
+
+    def _tell(self) -> bool:
+        self._ticks += 1
+        return self._client.beat(self.progress, self.step, self._ticks)
 
     def _hand_on(self) -> None:
         while self._lines:

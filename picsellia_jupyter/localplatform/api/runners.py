@@ -13,8 +13,11 @@ from picsellia_jupyter.domain.errors import ConflictError, PicselliaJupyterError
 from picsellia_jupyter.domain.training import NOTEBOOK_KEY, Limits, RunState
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.held_out import compared, images_of
-from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin
+from picsellia_jupyter.localplatform.metered_training import TrainingLedger
+from picsellia_jupyter.localplatform.metering import Ledger
+from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin, Platform
 from picsellia_jupyter.localplatform.spelling import Speller
+from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.localplatform.tables.projects import Experiment
 from picsellia_jupyter.localplatform.tables.training import TrainingRun
 from picsellia_jupyter.localplatform.training import beat, claim, held, settings_of
@@ -55,6 +58,8 @@ class Beat(BaseModel):
     runner: Runner
     progress: float = Field(ge=0, le=1, allow_inf_nan=False)
     step: str = Field(default="", max_length=500)
+    tick: int | None = Field(default=None, ge=1)
+    """Counted by the runner; MPU are settled once for each. None: the next one."""
 
 
 class BeatReply(BaseModel):
@@ -111,8 +116,10 @@ def claim_run(here: Here, run_id: UUID, runner: Annotated[Runner, Body(embed=Tru
     with here.store.writing() as session:
         run = claim(session, run_id, runner, now=now)
         try:
+            TrainingLedger(Ledger(here, session)).reserve(run.id, runner)
             furnish(session, run, now=now)
         except PicselliaJupyterError as error:
+            _settle(here, session, run)
             finish(session, run, RunState.FAILED, error=str(error), now=now)
         return _job(session, run)
 
@@ -125,6 +132,10 @@ def beat_run(here: Here, run_id: UUID, body: Beat) -> BeatReply:
             session, run_id, body.runner,
             progress=body.progress, step=body.step, now=here.clock(),
         )  # fmt: skip
+        name = _account_name(session, run)
+        why = TrainingLedger(Ledger(here, session)).tick(run.id, body.runner, body.tick, name=name)
+        if why:
+            run.is_cancelled, run.error = True, why
         return BeatReply(is_cancelled=run.is_cancelled)
 
 
@@ -189,7 +200,20 @@ def end_run(here: Here, run_id: UUID, body: End) -> None:
     """Note how a run ended; a version that came of it goes to continuous deployment."""
     with here.store.writing() as session:
         run = held(session, run_id, body.runner)
-        finish(session, run, RunState(body.state), error=body.error, now=here.clock())
+        _settle(here, session, run)
+        error = body.error or run.error
+        finish(session, run, RunState(body.state), error=error, now=here.clock())
+
+
+def _settle(here: Platform, session: Session, run: TrainingRun) -> None:
+    """Charge what a run that has ended used at last, and let go of what it holds."""
+    name = _account_name(session, run)
+    TrainingLedger(Ledger(here, session)).settle(run.id, name=name)
+
+
+def _account_name(session: Session, run: TrainingRun) -> str:
+    """What an account of MPU calls a run."""
+    return f"training of {session.get_one(Deployment, run.deployment_id).name}"
 
 
 def _job(session: Session, run: TrainingRun) -> JobReply:
