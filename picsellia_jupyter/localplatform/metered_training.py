@@ -47,7 +47,7 @@ class TrainingLedger:
         Args:
             run_id: what is trained.
             runner: who trains; another one's ticks change nothing.
-            tick: counted from one by the runner, one that was heard changes nothing; None: the next.
+            tick: counted from one by the runner, one heard before changes nothing; None: the next.
             name: what to call the run in the account.
 
         Returns:
