@@ -119,7 +119,7 @@ def waiting_html(said: str) -> str:
 
 
 def _files(files: Sequence[str]) -> str:
-    return f"They are {', '.join(map(printable, files))}." if files else "There are none yet."
+    return f"Its files are {', '.join(map(printable, files))}." if files else "It has no files yet."
 
 
 def _serving_line(record: DeploymentRecord) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from picsellia_jupyter.handles.interconnection import Interconnection
     from picsellia_jupyter.session import Session
 
-TABS = ("1. Download the model files", "2. Connect your server", "3. Check that it works")
+TABS = ("1. Download the files", "2. Connect your server", "3. Check that it works")
 
 
 class Guide:
