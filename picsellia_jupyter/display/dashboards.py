@@ -53,16 +53,19 @@ def _overview(report: DashboardReport) -> list[Chart]:
     return [chart for chart in charts if chart is not None]
 
 
-def html(report: DashboardReport, review: EvaluationReport | None = None) -> str:
+def html(
+    report: DashboardReport, review: EvaluationReport | None = None, *, watch: str = ""
+) -> str:
     """The whole dashboard.
 
     Args:
         report: its figures.
         review: how well predictions agree with reviews, where there are any.
+        watch: class of the controls that ranges are chosen with in it; empty where it is not live.
     """
     sections = sections_of(report, review)
     body = "".join(_section(one, report) for one in sections)
-    return _block(report, header(report), body, has_times=bool(sections))
+    return _block(report, header(report), body, has_times=bool(sections), watch=watch)
 
 
 def section_html(report: DashboardReport, section: Section) -> str:
@@ -73,13 +76,16 @@ def section_html(report: DashboardReport, section: Section) -> str:
     return _block(report, header(report), words + inner, has_times=has_times)
 
 
-def _block(report: DashboardReport, head: str, body: str, *, has_times: bool) -> str:
+def _block(
+    report: DashboardReport, head: str, body: str, *, has_times: bool, watch: str = ""
+) -> str:
     numbers = times.numbers(report) if has_times else ""
     script = f"<script>{_read('dashboard.js')}</script>" if has_times else ""
     label = f"Dashboard of {report.figures.deployment}"
+    live = f' data-watch="{style.escape(watch)}"' if watch else ""
     # The script finds what it is about by the element around it.
     return style.block(
-        f'<style>{_read("dashboard.css")}</style><div class="pxj pxj-dash">'
+        f'<style>{_read("dashboard.css")}</style><div class="pxj pxj-dash"{live}>'
         f"{head}{body}{numbers}{script}</div>",
         label=label,
     )

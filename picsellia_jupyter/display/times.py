@@ -22,23 +22,24 @@ def buttons(report: DashboardReport, chart: Chart) -> str:
         return ""
     series = report.figures.predictions_over_time
     since, until = report.figures.since, report.figures.until
+    edges = series.edges
     starts = (series.edges[:-1] - since) / (until - since) * 100
     widths = (series.edges[1:] - series.edges[:-1]) / (until - since) * 100
     items = "".join(
         f'<button type="button" tabindex="{-1 if row else 0}" aria-pressed="false" '
         f'style="left:{starts[row]:.2f}%;width:{widths[row]:.2f}%" '
-        f'data-take="{style.escape(taking(report, row))}" '
+        f'data-since="{iso(float(edges[row]))}" data-until="{iso(float(edges[row + 1]))}" '
         f'aria-label="{style.escape(said)}" title="{style.escape(said)}"></button>'
         for row, said in enumerate(_said(report))
     )
     low = " pxj-low" if chart.has_legend else ""
-    label = f"{chart.title}, by time; arrow keys move"
+    label = f"{chart.title}, by time; arrow keys move, with Shift they choose a range"
     return (
         f'<div class="pxj-bins{low}" role="group" aria-label="{style.escape(label)}">{items}</div>'
     )
 
 
-def taking(report: DashboardReport, row: int) -> str:
+def _taking(report: DashboardReport, row: int) -> str:
     """What one types to see the images of a bin."""
     edges = report.figures.predictions_over_time.edges
     since, until = iso(float(edges[row])), iso(float(edges[row + 1]))
@@ -50,17 +51,20 @@ def numbers(report: DashboardReport) -> str:
     table = html_table(_HEADS, _rows(report), numbers=_HEADS[2:])
     series = report.figures.predictions_over_time
     fullest = int(np.argmax(series.counts)) if len(series.counts) else 0
-    code = style.escape(taking(report, fullest))
+    code = style.escape(_taking(report, fullest))
     return (
         '<details class="pxj-times" data-part="times"><summary><strong>Numbers by time</strong> '
-        '<span class="pxj-muted">and their images; click a bar to choose one</span></summary>'
-        f'{table}<p class="pxj-take pxj-muted">Their images: <code>{code}</code></p></details>'
+        '<span class="pxj-muted">and their images; click a bar, or draw over several for their '
+        f'range</span></summary>{table}<p class="pxj-take pxj-muted"><span>Their images: </span>'
+        f"<code>{code}</code></p></details>"
     )
 
 
 def iso(at: float) -> str:
     """A moment on the reader's clock, to be read back: `2026-11-28T02:10`."""
     when = datetime.fromtimestamp(at, tz=timezone.utc).astimezone().replace(tzinfo=None)
+    if when.microsecond:
+        return when.isoformat(timespec="milliseconds")
     return when.isoformat(timespec="seconds" if when.second else "minutes")
 
 

@@ -21,6 +21,8 @@ class DashboardView:
     """How well predictions agree with reviews, where there are any."""
     missing: str = ""
     """What was predicted and is not in it, in words."""
+    watch: str = ""
+    """Class of the controls of a live one; ranges that are drawn in it are written into these."""
 
     def frames(self) -> dict[str, dict[str, list[Any]]]:
         """The data of every chart by its name: columns of one length, times in seconds, UTC.
@@ -69,7 +71,9 @@ class DashboardView:
     def _html(self) -> str:
         from picsellia_jupyter.display import cards, dashboards
 
-        return cards.with_note(dashboards.html(self.data, self.review), self.missing)
+        return cards.with_note(
+            dashboards.html(self.data, self.review, watch=self.watch), self.missing
+        )
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         return {"text/html": self._html(), "text/plain": repr(self)}

@@ -14,12 +14,15 @@ from picsellia_jupyter.domain.errors import MissingExtraError
 from picsellia_jupyter.domain.evaluation import EvaluationReport
 from picsellia_jupyter.handles.dashboard import DashboardView
 from picsellia_jupyter.handles.elsewhere import Elsewhere
+from picsellia_jupyter.handles.recorded import RecordedPrediction
 from picsellia_jupyter.handles.recorded_images import RecordedImages
-from picsellia_jupyter.handles.watching import EVERY_S, Wanted, Watch
-from picsellia_jupyter.workflows.metrics import parse_range
+from picsellia_jupyter.handles.watch_controls import Wanted
+from picsellia_jupyter.handles.watching import EVERY_S, Watch
 from picsellia_jupyter.workflows.ranges import Moment, Range, range_of
 
 FLUSH_TIMEOUT_S = 10.0
+_CLICKED = 100
+"""Images that a clicked bar shows, of the newest ones."""
 
 
 class Monitored(ABC):
@@ -84,29 +87,44 @@ class Monitored(ABC):
         return dashboard_of(self._platform, record, within, filters, missing=missing)
 
     def watch(
-        self, last: str = "1h", *, every_s: float = EVERY_S, filters: Filters | None = None
+        self,
+        last: str = "1h",
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        every_s: float = EVERY_S,
+        filters: Filters | None = None,
     ) -> Watch:
         """Its dashboard, kept up to date until `stop` is called or its button is clicked.
 
         The notebook goes on meanwhile; `d.watch().wait()` waits until an interrupt.
 
         Args:
-            last: how far back, at first.
+            last: how far back, at first; of no meaning where `since` is given.
+            since: start of the range, at first; as for `dashboard`.
+            until: its end; without one it moves on.
             every_s: seconds between two looks; it is drawn anew where something has come.
             filters: which predictions, at first.
 
         Raises:
             InvalidInputError: the range cannot be read.
         """
-        parse_range(last)
+        range_of(last, since, until, now=time.time())
         # A connection of its own: a thread will use it.
         platform, record = self._platform.beside(), self.refresh()
 
         def draw(wanted: Wanted) -> DashboardView:
-            within = range_of(wanted.last, None, None, now=time.time())
+            within = range_of(wanted.last, wanted.since, wanted.until, now=time.time())
             return dashboard_of(platform, record, within, wanted.filters)
 
-        return Watch(draw, Wanted(last, filters or Filters()), every_s=every_s)
+        def images(wanted: Wanted) -> RecordedImages | RecordedPrediction:
+            since, until = wanted.images or (None, None)
+            within = range_of("all", since, until, now=time.time())
+            found = images_of(platform, record, within, wanted.filters, limit=_CLICKED)
+            return found[0] if len(found) == 1 else found
+
+        wanted = Wanted(last, filters or Filters(), since, until)
+        return Watch(draw, wanted, every_s=every_s, images=images)
 
     def predicted(
         self,

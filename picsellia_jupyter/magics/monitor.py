@@ -37,8 +37,7 @@ def _monitor(session: Session, args: argparse.Namespace) -> object:
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if not args.live:
         return session.monitor(args.deployment, last=args.last, **given)
-    filters = {name: value for name, value in given.items() if name not in ("since", "until")}
-    session.watch(args.deployment, last=args.last, **filters)
+    session.watch(args.deployment, last=args.last, **given)
     return None
 
 

@@ -49,13 +49,16 @@ class Watching:
         name: str | None = None,
         *,
         last: str = "1h",
+        since: Moment | None = None,
+        until: Moment | None = None,
         version: str | None = None,
         label: str | None = None,
         tag: str | None = None,
         source: str | None = None,
     ) -> Watch:
         """A deployment's dashboard, kept up to date until it is stopped."""
-        return self.deployment(name).watch(last, filters=Filters(version, label, tag, source))
+        filters = Filters(version, label, tag, source)
+        return self.deployment(name).watch(last, since=since, until=until, filters=filters)
 
     def alerts(self: FindsDeployments, name: str | None = None) -> Alerts:
         """What is watched in a deployment; alerts are added, removed and tried there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,8 +37,48 @@ def test_a_bar_opens_its_row_and_tells_how_to_see_its_images(opened: Page):
     expect(chosen).to_be_visible()
     label = bar.get_attribute("aria-label") or ""
     expect(chosen).to_contain_text(label.split(" to ")[0])
-    expect(opened.locator(".pxj-take code")).to_have_text(bar.get_attribute("data-take") or "-")
+    since, until = (bar.get_attribute(f"data-{end}") for end in ("since", "until"))
+    told = opened.locator(".pxj-take")
+    expect(told).to_have_text(f'Their images: d.predicted(since="{since}", until="{until}")')
     expect(bar).to_have_attribute("aria-pressed", "true")
+
+
+def middle(bar) -> tuple[float, float]:
+    box = bar.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+@pytest.mark.parametrize("by", ["pointer", "keys"])
+def test_a_range_drawn_over_a_chart_tells_how_to_see_it_alone(opened: Page, by: str):
+    bars = opened.get_by_role("group", name="Latency").get_by_role("button")
+    if by == "pointer":
+        opened.mouse.move(*middle(bars.nth(6)))
+        opened.mouse.down()
+        for place in (5, 3):
+            opened.mouse.move(*middle(bars.nth(place)))
+        expect(bars.nth(4)).to_have_attribute("aria-pressed", "true")
+        opened.mouse.up()
+    else:
+        bars.first.focus()
+        keys = ("ArrowRight",) * 3 + ("Shift+ArrowRight",) * 3 + ("Enter",)
+        for key in keys:
+            opened.keyboard.press(key)
+    since = bars.nth(3).get_attribute("data-since")
+    until = bars.nth(6).get_attribute("data-until")
+    told = opened.locator(".pxj-take")
+    expect(told).to_have_text(f'This range alone: d.dashboard(since="{since}", until="{until}")')
+    expect(opened.locator("tr.pxj-chosen")).to_have_count(4)
+    expect(bars.and_(opened.locator("[aria-pressed=true]"))).to_have_count(4)
+
+
+def test_escape_and_a_plain_arrow_let_a_begun_range_go(opened: Page):
+    bars = opened.get_by_role("group", name="Inferences per").get_by_role("button")
+    bars.first.focus()
+    for key in ("Shift+ArrowRight", "Escape", "ArrowRight", "Shift+ArrowRight", "ArrowLeft"):
+        opened.keyboard.press(key)
+    opened.keyboard.press("Enter")
+    expect(opened.locator("tr.pxj-chosen")).to_have_count(1)
+    expect(opened.locator(".pxj-take")).to_contain_text("Their images: ")
 
 
 def test_keys_move_from_bar_to_bar_and_choose_one(opened: Page):
@@ -75,9 +116,22 @@ def test_axe_finds_nothing_wrong_and_nothing_is_wider_than_the_page(
     assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
 
 
+def drag(page: Page, first, last) -> None:
+    first.scroll_into_view_if_needed()
+    page.mouse.move(*middle(first))
+    page.mouse.down()
+    page.mouse.move(*middle(last), steps=4)
+    page.mouse.up()
+
+
+def last_until(bars) -> str | None:
+    return bars.last.get_attribute("data-until")
+
+
 FURNISH = """\
 %load_ext picsellia_jupyter
 import time
+from PIL import Image
 from picsellia_jupyter import Session
 from picsellia_jupyter.demo.catalog import ground_truth, pages
 from picsellia_jupyter.demo.replaying import Replay
@@ -87,10 +141,12 @@ from picsellia_jupyter.domain.predictions import ImageSize, PredictedImage
 session = Session()
 seed(session)
 d = session.deploy("digits-detector", strategy="monitoring", name="live-line")
-found = [PredictedImage(str(pages()[0]), ImageSize(640, 480), ground_truth(pages()[0]), 0.02, "")]
+page = pages()[0]
+size = ImageSize(*Image.open(page).size)
+found = [PredictedImage(str(page), size, ground_truth(page), 0.02, "")]
 replay = Replay(session, d)
 def play(count):
-    replay.play(found, count, since=time.time() - 60, until=time.time(), seed=count)
+    replay.review(found * count, since=time.time() - 60, until=time.time())
 play(3)"""
 
 
@@ -112,10 +168,52 @@ def test_a_live_dashboard_follows_keeps_open_what_is_open_and_ends_as_it_is(
     expect(board).to_contain_text("Inferences7", timeout=20_000)
     expect(board.locator(".pxj-times table")).to_be_visible()
     lab_page.screenshots("dashboard-live", cell=1)
+
+    a_drawn_range_is_watched(page, board)
+    a_clicked_bar_shows_its_images(lab_page, board)
+    a_typed_range_is_watched_or_told_why_not(page, board)
+
     page.get_by_role("button", name="7d", exact=True).click()
     expect(board).to_contain_text("7 d until", timeout=20_000)
+    expect(typed_range(page)).to_have_value("")
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator(".jp-OutputArea").nth(1)).to_contain_text("Live until")
     lab_page.wait_for_answer("live.is_live", "False")
     kinds = [set(out.get("data", {})) for out in lab_page.cells()[1].outputs]
-    assert kinds == [{"text/plain"}, {"text/html", "text/plain"}]
+    assert kinds == [{"text/plain"}, *[{"text/html", "text/plain"}] * 2]
+
+
+def typed_range(page: Page):
+    return page.get_by_role("textbox", name="Range")
+
+
+def a_drawn_range_is_watched(page: Page, board) -> None:
+    bars = board.get_by_role("group", name="Inferences per").get_by_role("button")
+    first = bars.count() - 4
+    since, until = bars.nth(first).get_attribute("data-since"), last_until(bars)
+    drag(page, bars.nth(first), bars.last)
+    expect(typed_range(page)).to_have_value(f"{since} to {until}")
+    expect(board).to_contain_text(re.compile(r"[6-8](\.\d)? min until"), timeout=20_000)
+    expect(board).to_contain_text("Inferences7")
+
+
+def a_clicked_bar_shows_its_images(lab_page, board) -> None:
+    board.get_by_role("button", name=re.compile(": [1-9]")).first.click()
+    below = lab_page.page.locator(".jp-Cell").nth(1).locator(".jp-OutputArea-child").nth(2)
+    expect(below.locator(".pxj-grid, .pxj-viewer").first).to_be_visible(timeout=20_000)
+    lab_page.screenshots("dashboard-images", cell=1)
+    found = (
+        Axe()
+        .run(lab_page.page, context=".jp-Cell:nth-of-type(2) .jp-OutputArea")
+        .response["violations"]
+    )
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
+
+
+def a_typed_range_is_watched_or_told_why_not(page: Page, board) -> None:
+    typed_range(page).fill("2026-01-01 to 2026-01-02")
+    typed_range(page).press("Enter")
+    expect(board).to_contain_text("Inferencesnone", timeout=20_000)
+    typed_range(page).fill("yesterday")
+    typed_range(page).press("Enter")
+    expect(page.get_by_text("Write a range as 2026-11-28T02:10 to")).to_be_visible()

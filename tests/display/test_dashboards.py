@@ -67,8 +67,9 @@ def test_every_bin_is_a_button_that_names_its_numbers_and_what_one_types():
         value for tag, name, value in reading.attributes if (tag, name) == ("button", "tabindex")
     ]
     assert buttons.count("0") == 3
-    taken = reading.values("data-take")
-    assert taken[0].startswith('d.predicted(since="')
+    since, until = reading.values("data-since"), reading.values("data-until")
+    assert since[1:3] == until[0:2]
+    assert "".join(reading.text).count('d.predicted(since="') == 1
     assert reading.tags.count("tr") >= len(counts)
 
 
