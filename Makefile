@@ -73,10 +73,11 @@ docs: setup ## Build the documentation in build/site; warnings and broken links 
 	$(BIN)/python -m docs.site
 
 pictures: setup chromium ## Take the pictures of the documentation anew, from a real JupyterLab
-	$(BIN)/python -m docs.site.pictures
+	$(BIN)/python -m tests.browser.pictures
 
-notebooks: setup ## Execute the journeys and check their outputs
+notebooks: setup ## Execute the journeys and the pages of the documentation, and check their outputs
 	$(BIN)/python -m pytest tests/journeys $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/docs/test_pages_run.py --long $(PYTEST_ARGS)
 
 viewer: setup ## Make the viewer's script of its modules; it is kept with them
 	cd labextension && node viewer.mjs

@@ -23,6 +23,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
         "howto/jupyterhub",
         "howto/ray",
         "howto/team",
+        "howto/datalakes",
         "howto/monitoring-only",
         "own-infrastructure",
         "predictions",

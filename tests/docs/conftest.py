@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from benchmarks.places.servers import jupyter_server
+from benchmarks.places.servers import TOKEN, jupyter_server
 from picsellia_jupyter.clients.jupyter import JupyterServer
 from picsellia_jupyter.demo import catalog
 from picsellia_jupyter.demo.seed import seed
@@ -28,28 +28,22 @@ found = d.predict("pages/")
 """
 
 
-GPU_BOX = "https://gpu-box:8888"
-
-
 class Kernel:
     """A notebook's kernel that pages are typed into."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], there: str) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         """Start it.
 
         Args:
             folder: its working directory.
             environment: the whole of it.
-            there: address of the Jupyter server that pages call https://gpu-box:8888.
         """
-        self._there = there
         self._client = NotebookClient(
             nbformat.v4.new_notebook(), timeout=120, resources={"metadata": {"path": str(folder)}}
         )
         self._client.create_kernel_manager()
         self._client.start_new_kernel(env=environment)
         self._client.start_new_kernel_client()
-        self._cells = 0
 
     def run(self, source: str) -> str:
         """Run a cell; its text outputs.
@@ -57,10 +51,9 @@ class Kernel:
         Raises:
             CellExecutionError: with the traceback.
         """
-        cell = nbformat.v4.new_code_cell(source.replace(GPU_BOX, self._there))
+        cell = nbformat.v4.new_code_cell(source)
         self._client.nb.cells.append(cell)
-        self._client.execute_cell(cell, self._cells)
-        self._cells += 1
+        self._client.execute_cell(cell, len(self._client.nb.cells) - 1)
         return "\n".join(map(_text, cell.outputs))
 
     def end(self) -> None:
@@ -95,20 +88,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         local_platform.stop(made)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     with jupyter_server(tmp_path_factory.mktemp("elsewhere")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def kernel(folder: Path, home: Path, elsewhere: JupyterServer) -> Iterator[Kernel]:
+def kernel(folder: Path, home: Path) -> Iterator[Kernel]:
     environment = {
         **{name: said for name, said in os.environ.items() if not name.startswith("PICSELLIA_")},
         "PICSELLIA_JUPYTER_HOME": str(home),
-        "PICSELLIA_PLACE_TOKEN": elsewhere.token,
+        "PICSELLIA_PLACE_TOKEN": TOKEN,
     }
-    started = Kernel(folder, environment, elsewhere.url)
+    started = Kernel(folder, environment)
     try:
         started.run(BEGINNING)
         yield started

@@ -16,6 +16,10 @@ from picsellia_jupyter.serving import keys, manifest
 from tests.docs import pages
 
 
+# What MyST uses of Sphinx will be gone in its next but one.
+pytestmark = pytest.mark.filterwarnings("ignore:.*MystReferenceResolver.app")
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
