@@ -15,7 +15,6 @@ from picsellia_jupyter.magics.extension import INNER, VERBS
 from picsellia_jupyter.serving import keys, manifest
 from tests.docs import pages
 
-
 # What MyST uses of Sphinx will be gone in its next but one.
 pytestmark = pytest.mark.filterwarnings("ignore:.*MystReferenceResolver.app")
 
