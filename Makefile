@@ -11,8 +11,8 @@ LAB_ARGS ?=
 # JupyterLab asks a root user, as in a container, to say so.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 PYTEST_ARGS ?=
-# Whole files to each process: what a module starts, it starts once.
-TEST_PROCESSES ?= 2
+# Whole files to each process: what a module starts, it starts once. They wait as often as they compute.
+TEST_PROCESSES ?= 3
 # The extension's scripts call jlpm and jupyter-builder by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 

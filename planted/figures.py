@@ -45,17 +45,16 @@ FAULTS = (
         "ledger-below-zero",
         "more is charged than is left",
         "picsellia_jupyter/localplatform/metering.py",
-        "            amount = max(0, min(amount, left))",
-        "            amount = max(0, min(amount, amount + left))",
+        "        amount = self._left_of(used, meter)\n",
+        "        amount = used\n",
         ("tests/localplatform/test_usage.py::test_no_more_is_charged_than_is_left_though_more_was_served",),
     ),
     Fault(
         "reserved-twice",
         "what is reserved for one deployment is given to another",
         "picsellia_jupyter/localplatform/metering.py",
-        "            left = account.quota_nano - account.used_nano - "
-        "self.held(but=meter.deployment_id)\n",
-        "            left = account.quota_nano - account.used_nano\n",
+        "        left = account.quota_nano - account.used_nano - self.held(but=meter.charged_to)\n",
+        "        left = account.quota_nano - account.used_nano\n",
         ("tests/localplatform/test_usage.py::test_what_is_reserved_for_another_deployment_is_not_given_away",),
     ),
     Fault(

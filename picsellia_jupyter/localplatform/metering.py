@@ -131,10 +131,8 @@ class Ledger:
         meter.run, meter.read_ns = self.here.run, self.here.monotonic_ns()
         if not meter.is_running or not counts or silence not in _SETTLED:
             return
-        amount, meter.carry = divmod(account.rate_nano * silence + meter.carry, HOUR_NS)
-        if account.quota_nano is not None:
-            left = account.quota_nano - account.used_nano - self.held(but=meter.charged_to)
-            amount = max(0, min(amount, left))
+        used, meter.carry = divmod(account.rate_nano * silence + meter.carry, HOUR_NS)
+        amount = self._left_of(used, meter)
         account.used_nano += amount
         charge = self._charge(meter.charged_to, name)
         charge.name = name
@@ -154,12 +152,17 @@ class Ledger:
         """Reserve the next seconds, or the little that is left; whether there was anything."""
         account = self.account()
         # A span that begins within a nano-MPU must not be free.
-        wanted = -(-account.rate_nano * AHEAD_NS // HOUR_NS)
-        if account.quota_nano is not None:
-            left = account.quota_nano - account.used_nano - self.held(but=meter.charged_to)
-            wanted = max(0, min(wanted, left))
+        wanted = self._left_of(-(-account.rate_nano * AHEAD_NS // HOUR_NS), meter)
         meter.reserved_nano = wanted
         return wanted > 0 or account.rate_nano == 0
+
+    def _left_of(self, amount: int, meter: AnyMeter) -> int:
+        """As much of an amount as the quota has left beside what others hold."""
+        account = self.account()
+        if account.quota_nano is None:
+            return amount
+        left = account.quota_nano - account.used_nano - self.held(but=meter.charged_to)
+        return max(0, min(amount, left))
 
     def _silence(self, meter: AnyMeter) -> int:
         """Nanoseconds since a deployment was heard of; -1 where this run has never heard of it."""

@@ -27,8 +27,13 @@ def serve(monitor: Any, count: int) -> None:
         os.write(1, f"{m.prediction_id}\n".encode())
 
 
-def main(host: str, token: str, home: str, deployment: str, count: int, children: int = 0) -> None:
-    """Serve, with children that are forked off as servers do, each of which ends as usual."""
+def main(
+    host: str, token: str, home: str, deployment: str, count: int, children: int = 0, more: int = 0
+) -> None:
+    """Serve, with children that are forked off as servers do, each of which ends as usual.
+
+    What is to be served `more` waits until it is told to go on.
+    """
     session = Session(host, token, home=home)
     monitor = picsellia_jupyter.monitor(deployment, session=session)
     serve(monitor, count)
@@ -41,6 +46,10 @@ def main(host: str, token: str, home: str, deployment: str, count: int, children
         serve(monitor, count)
     os.write(1, b".\n")
     sys.stdin.readline()
+    if more:
+        serve(monitor, more)
+        os.write(1, b".\n")
+        sys.stdin.readline()
 
 
 if __name__ == "__main__":

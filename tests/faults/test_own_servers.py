@@ -36,6 +36,12 @@ class OwnServer:
                 return
             self.kept.add(line)
 
+    def go_on(self):
+        """Have it serve what waits, and note what is kept."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        self.listen()
+
     def kill(self):
         self.process.kill()
         out, _ = self.process.communicate(timeout=30)
@@ -116,10 +122,10 @@ def test_a_server_that_forks_and_whose_children_end_loses_and_doubles_nothing(
 def test_what_an_ending_server_leaves_behind_is_said_and_recorded_by_the_next(
     begin, session, running, deployed, start_platform
 ):
-    server = begin(count=5)
-    server.listen(1)
-    running.stop()
+    server = begin(count=1, more=4)
     server.listen()
+    running.stop()
+    server.go_on()
     said = server.end()
     assert "on disk, which the next monitor of this deployment on this machine records" in said
     again = start_platform(running.home, "--port", running.host.rpartition(":")[2])
