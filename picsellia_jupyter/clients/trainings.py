@@ -32,13 +32,14 @@ class Trainings(Reviews):
         return tuple(run_from_json(one) for one in items)
 
     @sdk.translated
-    def start_training(self, record: DeploymentRecord) -> TrainingRun:
-        """Train now.
+    def start_training(self, record: DeploymentRecord, *, place: str = "") -> TrainingRun:
+        """Train now: by the platform's own runner, or by one that is started at a place.
 
         Raises:
             ConflictError: it is not set up, or a run is under way.
         """
-        return run_from_json(self._send("post", f"{self._training(record)}/runs", {}))
+        body = {"place": place}
+        return run_from_json(self._send("post", f"{self._training(record)}/runs", body))
 
     @sdk.translated
     def training_run(self, run_id: str) -> TrainingRun:
@@ -55,13 +56,13 @@ class Trainings(Reviews):
         return run_from_json(self._send("post", f"{_run(run_id)}/cancel", {}))
 
     @sdk.translated
-    def retry_training(self, run_id: str) -> TrainingRun:
+    def retry_training(self, run_id: str, *, place: str = "") -> TrainingRun:
         """Have a run that failed or was cancelled done again.
 
         Raises:
             ConflictError: it went well, or was tried again already.
         """
-        return run_from_json(self._send("post", f"{_run(run_id)}/retry", {}))
+        return run_from_json(self._send("post", f"{_run(run_id)}/retry", {"place": place}))
 
     @sdk.translated
     def training_log(self, run_id: str) -> tuple[str, ...]:

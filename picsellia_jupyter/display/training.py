@@ -87,6 +87,7 @@ def _facts(run: TrainingRun, now: float | None) -> list[tuple[str, str]]:
     took = "" if run.started_at is None or end is None else span(max(end - run.started_at, 0.0))
     facts = [
         ("Why", run.said),
+        ("Place", run.place),
         ("Now", run.step),
         ("Experiment", run.experiment),
         ("Begun", local_time(run.created_at)),

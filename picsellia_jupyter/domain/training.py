@@ -110,6 +110,8 @@ class TrainingRun:
     """Seconds since the epoch, UTC, as all times here."""
     started_at: float | None = None
     ended_at: float | None = None
+    place: str = ""
+    """Where somebody had a kernel do it; empty where the platform's own machine does."""
     attempt: int = 0
     """How often a runner has taken it up."""
     progress: float = 0.0

@@ -20,6 +20,7 @@ from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError
 from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.running import ServedNow
+from picsellia_jupyter.handles.training import Trainers
 
 GLANCE_S = 2.0
 """How long a card waits for a place to answer."""
@@ -50,6 +51,7 @@ class Deployed:
         *,
         undeploy: Callable[[str, bool], None],
         reach: Reach,
+        trainers: Trainers,
         dry_run: DryRun | None = None,
         model_file: str = "model-latest",
         compute: Compute = devices.DEFAULT,
@@ -60,6 +62,7 @@ class Deployed:
         self._record = record
         self._undeploy = undeploy
         self._reach = reach
+        self._trainers = trainers
         self._model_file = model_file
         self._compute = compute
         self._cache = cache

@@ -141,7 +141,7 @@ class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored):
     @property
     def training(self) -> Training:
         """Its continuous training: `d.training.start()`, `d.training.runs`."""
-        return Training(self._platform, self._record)
+        return Training(self._platform, self._record, self._trainers)
 
     def flush(self, timeout_s: float = FLUSH_TIMEOUT_S) -> Backlog:
         """Wait until the serving kernel has recorded its predictions.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from picsellia_jupyter.domain.alerts import Alert
@@ -32,7 +33,7 @@ class Trains(Protocol):
     def training_runs(self, record: DeploymentRecord) -> tuple[TrainingRun, ...]:
         """Runs, newest first."""
 
-    def start_training(self, record: DeploymentRecord) -> TrainingRun:
+    def start_training(self, record: DeploymentRecord, *, place: str = "") -> TrainingRun:
         """Train now."""
 
     def training_run(self, run_id: str) -> TrainingRun:
@@ -41,7 +42,7 @@ class Trains(Protocol):
     def cancel_training(self, run_id: str) -> TrainingRun:
         """Ask for its end."""
 
-    def retry_training(self, run_id: str) -> TrainingRun:
+    def retry_training(self, run_id: str, *, place: str = "") -> TrainingRun:
         """Have it done again."""
 
     def training_log(self, run_id: str) -> tuple[str, ...]:
@@ -73,6 +74,16 @@ class Trains(Protocol):
         """Use a dataset version no longer."""
 
 
+class Trainers(Protocol):
+    """Has kernels at other places do runs."""
+
+    def start(self, platform: Any, on: str, begin: Callable[[str], TrainingRun], /) -> TrainingRun:
+        """Have a run done at a place, which is made by its name once the place is ready."""
+
+    def leave(self, run_id: str, /) -> None:
+        """The run is over; nothing is to be left of it there."""
+
+
 class Run:
     """One training run; shows itself as a card.
 
@@ -81,8 +92,8 @@ class Run:
         >>> run.wait().held_out  # doctest: +SKIP
     """
 
-    def __init__(self, platform: Trains, data: TrainingRun) -> None:
-        self._platform = platform
+    def __init__(self, platform: Trains, data: TrainingRun, trainers: Trainers) -> None:
+        self._platform, self._trainers = platform, trainers
         self.data = data
         """As it was last read."""
 
@@ -119,6 +130,8 @@ class Run:
         """Read it anew, unless it is over."""
         if not self.data.state.is_over:
             self.data = self._platform.training_run(self.id)
+        if self.data.state.is_over and self.data.place:
+            self._trainers.leave(self.id)
         return self
 
     def wait(self, timeout_s: float | None = None) -> Run:
@@ -163,12 +176,19 @@ class Run:
         return self
 
     def retry(self) -> Run:
-        """Have it done again, as another run.
+        """Have it done again, as another run at the same place.
 
         Raises:
             ConflictError: it went well, or was tried again already.
+            LinkError: the place does not answer or does not let us in.
         """
-        return Run(self._platform, self._platform.retry_training(self.id))
+
+        def begin(place: str) -> TrainingRun:
+            return self._platform.retry_training(self.id, place=place)
+
+        place = self.data.place
+        made = self._trainers.start(self._platform, place, begin) if place else begin("")
+        return Run(self._platform, made, self._trainers)
 
     def __repr__(self) -> str:
         from picsellia_jupyter.display import training
@@ -217,8 +237,8 @@ class _Shown:
 class Training:
     """Continuous training of a deployment: `d.training.start()`, `d.training.runs`."""
 
-    def __init__(self, platform: Trains, record: DeploymentRecord) -> None:
-        self._platform, self._record = platform, record
+    def __init__(self, platform: Trains, record: DeploymentRecord, trainers: Trainers) -> None:
+        self._platform, self._record, self._trainers = platform, record, trainers
 
     @property
     def plan(self) -> TrainingPlan:
@@ -228,7 +248,7 @@ class Training:
     @property
     def runs(self) -> tuple[Run, ...]:
         """Its runs, newest first; at most a hundred."""
-        return tuple(Run(self._platform, one) for one in self._platform.training_runs(self._record))
+        return tuple(self._run(one) for one in self._platform.training_runs(self._record))
 
     def newest(self) -> Run:
         """The run that is under way, or the last one.
@@ -241,15 +261,26 @@ class Training:
             raise NotFoundError(
                 f"{self._record.name!r} has had no training run.", "Begin one: d.training.start()"
             )
-        return Run(self._platform, runs[0])
+        return self._run(runs[0])
 
-    def start(self) -> Run:
-        """Train now, whatever was reviewed.
+    def start(self, on: str | None = None) -> Run:
+        """Train now, whatever was reviewed: `d.training.start(on="gpu1")`.
+
+        Args:
+            on: the name or address of a Jupyter server, a kernel of which does it; beside the
+                platform if none is named.
 
         Raises:
             ConflictError: it is not set up, or a run is under way.
+            LinkError: the place does not answer or does not let us in.
+            PackageMissingError: its kernels lack what training needs.
+            PlatformUnreachableError: its kernels do not reach the platform.
         """
-        return Run(self._platform, self._platform.start_training(self._record))
+
+        def begin(place: str) -> TrainingRun:
+            return self._platform.start_training(self._record, place=place)
+
+        return self._run(self._trainers.start(self._platform, on, begin) if on else begin(""))
 
     def on_alert(self, name: str, *, rest: str = "24h") -> str:
         """Train each time that an alert fires, such as one on drift or on a metric that fell.
@@ -292,6 +323,9 @@ class Training:
             NotFoundError: none is.
         """
         self._platform.detach_training_data(self._record, name)
+
+    def _run(self, data: TrainingRun) -> Run:
+        return Run(self._platform, data, self._trainers)
 
     def _added(self, *, alert_id: str | None, every_s: float | None, rest: str) -> str:
         return self._platform.add_training_trigger(

@@ -26,6 +26,7 @@ from picsellia_jupyter.launch.ray_serve import RayLauncher
 from picsellia_jupyter.launch.reaching import Reaches
 from picsellia_jupyter.launch.relays import Relays
 from picsellia_jupyter.launch.staging import KernelLauncher
+from picsellia_jupyter.launch.trainers import Trainers
 
 _END_S = 5.0
 """A server that is silent for so long cannot be told to end a kernel."""
@@ -60,6 +61,7 @@ class Fleet:
         self.places = Places(home, tokens, prompt)
         self.reaches = Reaches(self.places)
         self.relays = Relays()
+        self.trainers = Trainers(self.places)
         self._cache = home / "cache" / "models"
         self._staged: dict[str, Staged] = {}
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import secrets
-import sys
-import textwrap
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,7 +25,7 @@ from picsellia_jupyter.domain.deployments import (
 from picsellia_jupyter.domain.errors import NotServingError, PackageMissingError, ServingError
 from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.places import LOCAL, Kind
-from picsellia_jupyter.launch import installing, leases, loopback
+from picsellia_jupyter.launch import installing, leases, loopback, versions
 from picsellia_jupyter.launch.kernels import SPEC, ChildKernel, Kernel, ServerKernel, start_kernel
 from picsellia_jupyter.launch.places import Places
 from picsellia_jupyter.launch.reaching import Reaches
@@ -303,7 +301,7 @@ def _tell_elsewhere(url: str, kernel: Kernel, job: ServingJob) -> Json:
         kernel.end()
         raise PackageMissingError(
             f"The kernels at {url} have picsellia_jupyter {said['other_version']}, "
-            f"this notebook has {_version()}.",
+            f"this notebook has {versions.own()}.",
             _INSTALL,
         )
     return said
@@ -311,13 +309,7 @@ def _tell_elsewhere(url: str, kernel: Kernel, job: ServingJob) -> Json:
 
 def _code(job: ServingJob) -> str:
     """What the new kernel is told. Tokens travel in this message: never in argv or env."""
-    return (
-        "import json as _json\n"
-        "import picsellia_jupyter as _package\n"
-        f"if _package.__version__ != {_version()!r}:\n"
-        "    _picsellia_json = _json.dumps({'other_version': _package.__version__})\n"
-        "else:\n" + textwrap.indent(_starting(job), "    ")
-    )
+    return versions.guarded(_starting(job))
 
 
 def _starting(job: ServingJob) -> str:
@@ -333,8 +325,3 @@ def _starting(job: ServingJob) -> str:
         "_picsellia_json = _json.dumps({**_start(_job), 'relayed': _job['relayed']})\n"
         "del _job\n"
     )
-
-
-def _version() -> str:
-    # Not imported: the package's own module names the session, which is above.
-    return str(sys.modules[__name__.partition(".")[0]].__version__)

@@ -12,7 +12,13 @@ from sqlalchemy import select
 from picsellia_jupyter.domain.training import RunState
 from picsellia_jupyter.localplatform.platform import Platform
 from picsellia_jupyter.localplatform.tables.training import TrainingRun
-from picsellia_jupyter.localplatform.training import ATTEMPTS, WAITING, is_lost, take_back
+from picsellia_jupyter.localplatform.training import (
+    ATTEMPTS,
+    WAITING,
+    given_up,
+    is_lost,
+    take_back,
+)
 from picsellia_jupyter.localplatform.training_jobs import finish
 
 LOGS = "training"
@@ -64,13 +70,20 @@ class Starter:
             self._awake_since = now
         self._looked_at, awake = now, self._awake_since
         with here.store.reading() as session:
-            if not is_lost(session, now=now, awake_since=awake):
-                return
+            lost = is_lost(session, now=now, awake_since=awake)
+            abandoned = bool(given_up(session, now=now, awake_since=awake))
+        if not (lost or abandoned):
+            return
         with here.store.writing() as session:
             take_back(session, now=now, awake_since=awake)
+            for run, why in given_up(session, now=now, awake_since=awake):
+                state = RunState.CANCELED if run.is_cancelled else RunState.FAILED
+                finish(session, run, state, error="" if run.is_cancelled else why, now=now)
 
     def _next(self) -> TrainingRun | None:
-        query = select(TrainingRun).filter_by(state=WAITING).order_by(TrainingRun.created_at)
+        # What a place is to do is not this machine's.
+        query = select(TrainingRun).filter_by(state=WAITING, place="")
+        query = query.order_by(TrainingRun.created_at)
         with self._here.store.reading() as session:
             return session.scalars(query.limit(1)).first()
 

@@ -25,6 +25,8 @@ LEASE_S = 15.0
 """Seconds of silence after which a runner counts as gone."""
 ATTEMPTS = 3
 """Runners that are tried before a run counts as failed."""
+UNCLAIMED_S = 300.0
+"""Seconds after which nobody comes for a run that a kernel elsewhere was to do."""
 _ACTIVE = (WAITING, RUNNING)
 
 
@@ -83,8 +85,9 @@ def begin(
     episode: str,
     said: str,
     now: float,
+    place: str = "",
 ) -> TrainingRun:
-    """Have a run wait for a runner.
+    """Have a run wait for a runner; of a place where one is named, else of this platform.
 
     Raises:
         ConflictError: continuous training is not set up, a run is under way, or this episode has
@@ -111,6 +114,7 @@ def begin(
         said=said,
         settings=dict(loop.training_settings),
         base_version_id=deployment.model_version_id,
+        place=place,
         created_at=now,
     )
     session.add(run)
@@ -120,7 +124,7 @@ def begin(
     return run
 
 
-def retry(session: Session, run: TrainingRun, *, now: float) -> TrainingRun:
+def retry(session: Session, run: TrainingRun, *, now: float, place: str = "") -> TrainingRun:
     """Have a run that did not go well done again, with the settings of today; once.
 
     Raises:
@@ -133,7 +137,10 @@ def retry(session: Session, run: TrainingRun, *, now: float) -> TrainingRun:
         )
     deployment = session.get_one(Deployment, run.deployment_id)
     said = f"Another try of the run of {run.cause} that was {run.state.lower()}."
-    return begin(session, deployment, Cause.RETRY, episode=f"retry:{run.id}", said=said, now=now)
+    return begin(
+        session, deployment, Cause.RETRY,
+        episode=f"retry:{run.id}", said=said, now=now, place=place,
+    )  # fmt: skip
 
 
 def active_run(session: Session, deployment_id: str) -> TrainingRun | None:
@@ -234,7 +241,7 @@ def cancel(session: Session, run_id: object, *, now: float) -> TrainingRun:
 
 
 def take_back(session: Session, *, now: float, awake_since: float) -> list[TrainingRun]:
-    """Take runs from runners that are gone: they wait again, or have failed at last.
+    """Take runs from our runners that are gone: they wait again, or have failed at last.
 
     Args:
         session: a writing transaction.
@@ -255,9 +262,30 @@ def is_lost(session: Session, *, now: float, awake_since: float) -> bool:
 def _lost(session: Session, now: float, awake_since: float) -> list[TrainingRun]:
     return [
         run
-        for run in session.scalars(select(TrainingRun).filter_by(state=RUNNING))
-        if now - max(run.beat_at or 0.0, awake_since) > LEASE_S
+        for run in session.scalars(select(TrainingRun).filter_by(state=RUNNING, place=""))
+        if _is_silent(run, now, awake_since)
     ]
+
+
+def _is_silent(run: TrainingRun, now: float, awake_since: float) -> bool:
+    return now - max(run.beat_at or 0.0, awake_since) > LEASE_S
+
+
+def given_up(session: Session, *, now: float, awake_since: float) -> list[tuple[TrainingRun, str]]:
+    """Runs of places that nobody there does any more, and why; this platform restarts none."""
+    query = select(TrainingRun).where(TrainingRun.place != "", TrainingRun.state.in_(_ACTIVE))
+    told = ((run, _abandoned(run, now, awake_since)) for run in session.scalars(query))
+    return [(run, why) for run, why in told if why]
+
+
+def _abandoned(run: TrainingRun, now: float, awake_since: float) -> str:
+    """Why it is given up; empty where it is not."""
+    if run.state == RUNNING:
+        silent = _is_silent(run, now, awake_since)
+        return f"The kernel that trained at {run.place} ended without a word." if silent else ""
+    is_late = now - max(run.created_at, awake_since) > UNCLAIMED_S
+    minutes = f"{UNCLAIMED_S / 60:g} minutes"
+    return f"No kernel at {run.place} took the run up within {minutes}." if is_late else ""
 
 
 def _take_back(session: Session, run: TrainingRun, now: float) -> None:

@@ -248,6 +248,7 @@ class Session(Metering, Placing, Promoting, Retraining, Reviewing, Tending, Watc
             record,
             undeploy=self.undeploy,
             reach=self._fleet.address,
+            trainers=self._fleet.trainers,
             cache=self._settings.results,
             beside=lambda: self.beside().deployment(record.id),
             **known,

@@ -18,15 +18,20 @@ class FindsDeployments(Protocol):
 class Retraining:
     """Verbs on continuous training."""
 
-    def retrain(self: FindsDeployments, name: str | None = None) -> Run:
+    def retrain(self: FindsDeployments, name: str | None = None, *, on: str | None = None) -> Run:
         """Train a deployment's model now, the newest deployment's if none is named.
 
         What is set up of its continuous training says how and on what.
 
+        Args:
+            name: of the deployment.
+            on: the name or address of a Jupyter server, a kernel of which does it.
+
         Raises:
             ConflictError: it is not set up, or a run is under way.
+            LinkError: the place does not answer or does not let us in.
         """
-        return self.deployment(name).training.start()
+        return self.deployment(name).training.start(on=on)
 
     def training(self: FindsDeployments, name: str | None = None) -> Training:
         """What is set up of a deployment's continuous training, and its runs."""

@@ -20,9 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     os.umask(0o077)
     from picsellia_jupyter.training.runner import Runner
+    from picsellia_jupyter.training.workplaces import LocalHome
 
     try:
-        Runner(args.home, args.run, f"{os.getpid()}-{uuid.uuid4().hex}").run()
+        Runner(LocalHome(args.home), args.run, f"{os.getpid()}-{uuid.uuid4().hex}").run()
     except ConflictError as error:
         # Another runner has it, or it is over: nothing is left to be done.
         sys.stderr.write(f"{error}\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import keyword
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,13 +15,12 @@ from picsellia_jupyter.domain.errors import (
     MissingExtraError,
     NotFoundError,
     PicselliaJupyterError,
-    PlatformUnreachableError,
     ServingError,
 )
 from picsellia_jupyter.domain.training import NOTEBOOK
-from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.training.programs import Program
 from picsellia_jupyter.training.pulse import Pulse
+from picsellia_jupyter.training.workplaces import Workplace
 from picsellia_jupyter.wire.predictions import Json
 
 SERVED = "model-latest"
@@ -30,21 +28,20 @@ SERVED = "model-latest"
 EXECUTED = "executed.ipynb"
 CARRIED = (NOTEBOOK, "serving.json")
 """Files that the next version takes over where training made none of its own."""
-_OURS, _HOME = "PICSELLIA_", "PICSELLIA_JUPYTER_HOME"
 
 
 class Runner:
     """Claims a run, executes its notebook, exports what was trained and has it compared."""
 
-    def __init__(self, home: Path, run_id: str, name: str) -> None:
+    def __init__(self, place: Workplace, run_id: str, name: str) -> None:
         """Make it.
 
         Args:
-            home: data directory of the platform, which runs.
+            place: where it is done.
             run_id: of the run.
             name: of this runner, its alone.
         """
-        self._home, self._run, self._name = home, run_id, name
+        self._place, self._run, self._name = place, run_id, name
         self._program: Program | None = None
 
     def run(self) -> None:
@@ -66,20 +63,13 @@ class Runner:
             return made
 
         pulse = Pulse(beside, self._stop, wall_s=job.wall_s)
-        with _folder(self._home, self._run) as folder:
-            with pulse:
-                error = self._done(client, job, pulse, folder)
-            self._end(pulse, error)
+        # Nothing of it is left once it is told how the run ended.
+        with pulse, _folder(self._place.folder, self._run) as folder:
+            error = self._done(client, job, pulse, folder)
+        self._end(pulse, error)
 
     def _connect(self) -> RunnerClient:
-        platform = local_platform.find(self._home)
-        if platform is None:
-            raise PlatformUnreachableError(
-                f"No platform runs in {self._home}.", "Start it: picsellia-jupyter platform start"
-            )
-        return RunnerClient.connect(
-            platform.host, platform.token, platform.organization, run=self._run, name=self._name
-        )
+        return self._place.connect(self._run, self._name)
 
     def _begin(self, pulse: Pulse, program: Program) -> Program:
         self._program = program
@@ -123,7 +113,7 @@ class Runner:
 
     def _trained(self, client: RunnerClient, job: Job, pulse: Pulse, folder: Path) -> str:
         pulse.step = "training"
-        _check_papermill()
+        check_papermill()
         source, target = client.notebook(job, folder / "source"), folder / "work" / EXECUTED
         target.parent.mkdir()
         asked = {
@@ -134,7 +124,7 @@ class Runner:
         error, log = "The notebook's program ended without a word.", folder / "log.txt"
         words = [str(source), str(target)]
         module = "picsellia_jupyter.training.executing"
-        program = self._begin(pulse, Program(module, words, asked, _environment(self._home)))
+        program = self._begin(pulse, Program(module, words, asked, self._place.environment()))
         with log.open("w", encoding="utf-8") as stream:
             for event in program.events():
                 if "line" in event:
@@ -201,10 +191,9 @@ class Runner:
         program = self._begin(pulse, Program("picsellia_jupyter.serving.scoring", [], asked))
         found = {event["version"]: event["found"] for event in program.events()}
         if program.wait() != 0 or set(found) != set(versions):
-            log = self._home / "training" / f"{self._run}.log"
             raise ServingError(
                 "The new version could not be compared with the champion: a model did not load.",
-                f"What it printed: {log}",
+                f"What it printed: {self._place.log_of(self._run)}",
             )
         return found
 
@@ -243,29 +232,25 @@ def _named(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _environment(home: Path) -> dict[str, str]:
-    """The notebook finds this platform, whatever the user's own environment names.
-
-    Its token lies in the data directory, readable by its user alone.
-    """
-    own = os.environ.items()  # noqa: TID251 - handed on, not read
-    return {**{name: value for name, value in own if not name.startswith(_OURS)}, _HOME: str(home)}
-
-
 @contextlib.contextmanager
-def _folder(home: Path, run_id: str) -> Iterator[Path]:
-    (home / "training").mkdir(exist_ok=True)
-    for left in (home / "training").glob(f"run-{run_id}-*"):
+def _folder(parent: Path, run_id: str) -> Iterator[Path]:
+    parent.mkdir(exist_ok=True)
+    for left in parent.glob(f"run-{run_id}-*"):
         # Of a runner that was killed; nobody else has this run.
         shutil.rmtree(left, ignore_errors=True)
-    made = Path(tempfile.mkdtemp(dir=home / "training", prefix=f"run-{run_id}-"))
+    made = Path(tempfile.mkdtemp(dir=parent, prefix=f"run-{run_id}-"))
     try:
         yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _check_papermill() -> None:
+def check_papermill() -> None:
+    """See to it that notebooks can be executed.
+
+    Raises:
+        MissingExtraError: they cannot.
+    """
     from importlib.util import find_spec
 
     if find_spec("papermill") is None:

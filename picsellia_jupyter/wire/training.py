@@ -17,6 +17,7 @@ def run_from_json(raw: Mapping[str, Any]) -> TrainingRun:
         cause=Cause(raw["cause"]),
         said=str(raw["said"]),
         state=RunState(raw["state"]),
+        place=str(raw["place"]),
         created_at=float(raw["created_at"]),
         started_at=raw["started_at"],
         ended_at=raw["ended_at"],

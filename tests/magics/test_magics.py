@@ -253,3 +253,15 @@ def test_a_place_without_its_name_or_address_is_a_usage_error(
     with pytest.raises(UsageError, match=message):
         shell.run_line_magic("places", line)
     assert session.calls == []
+
+
+@pytest.mark.parametrize("what", ["--follow", "--show", "--cancel", "--retry"])
+def test_a_place_is_named_for_a_new_training_run_alone(
+    shell: InteractiveShell, session: NotingSession, capsys: pytest.CaptureFixture[str], what: str
+):
+    shell.run_cell(f"%retrain line --on gpu1 {what}")
+
+    shown = capsys.readouterr().out
+    assert "--on gpu1 says where a new run is done; none is begun here." in shown
+    assert "Leave out --on." in shown
+    assert session.calls == []

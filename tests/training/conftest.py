@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.places.servers import TOKEN, jupyter_server
+from picsellia_jupyter.clients.jupyter import JupyterClient
 from picsellia_jupyter.session import Session
 from tests.training.furnished import furnished
 
@@ -53,3 +55,18 @@ def trained(parameters, deployment):
 def slow(parameters):
     """Have the next run take for ever."""
     parameters(mode="slow")
+
+
+@pytest.fixture(scope="module")
+def other_server(tmp_path_factory):
+    """A second Jupyter server, on this machine too."""
+    with jupyter_server(tmp_path_factory.mktemp("elsewhere")) as server:
+        yield server
+
+
+@pytest.fixture
+def gpu1(session, other_server, monkeypatch):
+    """The second server, saved as the place `gpu1`, with its token in the environment."""
+    monkeypatch.setenv("PICSELLIA_PLACE_TOKEN", TOKEN)
+    session.add_place("gpu1", other_server.url)
+    return JupyterClient(other_server)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import time
 
 import nbformat
@@ -10,8 +13,15 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from picsellia_jupyter import magics
-from picsellia_jupyter.domain.errors import PlatformError
+from picsellia_jupyter.domain.errors import (
+    InvalidInputError,
+    PackageMissingError,
+    PlatformError,
+    PlatformUnreachableError,
+)
+from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.training import RunState
+from picsellia_jupyter.launch import loopback, versions
 from picsellia_jupyter.session import Session
 
 PATIENCE_S = 120.0
@@ -104,6 +114,80 @@ def test_a_cancelled_run_ends_its_kernel_and_keeps_what_was_done(session, slow, 
     gone, alive = psutil.wait_procs(family, timeout=20)
     assert (len(gone), alive) == (len(family), [])
     assert "begun with slow" in nbformat.writes(notebook_of(session, run, tmp_path))
+
+
+def test_a_run_is_done_elsewhere_and_its_kernel_is_gone_after_it(deployment, gpu1, parameters):
+    parameters(mode="good")
+    run = deployment.training.start(on="gpu1")
+    [kernel] = gpu1.kernels()
+    said = gpu1.execute(kernel, "", "[one.name for one in __import__('threading').enumerate()]",
+                        timeout_s=60)  # fmt: skip
+
+    run.wait(PATIENCE_S)
+
+    # The kernel answered while the run was under way.
+    assert "'training'" in said
+    assert (run.data.state, run.data.place) == (RunState.SUCCESS, "gpu1")
+    assert run.version.startswith("tiny:")
+    assert run.held_out.comparison.images == 20
+    assert "gpu1" in repr(run)
+    until(lambda: not gpu1.kernels())
+
+
+def test_where_no_run_can_be_done_none_is_left_behind(deployment, gpu1, parameters, monkeypatch):
+    parameters(mode="good")
+    line = deployment.training
+    before = len(line.runs)
+    with pytest.raises(LinkError, match="does not answer"):
+        line.start(on=f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(InvalidInputError, match="'ray' is none"):
+        line.start(on="ray")
+    with monkeypatch.context() as another:
+        another.setattr(loopback, "identity", lambda: "of another machine")
+        with pytest.raises(PlatformUnreachableError, match="from its own machine alone") as apart:
+            line.start(on="gpu1")
+    with monkeypatch.context() as newer:
+        newer.setattr(versions, "own", lambda: "99")
+        with pytest.raises(PackageMissingError, match="this notebook has 99") as other:
+            line.start(on="gpu1")
+
+    assert "connect to a platform that gpu1 reaches" in str(apart.value)
+    assert "pip install 'picsellia_jupyter[training,serving]==99'" in str(other.value)
+    assert len(line.runs) == before
+    until(lambda: not gpu1.kernels())
+
+
+def test_a_kernel_killed_elsewhere_fails_the_run_which_names_the_place(
+    session, slow, gpu1, shell, monkeypatch, long
+):
+    if not long:
+        pytest.skip("waits for a lease; --long does")
+    run = shell("%retrain line --on gpu1 --no-wait")
+    until(lambda: "begun with slow" in run.log())
+    [kernel] = gpu1.kernels()
+    trainer = psutil.Process(int(gpu1.execute(kernel, "", "__import__('os').getpid()",
+                                              timeout_s=60)))  # fmt: skip
+    programs = trainer.children(recursive=True)
+    token = session.platform.token
+    # The notebook's program and its kernel alone have the token, and in their environment.
+    assert token not in str((trainer.cmdline(), trainer.environ()))
+    assert not any(token in str(one.cmdline()) for one in programs)
+    assert any(one.environ().get("PICSELLIA_TOKEN") == token for one in programs)
+
+    os.kill(trainer.pid, signal.SIGKILL)
+
+    with pytest.raises(PlatformError, match="The kernel that trained at gpu1 ended without a word"):
+        run.wait(PATIENCE_S)
+    assert run.data.attempt == 1
+    _, alive = psutil.wait_procs(programs, timeout=20)
+    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+    until(lambda: not gpu1.kernels())
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def test_training_that_stores_no_model_makes_no_version(trained, long):

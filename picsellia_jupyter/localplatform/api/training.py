@@ -34,6 +34,13 @@ LINES = 500
 _OFTENEST_S = 60.0
 
 
+class NewRun(BaseModel):
+    """Where a training run is to be done."""
+
+    place: str = Field(default="", max_length=500)
+    """Somebody has a kernel there do it; empty: this platform starts its runner."""
+
+
 class RunReply(BaseModel):
     """A training run."""
 
@@ -43,6 +50,7 @@ class RunReply(BaseModel):
     said: str
     """What set it off, in words."""
     state: str
+    place: str
     created_at: float
     started_at: float | None
     ended_at: float | None
@@ -172,13 +180,13 @@ def detach_by_name(here: Here, deployment_id: UUID, name: str) -> None:
 
 
 @router.post("/api/local/deployments/{deployment_id}/training/runs", status_code=201)
-def start_run(here: Here, deployment_id: UUID) -> RunReply:
+def start_run(here: Here, deployment_id: UUID, body: NewRun | None = None) -> RunReply:
     """Train now, whatever was reviewed."""
     with here.store.writing() as session:
         deployment = the(session, Deployment, deployment_id, kind="deployment")
         run = begin(
             session, deployment, Cause.PERSON, episode=f"person:{new_id()}",
-            said="Somebody asked for it.", now=here.clock(),
+            said="Somebody asked for it.", now=here.clock(), place=body.place if body else "",
         )  # fmt: skip
         return spell_run(session, run)
 
@@ -209,11 +217,12 @@ def cancel_run(here: Here, run_id: UUID) -> RunReply:
 
 
 @router.post("/api/local/training/runs/{run_id}/retry", status_code=201)
-def retry_run(here: Here, run_id: UUID) -> RunReply:
+def retry_run(here: Here, run_id: UUID, body: NewRun | None = None) -> RunReply:
     """Have a run that failed or was cancelled done again."""
     with here.store.writing() as session:
         run = the(session, TrainingRun, run_id, kind="training run")
-        return spell_run(session, retry(session, run, now=here.clock()))
+        place = body.place if body else ""
+        return spell_run(session, retry(session, run, now=here.clock(), place=place))
 
 
 @router.get("/api/local/training/runs/{run_id}/log")

@@ -30,6 +30,8 @@ class TrainingRun(Identified, Base, kw_only=True):
     base_version_id: Mapped[str]
     """The champion then."""
     state: Mapped[str] = mapped_column(default="WAITING")
+    place: Mapped[str] = mapped_column(default="")
+    """Where somebody has a kernel do it; empty where this platform starts its runner."""
     attempt: Mapped[int] = mapped_column(default=0)
     """How often a runner has taken it up."""
     runner: Mapped[str] = mapped_column(default="")
