@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from picsellia_jupyter.domain.pipelines import Part, PipelineFacts
+from picsellia_jupyter.domain.pipelines import Newest, Part, PipelineFacts
 
 _RUNS = {
     "WAITING": ("waiting", "busy"),
@@ -103,11 +103,7 @@ def _version(facts: PipelineFacts) -> Part:
     if newest is None:
         state = ("on", "good") if facts.is_policy_active else _switched(None)
         return Part("version", "New version", *state, "none yet", policy, line)
-    state = {
-        "offer": ("waits for you", "warn"),
-        "shadow": ("in shadow", "good"),
-        "champion": ("champion", "good"),
-    }.get(newest.role, (newest.role, "off"))
+    state = _whereabouts(newest, facts)
     if newest.state == "failed":
         state = ("failed", "bad")
     elif newest.role == "offer":
@@ -115,6 +111,17 @@ def _version(facts: PipelineFacts) -> Part:
         line = f"%promote {_word(facts.deployment)} {number}"
     note = f"{newest.said} {policy}".strip()
     return Part("version", "New version", *state, newest.title, note, line)
+
+
+def _whereabouts(newest: Newest, facts: PipelineFacts) -> tuple[str, str]:
+    """Where a new version is by now, whatever the policy did with it at first."""
+    if newest.title == facts.champion:
+        return "champion", "good"
+    if newest.title == facts.shadow:
+        return "in shadow", "good"
+    if newest.role == "offer":
+        return "waits for you", "warn"
+    return "put aside", "off"
 
 
 def _shadow(facts: PipelineFacts) -> Part:

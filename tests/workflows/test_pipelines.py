@@ -88,3 +88,16 @@ def test_a_terminal_shows_each_part_with_its_line():
         "  Predictions: 0 (ready). 0 are kept with their image.", "    %monitor line",
     ]  # fmt: skip
     assert len(said) == 15
+
+
+@pytest.mark.parametrize(
+    ("now", "state"),
+    [
+        ({"shadow": "digits:2"}, ("in shadow", "good")),
+        ({"champion": "digits:2"}, ("champion", "good")),
+        ({"champion": "digits:1"}, ("put aside", "off")),
+    ],
+)
+def test_a_new_version_is_told_by_where_it_is_now(now, state):
+    newest = Newest("digits:2", "shadow", "served")
+    assert told("version", newest=newest, **now)[:2] == state
