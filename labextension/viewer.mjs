@@ -1,4 +1,4 @@
-// Makes viewer.min.js and grid.min.js of the modules in picsellia_jupyter/display/:
+// Makes viewer.min.js, grid.min.js and their forms that compare layers, of picsellia_jupyter/display/:
 // `node viewer.mjs [FOLDER]`.
 
 import { rspack } from '@rspack/core';
@@ -6,17 +6,19 @@ import { fileURLToPath } from 'node:url';
 
 // Names of our own that no JSON and no browser knows; they may be any in the output.
 const OWN =
-  'steps|ranks|starts|xy|seen|order|boxes|areas|runs|tints|likeness|state|panes|over|rowsOf|hit|' +
-  'middle|paint|pick|errors|divide|shut|under|share|pane|px|py|swiping|far|tags|off';
+  'steps|extent|runs|tall|likeness|matched|rank|vertices|shapes|row|match|panes|over|shownOf|' +
+  'paint|pick|laid|wrongs|divide|shut|bare|under|share|pane|px|py|swiping|far|tags|off';
 const display = fileURLToPath(new URL('../picsellia_jupyter/display/', import.meta.url));
 
-const compiler = rspack({
+/** Scripts that compare layers know them all; others the first one alone, and are smaller. */
+const made = (entry, compares) => ({
   mode: 'production',
   context: display,
-  entry: { viewer: './main.js', grid: './grid_main.js' },
+  entry,
   target: ['web', 'es2021'],
   devtool: false,
   output: { path: process.argv[2] ?? display, filename: '[name].min.js', iife: true },
+  plugins: [new rspack.DefinePlugin({ COMPARES: compares })],
   optimization: {
     minimizer: [
       new rspack.SwcJsMinimizerRspackPlugin({
@@ -31,6 +33,11 @@ const compiler = rspack({
     ]
   }
 });
+
+const compiler = rspack([
+  made({ viewer: './main.js', grid: './grid_main.js' }, false),
+  made({ viewer_compared: './main.js', grid_compared: './grid_main.js' }, true)
+]);
 
 compiler.run((error, stats) => {
   if (error || stats.hasErrors()) {

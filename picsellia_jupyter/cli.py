@@ -99,6 +99,13 @@ def command_parser() -> argparse.ArgumentParser:
         parents=[home],
     )
     doctor.add_argument("--fix", action="store_true", help="put right what can be")
+    doctor.add_argument(
+        "--report",
+        metavar="FILE",
+        nargs="?",
+        const="picsellia-report.md",
+        help="write all that a bug report needs, without secrets (default: %(const)s)",
+    )
     doctor.set_defaults(run=_doctor)
     return parser
 
@@ -212,6 +219,8 @@ def _doctor(args: argparse.Namespace) -> int:
     from picsellia_jupyter.display.diagnoses import diagnosis_text
     from picsellia_jupyter.launch import strays
 
+    if args.report is not None:
+        return _report(args)
     found = strays.diagnose(logs=args.home / "cache" / "logs", fix=args.fix)
     if local_platform.find(args.home):
         from picsellia_jupyter.session import Session
@@ -221,6 +230,18 @@ def _doctor(args: argparse.Namespace) -> int:
     text = json.dumps(dataclasses.asdict(found)) if args.json else diagnosis_text(found)
     sys.stdout.write(f"{text}\n")
     return 0 if all(finding.fixed for finding in found.findings) else 4
+
+
+def _report(args: argparse.Namespace) -> int:
+    from picsellia_jupyter.session import Session
+
+    own = args.home == Settings.from_environment().home
+    # A data directory that was named has a local platform; else it is the environment's.
+    session = Session() if own else Session(home=args.home)
+    view = session.bug_report(args.report, fix=args.fix)
+    text = json.dumps(dataclasses.asdict(view.data)) if args.json else repr(view)
+    sys.stdout.write(f"{text}\n")
+    return 4 if view.data.amiss else 0
 
 
 def _spool(args: argparse.Namespace) -> int:

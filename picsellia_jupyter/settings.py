@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from picsellia_jupyter.domain.errors import InvalidInputError
+from picsellia_jupyter.domain.secret_text import Secret, hide
 
 CLOUD_HOST = "https://app.picsellia.com"
 _PLACE_TOKEN = re.compile(r"PICSELLIA_PLACE_(\w+_)?TOKEN")
@@ -20,6 +21,9 @@ class PlaceTokens(Mapping[str, str]):
     A new one may be set while a notebook runs.
     """
 
+    # Without a `__dict__`, which `vars` would show with the whole environment.
+    __slots__ = ("_environment",)
+
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
@@ -27,7 +31,7 @@ class PlaceTokens(Mapping[str, str]):
         value = self._environment[name] if _PLACE_TOKEN.fullmatch(name) else ""
         if not value:
             raise KeyError(name)
-        return value
+        return Secret(value)
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in self._environment if name in self)
@@ -37,6 +41,11 @@ class PlaceTokens(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return f"PlaceTokens({', '.join(self)})"
+
+
+def whole_environment() -> Mapping[str, str]:
+    """All variables as they are now, secrets among them: for what goes through a machine."""
+    return dict(os.environ)  # noqa: TID251 - the other place
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,9 @@ class Settings:
     organization: str | None = None
     place_tokens: Mapping[str, str] = field(default_factory=dict)
     """Tokens of places, by the variables that hold them; never shown."""
+
+    def __post_init__(self) -> None:
+        hide(self, "token")
 
     def __repr__(self) -> str:
         shown = "set" if self.token else "not set"

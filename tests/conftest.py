@@ -30,6 +30,13 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--long"):
+        for item in items:
+            # What is tried hundreds of times takes longer than a hang of one short try.
+            item.add_marker(pytest.mark.timeout(3600))
+
+
 @pytest.fixture(scope="session")
 def long(request) -> bool:
     """Whether there is time for everything."""

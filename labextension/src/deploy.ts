@@ -12,9 +12,6 @@ import { AnswerError } from './request';
 import { IPlatform } from './tokens';
 import { IPreferences } from './values';
 
-/** So long a busy kernel is given before the user is told why nothing happens. */
-const PATIENCE_MS = 700;
-
 /**
  * The command "Deploy model…", listed in the palette.
  *
@@ -69,22 +66,16 @@ async function openForm(
   code: string,
   trans: TranslationBundle
 ): Promise<void> {
-  const waits = kernel.status === 'busy' && !silently.canRunBeside(kernel);
-  const timer = window.setTimeout(() => {
-    if (waits) {
+  try {
+    await silently.run(kernel, code, () => {
       const message = trans.__('The kernel is busy: the form opens when its cells have run.');
       Notification.info(message, { autoClose: 5000 });
-    }
-  }, PATIENCE_MS);
-  try {
-    await silently.run(kernel, code);
+    });
   } catch (error) {
     if (!(error instanceof AnswerError)) {
       return; // The kernel was restarted or shut down meanwhile.
     }
     Notification.error(error.message, { autoClose: false });
-  } finally {
-    window.clearTimeout(timer);
   }
 }
 

@@ -4,6 +4,8 @@ import { AnswerError } from './request';
 
 const LOADED = "'picsellia_jupyter' in get_ipython().extension_manager.loaded";
 const ANSWER_WITHIN_MS = 500;
+/** So long a kernel is given before the user is told why nothing happens. */
+const BEGIN_WITHIN_MS = 700;
 
 /** What JupyterLab has from 4.4 on; we are built with the types of 4.2. */
 interface ISubshells {
@@ -43,23 +45,31 @@ export async function isExtensionLoaded(
 
 /** Runs code in kernels that leaves no trace in their notebooks. */
 export class SilentRuns {
-  /** Whether a kernel runs what it is asked beside a cell that keeps it busy. */
-  canRunBeside(kernel: Kernel.IKernelConnection): boolean {
-    return (kernel as ISubshells).supportsSubshells === true;
-  }
-
   /**
    * Run code, beside the running cell where the kernel can, else after it.
    *
+   * Whether it waits is seen by the kernel not taking it up: JupyterLab may show a busy one as idle.
+   *
+   * @param onWaiting - called once where it has to wait for the cells before it.
    * @throws AnswerError where it fails.
    */
-  async run(kernel: Kernel.IKernelConnection, code: string): Promise<void> {
-    const beside = kernel.status === 'busy' && this.canRunBeside(kernel);
+  async run(kernel: Kernel.IKernelConnection, code: string, onWaiting: () => void): Promise<void> {
+    const beside = kernel.status === 'busy' && (kernel as ISubshells).supportsSubshells === true;
     const connection = beside ? await this._subshell(kernel) : kernel;
     const future = connection.requestExecute({ code, silent: true, store_history: false });
-    const { content } = await future.done;
-    if (content.status === 'error') {
-      throw failure(content);
+    const timer = window.setTimeout(() => {
+      if (!beside && RUNS.includes(kernel.status)) {
+        onWaiting();
+      }
+    }, BEGIN_WITHIN_MS);
+    future.onIOPub = () => window.clearTimeout(timer); // "busy" is the first that it says
+    try {
+      const { content } = await future.done;
+      if (content.status === 'error') {
+        throw failure(content);
+      }
+    } finally {
+      window.clearTimeout(timer);
     }
   }
 
@@ -86,6 +96,9 @@ export class SilentRuns {
     Promise<Kernel.IKernelConnection>
   >();
 }
+
+/** Where a kernel has started, and takes up what it is asked. */
+const RUNS: readonly string[] = ['idle', 'busy'];
 
 /** Where a kernel has forgotten all that it was told. */
 export const HAS_ENDED: readonly string[] = ['restarting', 'autorestarting', 'dead', 'terminating'];

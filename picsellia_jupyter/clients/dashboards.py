@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from picsellia_jupyter.clients import sdk
-from picsellia_jupyter.clients.connection import SdkConnection
+from picsellia_jupyter.clients.outliers import OutlierModels
 from picsellia_jupyter.domain.dashboards import DashboardReport, Filters
 from picsellia_jupyter.domain.errors import PlatformError
 from picsellia_jupyter.wire.reports import report_from_json
 
 
-class Dashboards(SdkConnection):
+class Dashboards(OutlierModels):
     """The figures of an organization's deployments; on the local platform alone."""
 
     @sdk.translated

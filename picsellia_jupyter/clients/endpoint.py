@@ -21,6 +21,7 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.predictions import PredictedImage
 from picsellia_jupyter.domain.running import Running
+from picsellia_jupyter.domain.secret_text import Secret
 from picsellia_jupyter.wire.resources import reply_from_json, running_from_json
 
 PREDICT_TIMEOUT_S = 90.0
@@ -43,7 +44,7 @@ class Endpoint:
 
     def __init__(self, address: str, api_token: str, deployment_id: str) -> None:
         self.address = address
-        self._credentials = {"api_token": api_token, "deployment_id": deployment_id}
+        self._credentials = {"api_token": Secret(api_token), "deployment_id": deployment_id}
         self._deployment_id = deployment_id
         self._jwt: str | None = None
         self._takes_batches = True
@@ -305,7 +306,7 @@ class Endpoint:
             return response
         if response.is_error:
             raise refusal(response)
-        self._jwt = str(response.json()["jwt"])
+        self._jwt = Secret(response.json()["jwt"])
         return None
 
 

@@ -22,7 +22,10 @@ class Evaluations(SdkConnection):
         since: float | None = None,
         until: float | None = None,
         model_version_id: str | None = None,
+        version: str | None = None,
+        label: str | None = None,
         tags: Sequence[str] = (),
+        source: str | None = None,
         sampled: str | None = None,
         max_detections: int | None = None,
     ) -> EvaluationReport:
@@ -33,13 +36,17 @@ class Evaluations(SdkConnection):
             since: earliest prediction, seconds since the epoch, UTC.
             until: latest, likewise.
             model_version_id: only this version's predictions.
+            version: the same by its title, such as `digits-detector:0`.
+            label: only objects of this label; classes of whole images stay together.
             tags: only predictions that were sent with one of these.
+            source: only predictions that were sent with this source.
             sampled: only images that were chosen for review in this way.
             max_detections: of an image and label so many count; None takes COCO's.
 
         Raises:
             PlatformError: this is the cloud, which tells its own figures.
             InvalidInputError: there are no metrics for the deployment's type.
+            NotFoundError: there is no such model version or label.
         """
         if not self.is_local:
             raise PlatformError(
@@ -50,7 +57,10 @@ class Evaluations(SdkConnection):
             "from_timestamp": since,
             "to_timestamp": until,
             "model_version_id": model_version_id,
+            "version": version,
+            "label": label,
             "tags": list(tags),
+            "source": source,
             "sampled": sampled,
             "max_detections": max_detections,
         }

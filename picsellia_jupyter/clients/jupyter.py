@@ -20,6 +20,7 @@ import httpx
 from picsellia_jupyter.clients import server_errors
 from picsellia_jupyter.domain.errors import PackageMissingError, ServingError, first_line
 from picsellia_jupyter.domain.links import LinkError
+from picsellia_jupyter.domain.secret_text import hide
 from picsellia_jupyter.wire.predictions import Json
 
 
@@ -30,6 +31,9 @@ class JupyterServer:
     url: str
     """With its base path, without a slash at the end."""
     token: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        hide(self, "token")
 
 
 def own_server() -> JupyterServer | None:

@@ -40,6 +40,7 @@ from picsellia_jupyter.domain.registry import (
     ModelFile,
     ModelVersion,
 )
+from picsellia_jupyter.domain.secret_text import Secret
 from picsellia_jupyter.wire import resources
 
 
@@ -53,7 +54,7 @@ class PlatformClient(
 
     def __init__(self, sdk_client: Any, host: str, token: str, ping: Mapping[str, Any]) -> None:
         super().__init__(sdk_client, host, ping)
-        self._token = token
+        self._token = Secret(token)
         self._relay: str | None = None
         self._monitored: dict[str, Any] = {}
         self._versions: dict[str, ModelVersion] = {}
@@ -101,7 +102,7 @@ class PlatformClient(
     @property
     def token(self) -> str:
         """The API token; a serving kernel's front needs it, nothing else does."""
-        return self._token
+        return str(self._token)  # plain: a cluster is sent it with its job
 
     @property
     def sdk_client(self) -> Any:

@@ -13,7 +13,8 @@ import httpx
 import numpy as np
 
 from picsellia_jupyter.demo.catalog import ground_truth
-from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.demo.pages import Page
+from picsellia_jupyter.domain.predictions import Detections, PredictedImage
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.session import Session
 from picsellia_jupyter.wire.predictions import to_raw
@@ -33,7 +34,14 @@ class Replay:
         self._recorder = _client(platform.host, token)
 
     def play(
-        self, found: Sequence[PredictedImage], count: int, *, since: float, until: float, seed: int
+        self,
+        found: Sequence[PredictedImage],
+        count: int,
+        *,
+        since: float,
+        until: float,
+        seed: int,
+        source: str | None = None,
     ) -> None:
         """Record some of the predictions again and again, without their images.
 
@@ -43,6 +51,7 @@ class Replay:
             since: of the first one, seconds since the epoch, UTC.
             until: of the last one.
             seed: the same seed draws the same ones.
+            source: that they are sent with.
         """
         rng = np.random.default_rng(seed)
         moments = np.sort(rng.uniform(since, until, count))
@@ -50,30 +59,51 @@ class Replay:
         # Many at once: the platform makes them durable together.
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             waiting = [
-                pool.submit(self._record, found[int(row)], float(at), sample=False)
+                pool.submit(self._record, found[int(row)], float(at), source, sample=False)
                 for at, row in zip(moments, rows, strict=True)
             ]
         for one in waiting:
             one.result()
 
-    def review(self, found: Sequence[PredictedImage], *, since: float, until: float) -> None:
+    def review(
+        self,
+        found: Sequence[PredictedImage],
+        *,
+        since: float,
+        until: float,
+        written: Mapping[str, Page] | None = None,
+        source: str | None = None,
+    ) -> None:
         """Record the predictions with their images, and what is really written on the pages.
 
         Args:
             found: pages of the demo, or pictures of them under the same names.
             since: of the first one, seconds since the epoch, UTC.
             until: of the last one.
+            written: pages that are not of the demo, by the names of their files.
+            source: that they are sent with.
         """
-        labels = self._labels()
+        labels, names = self._labels(), [Path(one.source).name for one in found]
+        truths = [
+            written[name].truth if written and name in written else ground_truth(name)
+            for name in names
+        ]
         moments = np.linspace(since, until, len(found)).tolist()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(self._review, found, moments, repeat(labels)))
+            list(pool.map(self._review, found, moments, truths, repeat(labels), repeat(source)))
 
-    def _review(self, image: PredictedImage, at: float, labels: Mapping[str, str]) -> None:
-        ident = self._record(image, at, sample=True)
+    def _review(
+        self,
+        image: PredictedImage,
+        at: float,
+        truth: Detections,
+        labels: Mapping[str, str],
+        source: str | None,
+    ) -> None:
+        ident = self._record(image, at, source, sample=True)
         path = f"/api/deployment/{self._deployment.id}/predictedassets/find"
         asset = _json(self._user.get(path, params={"oracle_prediction_id": ident}))
-        shapes = {"rectangles": list(_written(image.source, labels, self._deployment.labels))}
+        shapes = {"rectangles": list(_written(truth, labels, self._deployment.labels))}
         _json(self._user.post(f"/api/predicted/asset/{asset['id']}/reviews", json=shapes))
 
     def close(self) -> None:
@@ -81,7 +111,7 @@ class Replay:
         self._user.close()
         self._recorder.close()
 
-    def _record(self, image: PredictedImage, at: float, *, sample: bool) -> str:
+    def _record(self, image: PredictedImage, at: float, source: str | None, *, sample: bool) -> str:
         path = Path(image.source)
         body: dict[str, Any] = {
             "filename": path.name,
@@ -92,6 +122,7 @@ class Replay:
             "latency": image.latency_s,
             "timestamp": at,
             "sample": sample,
+            "source": source,
         }
         if sample:
             body["image"] = base64.b64encode(path.read_bytes()).decode("ascii")
@@ -104,9 +135,8 @@ class Replay:
 
 
 def _written(
-    source: str, labels: Mapping[str, str], names: Mapping[int, str]
+    truth: Detections, labels: Mapping[str, str], names: Mapping[int, str]
 ) -> Iterator[dict[str, Any]]:
-    truth = ground_truth(source)
     for index, (left, top, right, bottom) in zip(
         truth.classes.tolist(), np.rint(truth.boxes_xyxy).astype(int).tolist(), strict=True
     ):

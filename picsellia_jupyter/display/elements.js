@@ -1,12 +1,13 @@
 // Elements of a page; text is only ever text.
 
-/** An element; names with a dash, and `role`, are attributes, others properties. */
-export function h(tag, props, ...children) {
+/** An element, as `tag.class`. Of its parts objects are properties, what is false is left out. */
+export function h(kind, ...parts) {
+  const [tag, className] = kind.split('.');
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
-    if (/-|^role$/.test(name)) element.setAttribute(name, value);
-    else element[name] = value;
+  if (className) element.className = className;
+  for (const part of parts.flat()) {
+    if (part?.constructor == Object) Object.assign(element, part);
+    else if (part) element.append(part);
   }
-  element.append(...children);
   return element;
 }

@@ -2,7 +2,7 @@
 
 import { h } from './elements.js';
 import { whenFound } from './linked.js';
-import { scene } from './scene.js';
+import { HOME, scene } from './scene.js';
 import { columns, isTruth } from './shapes.js';
 import { view } from './viewer.js';
 
@@ -14,10 +14,10 @@ const THIN = 0.7;
 export function grid(data) {
   const tiles = data.items.map(tile);
   const shaped = tiles.some(one => one.shaped);
-  const list = h('div', { className: 'grid', role: 'list' });
+  const list = h('div.grid', { role: 'list' });
   const large = h('div', { hidden: true });
-  const order = h('select', { 'aria-label': 'Sort by' });
-  const value = h('output', {});
+  const order = h('select', { ariaLabel: 'Sort by' });
+  const value = h('output');
   const range = h('input', { type: 'range', min: 0, max: 1, step: 0.01 });
   let threshold = data.threshold ?? 0;
   let cut = data.cut;
@@ -29,19 +29,19 @@ export function grid(data) {
   /** An image in the grid. Of its shapes only scores are read until it is seen. */
   function tile(item, number) {
     const first = item.layers.find(layer => !isTruth(layer)) || item.layers[0];
-    const read = columns(first.types, first.data);
+    const read = columns(first);
     const one = { item, number, steps: read(first.n), ranks: read(first.n) };
     one.shaped = first.form != 'class';
-    one.truth = first.pairs && columns(first.pairs.types, first.pairs.data)(first.n);
-    one.canvas = h('canvas', { role: 'img', 'aria-label': item.alt, tile: one });
+    one.matched = COMPARES && first.pairs && columns(first.pairs)(first.n);
+    one.canvas = h('canvas', { role: 'img', ariaLabel: item.alt, tile: one });
     const aspect = item.w / item.h;
     // All tiles are as high as a photo of 4 : 3, which a higher one fits into.
     one.canvas.style.cssText = `aspect-ratio:${aspect};width:${Math.min(100, aspect * 75)}%`;
-    one.said = h('div', { className: 'said' });
+    one.said = h('div.said');
     one.button = h('button', { type: 'button', title: item.name, tabIndex: number ? -1 : 0,
       onclick: () => open(shown.indexOf(one)) }, one.canvas);
-    one.element = h('div', { className: 'tile', role: 'listitem' }, one.button,
-      h('div', { className: 'name' }, item.name), one.said);
+    one.element = h('div.tile', { role: 'listitem' }, one.button,
+      h('div.name', item.name), one.said);
     return one;
   }
 
@@ -59,7 +59,7 @@ export function grid(data) {
     const width = Math.round(canvas.clientWidth * ratio);
     Object.assign(canvas, { width, height: Math.round((width * item.h) / item.w) });
     Object.assign(one.scene.state, { cut: one.shaped ? cut : -1, tags: false });
-    one.scene.paint(canvas, ratio * THIN, { k: 1, x: 0, y: 0 });
+    one.scene.paint(canvas, ratio * THIN, HOME);
   }
 
   const watch = new IntersectionObserver(entries => entries.forEach(({ target, isIntersecting }) => {
@@ -71,13 +71,13 @@ export function grid(data) {
 
   const over = one => [...one.steps.keys()].filter(i => one.steps[i] > cut);
   const lowest = one => (one.shaped ? Math.min(...over(one).map(i => one.steps[i])) : one.steps[0] ?? 1 / 0);
-  const wrong = one => over(one).filter(i => one.truth && !one.truth[i]).length;
+  const wrong = one => over(one).filter(i => one.matched && !one.matched[i]).length;
   const orders = {
     'As predicted': one => one.number,
     'Lowest confidence': lowest,
     ...(shaped && { 'Most objects': one => -over(one).length }),
     ...(tiles.some(one => one.item.apart) && { 'Most disagreement': one => -one.item.apart }),
-    ...(tiles.some(one => one.truth) && { 'Most false positives': one => -wrong(one) })
+    ...(tiles.some(one => one.matched) && { 'Most false positives': one => -wrong(one) })
   };
 
   function sort() {
@@ -96,10 +96,10 @@ export function grid(data) {
     const { item } = shown[at];
     const back = h('button', { type: 'button', onclick: close }, 'Back to the grid');
     const turn = (text, label, by) =>
-      h('button', { type: 'button', 'aria-label': label, title: label, onclick: () => open(at + by) }, text);
+      h('button', { type: 'button', ariaLabel: label, title: label, onclick: () => open(at + by) }, text);
     const said = h('span', { role: 'status' }, `${at + 1} of ${shown.length}`);
     large.replaceChildren(
-      h('div', { className: 'bar' }, back, turn('←', 'Previous image (left arrow)', -1),
+      h('div.bar', back, turn('←', 'Previous image (left arrow)', -1),
         turn('→', 'Next image (right arrow)', 1), said),
       view({ ...item, ...(item.threshold != null && { cut, threshold }) }, by => open(at + by)));
     large.hidden = false;
@@ -169,18 +169,18 @@ export function grid(data) {
   };
   // An order stays as it is while the slider moves, else tiles would jump about.
   range.onchange = () => large.hidden && order.value != 'As predicted' && sort();
-  order.append(...Object.keys(orders).map(name => h('option', {}, name)));
+  order.append(...Object.keys(orders).map(name => h('option', name)));
   order.onchange = sort;
-  const top = h('div', { className: 'bar' },
-    data.threshold == null ? '' :
+  const top = h('div.bar',
+    data.threshold != null &&
       h('label', { title: 'Shapes scored over it are shown' }, 'Confidence > ', range, value),
-    h('span', {}, 'Sort by ', order));
+    h('span', 'Sort by ', order));
 
   sort();
   tiles.forEach(one => watch.observe(one.canvas));
   new ResizeObserver(() => tiles.forEach(paint)).observe(list);
   refresh();
-  const whole = h('div', { className: 'viewer' }, top, large, list);
+  const whole = h('div.viewer', top, large, list);
   addEventListener('keydown', keyed, true);
   return whole;
 }

@@ -8,4 +8,4 @@ const data = JSON.parse(root.querySelector('[type="application/json"]').textCont
 const stills = root.querySelectorAll('img');
 data.items.forEach((item, i) => (item.still = stills[i]));
 const shadow = root.shadowRoot || root.attachShadow({ mode: 'open' });
-shadow.replaceChildren(h('style', {}, root.querySelector('style').textContent), grid(data));
+shadow.replaceChildren(h('style', root.querySelector('style').textContent), grid(data));

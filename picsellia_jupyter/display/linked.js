@@ -2,6 +2,6 @@
 
 /** Calls back with the address of an `img`, now or once the page has found it. */
 export function whenFound(img, call) {
-  if (img.complete && img.naturalWidth) call(img.src);
-  else img.addEventListener('load', () => call(img.src), { once: true });
+  img.onload = () => call(img.src);
+  if (img.naturalWidth) img.onload();
 }

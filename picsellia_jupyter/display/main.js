@@ -5,18 +5,12 @@ import { whenFound } from './linked.js';
 import { view } from './viewer.js';
 
 const root = document.currentScript.parentNode;
-const data = JSON.parse(root.querySelector('[type="application/json"]').textContent);
+const data = JSON.parse(root.querySelector('[type]').textContent);
 const style = root.querySelector('style').textContent;
 
-function show() {
+function show(photo) {
   const shadow = root.shadowRoot || root.attachShadow({ mode: 'open' });
-  shadow.replaceChildren(h('style', {}, style), view(data));
+  shadow.replaceChildren(h('style', style), view({ ...data, photo }));
 }
 
-if (data.photo) show();
-else {
-  whenFound(root.querySelector('img'), src => {
-    data.photo = src;
-    show();
-  });
-}
+data.photo ? show(data.photo) : whenFound(root.querySelector('img'), show);

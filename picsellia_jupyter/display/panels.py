@@ -22,8 +22,9 @@ overflow:visible}
 .pxj-panel .pxj-settings>.widget-box>.widget-html{margin:0 2px}
 .pxj-panel .pxj-bar>.widget-html{align-self:center}
 .pxj-panel .lm-TabBar-content{flex-wrap:wrap}
-.pxj-panel .lm-TabBar .lm-TabBar-tab{flex:0 1 auto;min-width:max-content;max-width:none}
-.pxj-panel .lm-TabBar .lm-TabBar-tabLabel{overflow:visible}
+.pxj-panel.pxj-panel.pxj-panel .lm-TabBar .lm-TabBar-tab{flex:0 1 auto;
+min-width:max-content;max-width:none}
+.pxj-panel.pxj-panel.pxj-panel .lm-TabBar .lm-TabBar-tabLabel{overflow:visible}
 .pxj-panel .pxj-danger .pxj-hint{margin-top:4px}
 .pxj-panel .pxj-settings .pxj-line{margin:2px 0 0}
 .pxj-panel .pxj-settings h4,.pxj-panel h4.pxj-section{font-size:13px;font-weight:600;

@@ -1,11 +1,14 @@
-// Shapes as shapes.py wrote them: decoded, measured, hit. All in pixels of the photo.
+// Shapes as shapes.py wrote them: decoded, measured. All in pixels of the photo.
 
-const TYPED = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array };
+import { ceil, floor, max, min } from './maths.js';
+
+// By bytes of a value.
+const TYPED = [, Uint8Array, Uint16Array, , Uint32Array];
 // A score of 1.
 export const SCORE_STEPS = 5e4;
 
 /** Reads the columns of a block, one after the other: `read(count)` gives the next. */
-export function columns(types, data) {
+export function columns({ types, data }) {
   const bytes = Uint8Array.from(atob(data), sign => sign.charCodeAt());
   let at = 0;
   let column = 0;
@@ -16,57 +19,58 @@ export function columns(types, data) {
 }
 
 /**
- * A layer ready to be drawn. Shape i has class `ranks[i]`, score `steps[i]`, the bounds
- * `boxes[4i…]`, the points from `starts[i]` to `starts[i + 1]` of `xy`, and `areas[i]`.
+ * A layer with its `shapes`, the most confident first.
+ *
+ * A shape is `of` its layer and in a `row` there, has the `rank` of its class, its score in `steps`, `vertices` x, y
+ * (and visibility), `box` of x0, y0, x1, y1, `extent` in square pixels, and of a mask `runs`.
  */
-export function decode(layer, width, height) {
-  const { n, form, step } = layer;
-  const read = columns(layer.types, layer.data);
+export function decode(layer, tall) {
+  const { n, form, step, low } = layer;
+  const read = columns(layer);
   const steps = read(n);
   const ranks = read(n);
-  const starts = new Uint32Array(n + 1);
-  const fixed = { box: 2, point: 1 }[form];
-  const counts = step && !fixed && read(n);
-  for (let i = 0; i < n; i++) starts[i + 1] = starts[i] + (fixed || (step ? counts[i] : 0));
-  const total = starts[n];
+  const fixed = { box: 2, point: 1, mask: 0, class: 0 }[form];
+  const counts = fixed == null ? [...read(n)] : Array(n).fill(fixed);
+  const total = counts.reduce((sum, count) => sum + count, 0);
   const seen = form == 'keypoints' && read(total);
-  const xy = new Float32Array(2 * total);
-  for (let axis = 0; step && axis < 2; axis++) {
-    read(total).forEach((value, k) => (xy[2 * k + axis] = layer.low + value * step));
-  }
-  const order = [...ranks.keys()].sort((a, b) => steps[b] - steps[a]);
-  const decoded = { ...layer, steps, ranks, starts, xy, seen, order, masks: [] };
-  if (layer.masks) {
-    const codes = layer.masks.replace(/!/g, '<').replace(/#/g, '\\').replace(/\$/g, '>').split(' ');
-    decoded.masks = codes.map(code => decodeMask(code, height));
-  }
-  if (layer.pairs) {
-    const pairs = columns(layer.pairs.types, layer.pairs.data);
-    decoded.truth = pairs(n);
-    decoded.likeness = pairs(n);
-  }
-  return measure(decoded);
-}
-
-/** Bounds and areas of all shapes. */
-function measure(layer) {
-  const { n, form, xy, starts, seen, masks } = layer;
-  const boxes = (layer.boxes = new Float32Array(4 * n));
-  const areas = (layer.areas = new Float32Array(n));
-  for (let i = 0; i < n; i++) {
+  const xs = total && read(total);
+  const ys = total && read(total);
+  const codes = layer.masks?.replace(/!/g, '<').replace(/#/g, '\\').replace(/\$/g, '>').split(' ');
+  const decoded = { ...layer };
+  let at = 0;
+  decoded.shapes = counts.map((count, row) => {
+    const vertices = [];
     let [x0, y0, x1, y1] = [1 / 0, 1 / 0, -1 / 0, -1 / 0];
-    for (let k = starts[i]; k < starts[i + 1]; k++) {
-      if (seen && !seen[k]) continue;
-      const [x, y] = xy.subarray(2 * k);
-      x0 = Math.min(x0, x);
-      x1 = Math.max(x1, x);
-      y0 = Math.min(y0, y);
-      y1 = Math.max(y1, y);
+    for (; vertices.length < count; at++) {
+      const [x, y] = [low + xs[at] * step, low + ys[at] * step];
+      vertices.push(seen ? [x, y, seen[at]] : [x, y]);
+      if (seen && !seen[at]) continue;
+      x0 = min(x0, x);
+      x1 = max(x1, x);
+      y0 = min(y0, y);
+      y1 = max(y1, y);
     }
-    boxes.set(masks[i] ? masks[i].box : [x0, y0, x1, y1], 4 * i);
-    areas[i] = masks[i] ? masks[i].area : form == 'line' ? 0 : (x1 - x0) * (y1 - y0);
+    return {
+      of: decoded,
+      row,
+      steps: steps[row],
+      rank: ranks[row],
+      vertices,
+      box: [x0, y0, x1, y1],
+      extent: form == 'line' ? 0 : (x1 - x0) * (y1 - y0),
+      ...(form == 'mask' && decodeMask(codes[row], tall))
+    };
+  });
+  if (COMPARES && layer.pairs) {
+    const read = columns(layer.pairs);
+    const matches = read(n);
+    const likeness = read(n);
+    decoded.shapes.forEach((shape, row) =>
+      Object.assign(shape, { match: matches[row], likeness: likeness[row] })
+    );
   }
-  return layer;
+  decoded.shapes.sort((a, b) => b.steps - a.steps);
+  return decoded;
 }
 
 /**
@@ -74,9 +78,9 @@ function measure(layer) {
  *
  * Five bits a sign, the lowest first; from the fourth run on, differences to the one before last.
  */
-function decodeMask(code, height) {
+function decodeMask(code, tall) {
   const runs = [];
-  let [x0, y0, x1, y1, area, from] = [0, height, 0, 0, 0, 0];
+  let [x0, y0, x1, y1, extent, from] = [0, tall, 0, 0, 0, 0];
   for (let at = 0; at < code.length; ) {
     let run = 0;
     let shift = 0;
@@ -91,29 +95,32 @@ function decodeMask(code, height) {
     if (i > 2) run += runs[i - 2];
     runs.push(run);
     if (i & 1 && run) {
-      const top = from % height;
+      const top = from % tall;
       const low = top + run;
-      if (!area) x0 = (from - top) / height;
-      x1 = Math.ceil((from + run) / height);
+      if (!extent) x0 = (from - top) / tall;
+      x1 = ceil((from + run) / tall);
       // A run that goes on in the next column spans the height.
-      y0 = low > height ? 0 : Math.min(y0, top);
-      y1 = low > height ? height : Math.max(y1, low);
-      area += run;
+      y0 = low > tall ? 0 : min(y0, top);
+      y1 = low > tall ? tall : max(y1, low);
+      extent += run;
     }
     from += run;
   }
-  return { runs, area, height, box: [x0, y0, x1, y1] };
+  return { runs, tall, extent, box: [x0, y0, x1, y1] };
 }
 
 /** Whether a pixel lies in a mask. */
-export function inMask({ runs, height }, x, y) {
-  let at = Math.floor(x) * height + Math.floor(y);
+export function inMask({ runs, tall }, x, y) {
+  let at = floor(x) * tall + floor(y);
   let i = 0;
   while (at >= 0) at -= runs[i++];
   return i % 2 == 0;
 }
 
-export const scoreOf = (layer, i) => layer.steps[i] / SCORE_STEPS;
+export const scoreOf = shape => shape.steps / SCORE_STEPS;
 
 /** Whether a layer is what people said, to which no threshold applies. */
-export const isTruth = layer => layer.kind == 'truth' || layer.kind == 'review';
+export const isTruth = layer => COMPARES && (layer.kind == 'truth' || layer.kind == 'review');
+
+/** The middle of a shape, x and y. */
+export const middle = ({ box: [x0, y0, x1, y1] }) => [(x0 + x1) / 2, (y0 + y1) / 2];

@@ -1,9 +1,11 @@
 // One image with its layers of shapes: controls, pointer and keys. Knows no kernel and no network.
 
 import { answers } from './answers.js';
+import { layouts, swipes } from './comparing.js';
 import { h } from './elements.js';
-import { scene, SIDE, SWIPE } from './scene.js';
-import { SCORE_STEPS } from './shapes.js';
+import { floor, max, min, round, within } from './maths.js';
+import { HOME, scene } from './scene.js';
+import { middle, SCORE_STEPS } from './shapes.js';
 import { shapeJson, summary, words } from './words.js';
 
 const MOST_ZOOM = 40;
@@ -18,21 +20,13 @@ const KEYS = 'Keys: arrows for shapes, + - 0 for zoom, L labels, H hide, C copy'
  * `onArrow(step)`, where given, is called for the left and right arrow keys.
  */
 export function view(data, onArrow) {
-  const { w, h: high, labels } = data;
+  const { w, h: high, labels, threshold } = data;
   const shown = scene(data);
-  const { layers, photo, state, open, panes, over, rowsOf, middle, paint, pick } = shown;
-  const shaped = layers.some(layer => layer.form != 'class');
-  const judged = shaped && layers.some(layer => layer.truth);
-  // Shapes over the threshold, by layer and class.
-  let tallies;
-  const updates = [
-    () =>
-      (tallies = open().map(layer => {
-        const tally = new Uint32Array(labels.length);
-        layer.ranks.forEach((rank, i) => over(layer, i) && tally[rank]++);
-        return tally;
-      }))
-  ];
+  const { layers, photo, state, over, shownOf, paint, pick } = shown;
+  const shaped = layers[0].form != 'class' || (COMPARES && layers.some(one => one.form != 'class'));
+  const compared = COMPARES && shaped && layers[1];
+  const judged = COMPARES && shaped && layers.some(layer => layer.pairs);
+  const updates = [];
   let pending;
   let drag;
   // A shape that was clicked, or stepped to, stays looked at while the pointer moves on.
@@ -43,61 +37,68 @@ export function view(data, onArrow) {
   const canvas = h('canvas', {
     tabIndex: 0,
     role: 'application',
-    'aria-label': `${data.alt}. ${KEYS}`
+    ariaLabel: `${data.alt}. ${KEYS}`
   });
-  const tip = h('div', { className: 'tip', role: 'status' });
-  const divider = h('div', { className: 'divider' });
-  const stage = h('div', { className: 'stage' }, canvas, divider, tip);
+  const tip = h('div.tip', { role: 'status' });
+  const divider = COMPARES && h('div.divider');
+  const stage = COMPARES ? h('div.stage', canvas, divider, tip) : h('div.stage', canvas, tip);
+  /** Width of all panes, in pixels of the photo. */
+  const across = () => (COMPARES ? w * shown.panes().length : w);
+  /** Pixels of the photo to a CSS pixel, before any zoom. */
+  const unit = () => across() / canvas.clientWidth;
 
   function draw() {
     pending = 0;
-    const ratio = devicePixelRatio || 1;
-    const width = Math.round(canvas.clientWidth * ratio);
-    const height = Math.round((width * high) / w / count());
+    const ratio = devicePixelRatio;
+    const width = round(canvas.clientWidth * ratio);
+    const height = round((width * high) / across());
     if (!width) return;
-    if (canvas.width != width || canvas.height != height) Object.assign(canvas, { width, height });
-    paint(canvas, ratio, state.at);
+    if (canvas.width != width || (COMPARES && canvas.height != height)) {
+      Object.assign(canvas, { width, height });
+    }
+    paint(canvas, ratio, state);
   }
 
   function refresh() {
     updates.forEach(update => update());
-    const widest = Math.min(Math.max(photo.naturalWidth, LEAST_WIDE), (MOST_HIGH * w) / high);
-    stage.style.maxWidth = widest * count() + 'px';
-    canvas.style.aspectRatio = (w * count()) / high;
-    divider.hidden = state.mode != SWIPE;
-    divider.style.left = state.divide * 100 + '%';
+    const widest = min(max(photo.naturalWidth, LEAST_WIDE), (MOST_HIGH * w) / high);
+    stage.style.maxWidth = (widest * across()) / w + 'px';
+    canvas.style.aspectRatio = across() / high;
+    if (COMPARES) {
+      divider.hidden = !swipes(state);
+      divider.style.left = state.divide * 100 + '%';
+    }
     later();
   }
 
   const later = () => (pending ||= requestAnimationFrame(draw));
-  const count = () => panes().length;
 
   /** Looks at a shape, or at none, with its words beside the pointer or the shape. */
   function look(next, x, y) {
     pinned &&= next;
-    const same = next && state.under && next.every((part, k) => part == state.under[k]);
-    if (!same && (next || state.under)) {
+    if (next != state.under) {
       state.under = next;
-      tip.textContent = next ? words(data, shown, next) : '';
+      tip.textContent = next ? words(data, next, shown) : '';
       copying.disabled = !next;
       later();
     }
     if (!next) return;
-    const box = canvas.getBoundingClientRect();
+    const width = canvas.clientWidth;
     if (x == null) {
-      const [px, py] = middle(...next);
-      x = ((px - state.at.x) / w) * state.at.k * (box.width / count());
-      y = ((py - state.at.y) / high) * state.at.k * box.height;
+      const [px, py] = middle(next);
+      const scale = state.k / unit();
+      x = (px - state.x) * scale;
+      y = (py - state.y) * scale;
     }
     // On the side where there is room.
-    const right = x > box.width / 2;
+    const right = x > width / 2;
     tip.style.left = right ? '' : x + 14 + 'px';
-    tip.style.right = right ? box.width - x + 14 + 'px' : '';
-    tip.style.top = Math.max(0, Math.min(y + 10, box.height - tip.offsetHeight)) + 'px';
+    tip.style.right = right ? width - x + 14 + 'px' : '';
+    tip.style.top = max(0, min(y + 10, canvas.clientHeight - tip.offsetHeight)) + 'px';
   }
 
   function set(change) {
-    look(null);
+    look();
     Object.assign(state, change);
     refresh();
   }
@@ -113,16 +114,16 @@ export function view(data, onArrow) {
     addEventListener('copy', put, true);
     document.execCommand('copy');
     removeEventListener('copy', put, true);
-    tip.textContent = words(data, shown, state.under) + '\ncopied';
+    tip.textContent = words(data, state.under, shown) + '\ncopied';
   }
 
   /** The whole picture with what is shown of it, as large as it was sent. */
   function save() {
-    look(null);
-    const width = Math.max(photo.naturalWidth, LEAST_WIDE);
-    const height = Math.round((width * high) / w);
-    const saved = h('canvas', { width: width * count(), height });
-    paint(saved, 1, { k: 1, x: 0, y: 0 });
+    look();
+    const width = max(photo.naturalWidth, LEAST_WIDE);
+    const height = round((width * high) / w);
+    const saved = h('canvas', { width: (width * across()) / w, height });
+    paint(saved, 1, HOME);
     saved.toBlob(blob => {
       const href = URL.createObjectURL(blob);
       h('a', { href, download: data.name.replace(/\.\w+$/, '') + '-predictions.png' }).click();
@@ -134,155 +135,98 @@ export function view(data, onArrow) {
 
   /** A button; `pressed`, where given, says whether it is on. */
   function button(content, title, onclick, pressed) {
-    const made = h('button', { type: 'button', title, onclick }, content);
-    if (pressed) updates.push(() => made.setAttribute('aria-pressed', pressed()));
+    const made = h('button', { title, onclick }, content);
+    if (pressed) updates.push(() => (made.ariaPressed = pressed()));
     return made;
   }
 
-  const flip = (all, one) => {
-    all.delete(one) || all.add(one);
-    set();
-  };
-
   function slider() {
-    const value = h('span', { className: 'value' }, String(+data.threshold.toFixed(4)));
-    const range = h('input', { type: 'range', min: 0, max: 1, step: 0.01, value: data.threshold });
+    const value = h('span.value', '' + +threshold.toFixed(4));
+    const range = h('input', { type: 'range', max: 1, step: 0.01, value: threshold });
     range.oninput = () => {
       value.textContent = (+range.value).toFixed(2);
-      set({ cut: Math.round(range.value * SCORE_STEPS) });
+      set({ cut: round(range.value * SCORE_STEPS) });
     };
     return h('label', { title: 'Shows what scored higher' }, 'Confidence > ', range, value);
   }
 
-  function modes() {
-    const names = ['Overlay', SIDE, SWIPE];
-    return h(
-      'span',
-      { className: 'group', role: 'group', 'aria-label': 'View' },
-      ...names.map(mode =>
-        button(
-          mode,
-          '',
-          () => set({ mode }),
-          () => state.mode == mode
-        )
-      )
-    );
-  }
-
-  function swiper() {
-    const range = h('input', { type: 'range', min: 0, max: 1, step: 0.01, 'aria-label': SWIPE });
-    range.oninput = () => set({ divide: +range.value });
-    updates.push(() => {
-      range.hidden = state.mode != SWIPE;
-      range.value = state.divide;
-    });
-    return range;
-  }
-
   /** A layer with its switch, where there are several, and its figures. */
   function layerLine(layer) {
-    const text = h('span', {});
+    const text = h('span');
     updates.push(() => (text.textContent = summary(shown, layer)));
-    const name = h('span', {}, h('i', { className: layer.kind }), layer.name);
-    return h(
-      'div',
-      { className: 'layer' },
-      layers[1]
-        ? button(
-            name,
-            '',
-            () => flip(state.shut, layer),
-            () => !state.shut.has(layer)
-          )
-        : '',
-      text
-    );
+    const name = () => h('span', h('i.' + layer.kind), layer.name);
+    const shut = () => set(state.shut.delete(layer) || state.shut.add(layer));
+    return h('div.layer', compared && button(name(), '', shut, () => !state.shut.has(layer)), text);
   }
 
   /** A class with its switch, its counts in each layer, and a switch for all others. */
   function chip([name, colour], rank) {
-    const number = h('span', {});
-    updates.push(() => (number.textContent = tallies.map(tally => tally[rank]).join(' / ')));
-    const swatch = h('i', {});
-    swatch.style.color = colour;
+    const number = h('span');
+    const mine = layers.map(layer => layer.shapes.filter(shape => shape.rank == rank));
+    const seen = COMPARES ? () => mine.filter((_, k) => shown.opened().includes(layers[k])) : () => mine;
+    const counts = () => seen().map(shapes => shapes.filter(over).length);
+    updates.push(() => (number.textContent = counts().join(' / ')));
     const others = [...labels.keys()].filter(other => other != rank);
-    const only = () => {
-      const alone = others.every(other => state.off.has(other));
-      set({ off: new Set(alone && !state.off.has(rank) ? [] : others) });
-    };
+    const on = () => !state.off.has(rank);
+    const flip = () => set(state.off.delete(rank) || state.off.add(rank));
+    const only = () =>
+      set({ off: new Set(on() && state.off.size == others.length ? [] : others) });
     return h(
-      'span',
-      { className: 'chip' },
-      button(
-        h('span', {}, swatch, h('b', {}, name), ' ', number),
-        '',
-        () => flip(state.off, rank),
-        () => !state.off.has(rank)
-      ),
-      labels[1] ? button('only', `Only ${name}`, only) : ''
+      'span.chip',
+      button(h('span', h('i', { style: 'color:' + colour }), h('b', name), ' ', number), '', flip, on),
+      labels[1] && button('only', 'Only ' + name, only)
     );
   }
 
   // Pointer and keys ------------------------------------------------------------------------
 
   /** Where a pointer is: x, y on the canvas, the pane, how far across it, and px, py of the photo. */
-  function place(event) {
-    const box = canvas.getBoundingClientRect();
-    const { at } = state;
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const across = (x / box.width) * count();
-    const pane = Math.max(0, Math.min(count() - 1, Math.floor(across)));
-    const share = across - pane;
-    return {
-      x,
-      y,
-      pane,
-      share,
-      px: at.x + (share * w) / at.k,
-      py: at.y + (y / box.height / at.k) * high
-    };
+  function place({ offsetX: x, offsetY: y }) {
+    const scale = unit();
+    const far = x * scale;
+    const pane = COMPARES && within(0, floor(far / w), shown.panes().length - 1);
+    const left = COMPARES ? far - pane * w : far;
+    const { k } = state;
+    const spot = { x, y, px: state.x + left / k, py: state.y + (y * scale) / k };
+    return COMPARES ? { ...spot, pane, share: left / w } : spot;
   }
 
-  function move(x, y, k = state.at.k) {
-    const within = (value, side) => Math.max(0, Math.min(side - side / k, value));
-    state.at = { k, x: within(x, w), y: within(y, high) };
-    canvas.style.touchAction = k > 1 ? 'none' : '';
-    canvas.style.cursor = k > 1 ? 'grab' : '';
+  function move(x, y, k = state.k) {
+    Object.assign(state, {
+      k,
+      x: within(0, x, w - w / k),
+      y: within(0, y, high - high / k)
+    });
+    canvas.className = k > 1 ? 'zoomed' : '';
     later();
   }
 
-  /** Zooms so that a point of the photo stays where it is. */
-  function zoom(
-    factor,
-    px = state.at.x + w / state.at.k / 2,
-    py = state.at.y + high / state.at.k / 2
-  ) {
-    const { k, x, y } = state.at;
-    const wanted = Math.max(1, Math.min(MOST_ZOOM, k * factor));
-    move(px - ((px - x) * k) / wanted, py - ((py - y) * k) / wanted, wanted);
+  /** Zooms so that what is at these shares of width and height stays there. */
+  function zoom(factor, left = 0.5, top = 0.5) {
+    const { k, x, y } = state;
+    const wanted = within(1, k * factor, MOST_ZOOM);
+    const gap = 1 / k - 1 / wanted;
+    move(x + left * w * gap, y + top * high * gap, wanted);
   }
 
   /** The next shape by score, for those who do not point. */
   function step(by) {
     if (!shaped) return;
-    const all = open().flatMap(layer => rowsOf(layer).map(i => [layer, i]));
-    const [focus, row] = state.under || [];
-    const now = all.findIndex(([layer, i]) => layer == focus && i == row);
+    const all = (COMPARES ? shown.opened() : layers).flatMap(shownOf);
+    const now = all.indexOf(state.under);
     const next = now < 0 && by < 0 ? -1 : now + by;
-    pinned = all[(next + all.length) % all.length] || null;
-    look(pinned);
+    look((pinned = all.at(next % all.length)));
   }
 
   const keys = {
     l: () => set({ tags: !state.tags }),
-    h: () => set({ hidden: !state.hidden }),
-    e: () => set({ errors: judged && !state.errors }),
+    h: () => set({ bare: !state.bare }),
+    ...(COMPARES && { e: () => set({ wrongs: judged && !state.wrongs }) }),
     c: copy,
-    escape: () => look(null),
+    escape: () => look(),
     '+': () => zoom(1.5),
     '=': () => zoom(1.5),
-    '-': () => zoom(1 / 1.5),
+    '-': () => zoom(2 / 3),
     0: () => move(0, 0, 1),
     arrowdown: () => step(1),
     arrowup: () => step(-1),
@@ -296,30 +240,30 @@ export function view(data, onArrow) {
     const path = event.composedPath();
     if (!whole.isConnected) removeEventListener('keydown', keyed, true);
     if (!path.includes(whole) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const ours = keys[name] && (path[0] == canvas || !name.startsWith('arrow'));
+    const ours = keys[name] && (path[0] == canvas || !/^arrow/.test(name));
     if (ours) event.preventDefault();
     if (ours || (name != 'tab' && !event.shiftKey)) event.stopPropagation();
     if (ours) keys[name]();
   }
 
-  const pointed = spot => pick(spot, (6 * w * count()) / state.at.k / canvas.clientWidth);
+  const pointed = spot => pick(spot, (6 * unit()) / state.k);
   canvas.onpointerdown = event => {
     const spot = place(event);
     const swiping =
-      state.mode == SWIPE && Math.abs(spot.share - state.divide) * canvas.clientWidth < 12;
-    if (event.button || (state.at.k == 1 && !swiping)) return;
+      COMPARES &&
+      swipes(state) &&
+      Math.abs(spot.share - state.divide) * canvas.clientWidth < 12;
+    if (event.button || (state.k == 1 && !swiping)) return;
     canvas.setPointerCapture(event.pointerId);
-    drag = { ...spot, swiping };
+    drag = COMPARES ? { ...spot, swiping } : spot;
   };
   canvas.onpointermove = event => {
     const spot = place(event);
-    if (!drag) {
-      pinned || look(pointed(spot), spot.x, spot.y);
-      return;
-    }
-    drag.far ||= Math.hypot(spot.x - drag.x, spot.y - drag.y) > 3;
-    if (drag.swiping) set({ divide: Math.max(0, Math.min(1, spot.share)) });
-    else move(state.at.x + drag.px - spot.px, state.at.y + drag.py - spot.py);
+    if (drag) {
+      drag.far ||= Math.hypot(spot.x - drag.x, spot.y - drag.y) > 3;
+      if (COMPARES && drag.swiping) set({ divide: within(0, spot.share, 1) });
+      else move(state.x + drag.px - spot.px, state.y + drag.py - spot.py);
+    } else pinned || look(pointed(spot), spot.x, spot.y);
   };
   canvas.onclick = event => {
     const spot = place(event);
@@ -327,58 +271,48 @@ export function view(data, onArrow) {
     drag = null;
   };
   canvas.onpointercancel = () => (drag = null);
-  canvas.onpointerleave = () => drag || pinned || look(null);
+  canvas.onpointerleave = () => drag || pinned || look();
   canvas.ondblclick = keys[0];
   // A wheel alone scrolls the page; a pinch on a touchpad comes with ctrlKey.
-  canvas.addEventListener(
-    'wheel',
-    event => {
-      if (!event.ctrlKey && !event.metaKey) return;
-      event.preventDefault();
-      const { px, py } = place(event);
-      zoom(Math.exp(-event.deltaY / 200), px, py);
-    },
-    { passive: false }
-  );
+  canvas.onwheel = event => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    zoom(
+      Math.exp(-event.deltaY / 200),
+      COMPARES ? place(event).share : event.offsetX / canvas.clientWidth,
+      event.offsetY / canvas.clientHeight
+    );
+  };
 
-  const zooms = [
-    button('−', 'Zoom out (−)', keys['-']),
-    button('+', 'Zoom in (+, Ctrl and wheel)', keys['+']),
-    button('Reset', '0, or a double click', keys[0])
-  ];
-  const saving = button('Save PNG', 'As it is shown', save);
-  const switches = shaped
-    ? [
-        button('Labels', 'Show labels (L)', keys.l, () => state.tags),
-        button('Shapes', 'Show shapes (H)', keys.h, () => !state.hidden),
-        ...(judged ? [button('Errors', 'Colour by errors (E)', keys.e, () => state.errors)] : [])
-      ]
-    : [];
   const copying = button('Copy shape', 'As JSON (C)', copy);
   copying.disabled = true;
 
   new ResizeObserver(refresh).observe(canvas);
   photo.onload = refresh;
   photo.src = data.photo;
-  const bar = (...parts) => h('div', { className: 'bar' }, ...parts);
-  const lists = shaped
-    ? layers.map(layerLine)
-    : [h('div', { className: 'columns' }, ...layers.map(layer => answers(data, shown, layer)))];
   const whole = h(
-    'div',
-    { className: 'viewer' },
-    bar(
-      ...(data.threshold == null ? [] : [slider()]),
-      ...(shaped && layers[1] ? [modes(), swiper()] : []),
-      ...switches,
-      ...zooms,
-      ...(shaped ? [copying] : []),
-      saving
+    'div.viewer',
+    h(
+      'div.bar',
+      threshold != null && slider(),
+      compared && layouts(state, set, button, updates),
+      shaped && [
+        button('Labels', 'Show labels (L)', keys.l, () => state.tags),
+        button('Shapes', 'Show shapes (H)', keys.h, () => !state.bare),
+        judged && button('Errors', 'Colour by errors (E)', keys.e, () => state.wrongs)
+      ],
+      button('−', 'Zoom out (−)', keys['-']),
+      button('+', 'Zoom in (+, Ctrl and wheel)', keys['+']),
+      button('Reset', '0, or a double click', keys[0]),
+      shaped && copying,
+      button('Save PNG', 'As it is shown', save)
     ),
-    ...(shaped ? [bar(...labels.map(chip))] : []),
+    shaped && h('div.bar', labels.map(chip)),
     stage,
-    ...lists,
-    h('p', {}, data.caption)
+    shaped
+      ? layers.map(layerLine)
+      : h('div.columns', layers.map(layer => answers(data, layer, shown))),
+    h('p', data.caption)
   );
   addEventListener('keydown', keyed, true);
   return whole;

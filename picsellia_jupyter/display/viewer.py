@@ -121,14 +121,21 @@ def output_html(
         payload: for the script, JSON.
         still: HTML that stands there until the script has taken its place.
         label: of the group, for those who listen.
-        script: for one image, or for many.
+        script: for one image, or for many; where layers are compared its larger form is taken.
     """
+    name = f"{script}_compared" if _compares(payload) else script
     return (
         f'<div class="pxj-viewer" role="group" aria-label="{style.escape(label)}">'
         f'<style media="not all">{_css(script)}</style>{still}'
         f'<script type="application/json">{script_json(payload)}</script>'
-        f"<script>{_script(script)}</script></div>"
+        f"<script>{_script(name)}</script></div>"
     )
+
+
+def _compares(payload: Mapping[str, Any]) -> bool:
+    """Whether there is more to see of an image than its champion's shapes."""
+    images = payload.get("items", [payload])
+    return any([one["kind"] for one in image["layers"]] != ["champion"] for image in images)
 
 
 def packed(script: str) -> str:

@@ -38,3 +38,27 @@ class Diagnosis:
 
     kernels: tuple[RunningKernel, ...]
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a bug report tells."""
+
+    part: str
+    """What it belongs to: `Versions`, `Platform`, `Ports`, …"""
+    name: str
+    value: str
+    remedy: str = ""
+    """What can be typed or done about it; empty where nothing is amiss."""
+
+
+@dataclass(frozen=True, slots=True)
+class BugReport:
+    """What one must know of a machine to tell why something fails there; without secrets."""
+
+    facts: tuple[Fact, ...]
+
+    @property
+    def amiss(self) -> tuple[Fact, ...]:
+        """The facts that something can be done about."""
+        return tuple(fact for fact in self.facts if fact.remedy)

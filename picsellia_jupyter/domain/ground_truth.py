@@ -6,7 +6,7 @@ Objects are kept flat, over all images; row i of every array is the same object.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -149,6 +149,11 @@ class Named:
     objects: Prediction
     """N objects, whose class indices are of no meaning."""
 
+    def only(self, label: str) -> Named:
+        """The objects of one label."""
+        kept = [row for row, name in enumerate(self.labels) if name == label]
+        return Named((label,) * len(kept), self.objects.take(kept))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReviewedImage:
@@ -167,6 +172,12 @@ class ReviewedImage:
     shadow_model: str = ""
     sampling: str = UNKNOWN
     """How it was chosen for review: `random`, `uncertain`, …"""
+
+    def only(self, label: str) -> ReviewedImage:
+        """The same image with the objects of one label, on every side."""
+        shadow = self.shadow.only(label) if self.shadow else None
+        truth, champion = self.truth.only(label), self.champion.only(label)
+        return replace(self, truth=truth, champion=champion, shadow=shadow)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
 
 from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
+from picsellia_jupyter.domain.secret_text import hide
 
 LOCAL, RAY = "local", "ray"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
@@ -42,6 +43,9 @@ class Place:
     named."""
     token: str = field(default="", repr=False)
     """That was typed with the address; never kept."""
+
+    def __post_init__(self) -> None:
+        hide(self, "token")
 
     @classmethod
     def parse(cls, typed: str, saved: Mapping[str, str] | None = None) -> Place:

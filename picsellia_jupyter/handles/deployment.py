@@ -22,6 +22,7 @@ from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.live import in_a_kernel
 from picsellia_jupyter.handles.monitored import FLUSH_TIMEOUT_S, Monitored
+from picsellia_jupyter.handles.outliers import Outlying
 from picsellia_jupyter.handles.own_server import OwnServer
 from picsellia_jupyter.handles.panels import PanelView, made_live
 from picsellia_jupyter.handles.predicting import labels_of, predict_files
@@ -36,7 +37,7 @@ STOP_REACH_S = 5.0
 """How long a kernel that is to be stopped waits for a place to answer."""
 
 
-class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored):
+class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored, Outlying):
     """One deployment: predict with it, look at its dashboard, change its threshold.
 
     Made by `Session.deploy` and `Session.deployment`; shows itself as a card.

@@ -208,15 +208,18 @@ def _review(
     within: Range,
     report: DashboardReport,
 ) -> EvaluationReport | None:
-    # Reviews are not compared by source, nor label by label in another way than by name.
-    if not report.has_reviews or report.filters.source:
+    if not report.has_reviews:
         return None
+    chosen = report.filters
     try:
         return platform.evaluation(
             record.id,
             since=within.since,
             until=within.until,
-            tags=(report.filters.tag,) if report.filters.tag else (),
+            version=chosen.version,
+            label=chosen.label,
+            tags=(chosen.tag,) if chosen.tag else (),
+            source=chosen.source,
         )
     except MissingExtraError:
         return None

@@ -16,6 +16,7 @@ from typing import BinaryIO
 import httpx
 
 from picsellia_jupyter.domain.errors import MissingExtraError, PlatformError
+from picsellia_jupyter.domain.secret_text import hide
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
@@ -34,6 +35,9 @@ class RunningPlatform:
     token: str = field(repr=False)
     organization: str
     pid: int
+
+    def __post_init__(self) -> None:
+        hide(self, "token")
 
 
 def find(home: Path) -> RunningPlatform | None:

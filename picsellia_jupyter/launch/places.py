@@ -14,6 +14,7 @@ from picsellia_jupyter.clients.jupyter import JupyterClient, JupyterServer
 from picsellia_jupyter.domain.errors import NotFoundError, PlatformError
 from picsellia_jupyter.domain.links import LinkError, Trouble
 from picsellia_jupyter.domain.places import Place, checked_name, read_address
+from picsellia_jupyter.domain.secret_text import Secret
 from picsellia_jupyter.launch import keyrings
 
 FILE = "places.json"
@@ -79,7 +80,7 @@ class Places:
         name = checked_name(name)
         url, token = read_address(address)
         if token:
-            self._given[url] = token
+            self._given[url] = Secret(token)
         self._save({**self.saved, name: url})
         return self.parse(name)
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.dashboards import Filters
 from picsellia_jupyter.domain.errors import NotFoundError
+from picsellia_jupyter.localplatform.folding import pending_of
 from picsellia_jupyter.localplatform.labels import label_names
 from picsellia_jupyter.localplatform.statistics import Selection
-from picsellia_jupyter.localplatform.tables.deployments import Deployment
+from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
 from picsellia_jupyter.localplatform.tables.registry import ModelVersion
 from picsellia_jupyter.localplatform.tables.rollups import StoredRollup
 
@@ -96,5 +97,11 @@ def _versions(session: Session, deployment: Deployment) -> Sequence[ModelVersion
         StoredRollup.is_shadow.is_(False),
         StoredRollup.width_s == 86_400,
     )
-    known = {deployment.model_version_id, *session.scalars(before.distinct())}
+    # One that was replaced a moment ago may have nothing added up yet.
+    pending = select(Prediction.model_version_id).where(*pending_of(deployment.id))
+    known = {
+        deployment.model_version_id,
+        *session.scalars(before.distinct()),
+        *session.scalars(pending.distinct()),
+    }
     return session.scalars(select(ModelVersion).where(ModelVersion.id.in_(known))).all()

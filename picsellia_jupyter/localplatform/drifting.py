@@ -67,7 +67,8 @@ def compared(
     """Test a window of the champion's predictions for drift.
 
     Predictions are compared with the first thousand of the same model version, sizes of images
-    with the training data where those are set. What belongs to the baseline is not in the window.
+    with the training data where those have enough. What belongs to the baseline is not in the
+    window.
 
     Args:
         session: sees one moment.
@@ -200,7 +201,7 @@ def _baseline(session: Session, deployment: Deployment) -> Observed:
 
 
 def _training_sizes(session: Session, deployment_id: str) -> Mapping[str, Sample]:
-    """Samples of the training images' sizes; none where no training data are set."""
+    """Samples of the training images' sizes; none where there are too few."""
     query = (
         select(Data.width, Data.height)
         .join(Asset, Asset.data_id == Data.id)
@@ -212,7 +213,8 @@ def _training_sizes(session: Session, deployment_id: str) -> Mapping[str, Sample
         )
     )
     sizes = np.array([tuple(row) for row in session.execute(query)], np.int64).reshape(-1, 2)
-    if not len(sizes):
+    # Fewer say nothing: the first predictions are the better reference then.
+    if len(sizes) < FEWEST:
         return {}
     nothing = np.zeros(0)
     log = PredictionLog(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -89,6 +89,24 @@ def reviewed(
     )
     notices = [f"{n:,} reviewed images left out: {fact}" for fact, n in broken.items()]
     return Reviewed(images, subject, notices)
+
+
+def narrowed(found: Reviewed, label: str | None) -> Reviewed:
+    """The same with the objects of one label alone; None takes all.
+
+    The classes of an image are compared with each other, so that they stay together.
+    """
+    if label is None:
+        return found
+    if found.subject.kind is InferenceType.CLASSIFICATION:
+        said = f"These figures are of all classes, not of {label} alone: one image has them all."
+        return replace(found, notices=(*found.notices, said))
+    said = f"Only {label} is compared: what was taken for another label counts as missed."
+    return Reviewed(
+        [image.only(label) for image in found.images],
+        replace(found.subject, known=(label,)),
+        (*found.notices, said),
+    )
 
 
 class _Versions:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session, undefer
 
 from picsellia_jupyter.domain.errors import InvalidInputError
@@ -102,6 +102,12 @@ def fit_of(session: Session, here: Platform, deployment_id: str) -> OutlierFit |
         session.expunge(row)
         row.state, row.reason = "FAILED", "The platform ended meanwhile. Fit it again."
     return row
+
+
+def waiting_count(session: Session, fit: OutlierFit) -> int:
+    """Predicted images that are kept and that this fit has not scored yet."""
+    waiting = _unscored(fit).limit(None).order_by(None).subquery()
+    return session.scalar(select(func.count()).select_from(waiting)) or 0
 
 
 # Fitting -------------------------------------------------------------------------------------

@@ -87,6 +87,12 @@ class Verdict:
     known: DeploymentRecord | None = None
     """The deployment that its name stands for already, which would be served again."""
 
+    @property
+    def may_be_mended_elsewhere(self) -> bool:
+        """Whether a problem may be gone already: a quota raised, a deployment removed."""
+        elsewhere = (QuotaSpentError, ConflictError)
+        return any(isinstance(problem, elsewhere) for problem in self.problems.values())
+
 
 def takes_threshold(version: ModelVersion | None) -> bool:
     """Whether a threshold means something; it does not for classification."""

@@ -133,6 +133,10 @@ class DeployModal:
         if self._refresher != threading.get_ident():
             self._view.forget_failure()
             self._refresh()
+            with self._lock:
+                may_be_mended = self._verdict.may_be_mended_elsewhere
+            if may_be_mended:
+                self._reading.read_again()
 
     def _strategy_changed(self) -> None:
         if self._refresher != threading.get_ident():

@@ -42,8 +42,12 @@ class Reading:
 
     def begin(self) -> None:
         """Ask for everything but the facts of a version."""
-        self._platform.submit(self._guarded(self._read_registry))
+        self.read_again()
         self._places.submit(self._guarded(self._read_places))
+
+    def read_again(self) -> None:
+        """Ask what the platform has: versions, datalakes, deployments, what its quota leaves."""
+        self._platform.submit(self._guarded(self._read_registry))
 
     def look_up(self, version: ModelVersion) -> None:
         """Ask for the files and the source of a version."""

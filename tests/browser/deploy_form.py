@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
 from tests.browser.page import JupyterPage
 
 SOURCES = ("%load_ext picsellia_jupyter", "%deploy")
 START_S = 90
+# JupyterLab itself, around an output.
+AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
 
 class DeployPage:
@@ -29,6 +32,12 @@ class DeployPage:
     def strategy(self) -> Locator:
         """The row of the two strategies."""
         return self.form.locator(".pxj-row", has=self.page.page.locator(".pxj-strategy"))
+
+    @property
+    def naming(self) -> Locator:
+        """The row of the name."""
+        field = self.page.page.get_by_label("Name", exact=True)
+        return self.form.locator(".pxj-row", has=field)
 
     @property
     def output(self) -> Locator:
@@ -76,6 +85,15 @@ class DeployPage:
             self.tab_to(radio)
             self.press("Space")
         expect(radio).to_be_checked()
+
+    def violations(self) -> list[str]:
+        """What axe finds wrong with it."""
+        found = Axe().run(self.page.page, context=".pxj-form", options=AXE_RULES)
+        return [
+            f"{one['id']}: {node['html']}"
+            for one in found.response["violations"]
+            for node in one["nodes"]
+        ]
 
     def screenshots(self, name: str) -> None:
         """In both themes, with the whole form in sight."""

@@ -1,13 +1,16 @@
-"""Two people who deploy with the form: one by mouse, one by keyboard alone."""
+"""Two people who deploy with the form, one by mouse and one by keyboard alone; and what fails."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from playwright.sync_api import expect
 
+from picsellia_jupyter.domain.registry import InferenceType
+from picsellia_jupyter.session import Session
 from tests.browser.deploy_form import DeployPage
 
 CARDS = {"serving": "Picsellia Serving", "monitoring": "Monitoring only"}
@@ -61,6 +64,22 @@ def by_keyboard(form: DeployPage, wish: Wish) -> None:
     _until_line_says(form, wish)
     form.tab_to(form.button("Deploy"))
     form.press("Enter")
+
+
+def store_broken(session: Session, folder: Path) -> str:
+    """The title of a new detector whose model file is none."""
+    platform = session.platform
+    like = session.registry().models[0].versions[0]
+    made = platform.create_version(
+        platform.create_model("broken", "Its file is no model."),
+        kind=InferenceType.OBJECT_DETECTION,
+        framework=like.framework,
+        labels=like.labels,
+    )
+    file = folder / "broken.onnx"
+    file.write_bytes(b"no model at all")
+    platform.store_file(made, "model-latest", file)
+    return made.title
 
 
 def _until_line_says(form: DeployPage, wish: Wish) -> None:

@@ -6,6 +6,7 @@ Both applications, both strategies, with and without a threshold, by mouse and b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -14,7 +15,7 @@ from picsellia_jupyter.demo.seed import seed
 from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.session import Session
 from tests.browser.deploy_form import SOURCES, DeployPage
-from tests.browser.deploying import Person, Wish, by_keyboard, by_mouse
+from tests.browser.deploying import Person, Wish, by_keyboard, by_mouse, store_broken
 from tests.browser.page import JupyterPage
 from tests.browser.server import JupyterServer
 
@@ -77,3 +78,55 @@ def test_a_model_is_deployed(
     assert (record.strategy.value, record.datalake_name) == (strategy, "press line")
     assert record.threshold > 0.1 if wish.threshold else not record.threshold
     session.undeploy(wish.name, delete=True)
+
+
+def test_what_is_wrong_is_at_its_field_in_notebook_7(
+    sessions, notebook_page: JupyterPage, write_notebook, tmp_path: Path
+):
+    """As `test_deploy_modal.py` has it in JupyterLab."""
+    session: Session = sessions(notebook_page.server)
+    broken = store_broken(session, tmp_path)
+    session.deploy(CLASSIFIER, strategy="monitoring", name="taken")
+    session.set_quota(0)
+    try:
+        write_notebook(notebook_page.server, "errors.ipynb", *SOURCES)
+        form = DeployPage(notebook_page, "errors.ipynb", can_deploy=False)
+
+        _spent_quota_is_at_the_strategy(form)
+        _taken_name_is_at_the_name(form)
+        session.set_quota(None)
+        _broken_model_is_at_the_model(form, broken)
+    finally:
+        session.set_quota(None)
+        session.undeploy("taken", delete=True)
+    assert session.deployments().records == ()
+
+
+def _spent_quota_is_at_the_strategy(form: DeployPage) -> None:
+    expect(form.strategy.get_by_role("alert")).to_contain_text("MPU")
+    expect(form.button("Deploy")).to_be_disabled()
+    assert form.violations() == []
+    form.screenshots("notebook-quota-spent")
+    form.card("Monitoring only").click()
+    expect(form.button("Deploy")).to_be_enabled()
+
+
+def _taken_name_is_at_the_name(form: DeployPage) -> None:
+    form.name("taken")
+    expect(form.naming.get_by_role("alert")).to_contain_text("exists already")
+    expect(form.button("Deploy")).to_be_disabled()
+    assert form.violations() == []
+    form.screenshots("notebook-name-taken")
+    form.name("")
+    expect(form.button("Deploy")).to_be_enabled()
+
+
+def _broken_model_is_at_the_model(form: DeployPage, broken: str) -> None:
+    form.card("Picsellia Serving").click()
+    form.field("Model version").select_option(label=broken)
+    expect(form.form.locator(".pxj-line code")).to_contain_text(f"{broken} --strategy serving")
+    form.button("Deploy").click()
+    expect(form.form.get_by_role("alert")).to_be_visible(timeout=60_000)
+    expect(form.field("Model version")).to_be_focused()
+    assert form.violations() == []
+    form.screenshots("notebook-broken-model")

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from picsellia_jupyter.demo.seed import seed
-from picsellia_jupyter.domain.registry import InferenceType
 from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.session import Session
 from tests.browser.deploy_form import SOURCES, DeployPage
+from tests.browser.deploying import store_broken
 from tests.browser.page import JupyterPage
 from tests.browser.server import JupyterServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
-
-# JupyterLab itself, around an output.
-AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
 
 @pytest.fixture(scope="module")
@@ -35,19 +31,7 @@ def session(jupyter_lab: JupyterServer) -> Iterator[Session]:
 
 @pytest.fixture(scope="module")
 def broken(session: Session, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A detector whose model file is none."""
-    platform = session.platform
-    like = session.registry().models[0].versions[0]
-    made = platform.create_version(
-        platform.create_model("broken", "Its file is no model."),
-        kind=InferenceType.OBJECT_DETECTION,
-        framework=like.framework,
-        labels=like.labels,
-    )
-    file = tmp_path_factory.mktemp("broken") / "broken.onnx"
-    file.write_bytes(b"no model at all")
-    platform.store_file(made, "model-latest", file)
-    return made.title
+    return store_broken(session, tmp_path_factory.mktemp("broken"))
 
 
 @pytest.fixture
@@ -59,15 +43,6 @@ def form(
     return DeployPage(lab_page, notebook)
 
 
-def violations(form: DeployPage) -> list[str]:
-    found = Axe().run(form.page.page, context=".pxj-form", options=AXE_RULES)
-    return [
-        f"{one['id']}: {node['html']}"
-        for one in found.response["violations"]
-        for node in one["nodes"]
-    ]
-
-
 def test_a_detector_is_served_by_mouse(form: DeployPage, session: Session):
     form.field("Model version").select_option(label="digits-detector:0")
     form.name("by-mouse")
@@ -76,7 +51,7 @@ def test_a_detector_is_served_by_mouse(form: DeployPage, session: Session):
         "%deploy digits-detector:0 --strategy serving --threshold 0.1 --datalake default "
         "--on local --name by-mouse"
     )
-    assert violations(form) == []
+    assert form.violations() == []
     form.screenshots("form-serving")
     form.button("Copy").click()
     expect(form.button("Copied")).to_be_visible()
@@ -108,7 +83,7 @@ def test_a_classifier_is_monitored_by_keyboard_alone(form: DeployPage, session: 
     assert form.line() == (
         "%deploy digits-classifier:0 --strategy monitoring --datalake default --name by-keyboard"
     )
-    assert violations(form) == []
+    assert form.violations() == []
     form.screenshots("form-monitoring")
 
     form.tab_to(form.button("Deploy"))
@@ -137,7 +112,7 @@ def test_errors_are_at_their_fields(taken: str, broken: str, form: DeployPage, s
 
     expect(form.form.get_by_role("alert")).to_contain_text("exists already")
     expect(form.button("Deploy")).to_be_disabled()
-    assert violations(form) == []
+    assert form.violations() == []
     form.screenshots("name-taken")
 
     form.name("")
@@ -165,7 +140,7 @@ def test_a_spent_quota_is_told_at_the_strategy_and_monitoring_needs_none(
     form = DeployPage(lab_page, "spent.ipynb", can_deploy=False)
     expect(form.strategy.get_by_role("alert")).to_contain_text("MPU")
     expect(form.button("Deploy")).to_be_disabled()
-    assert violations(form) == []
+    assert form.violations() == []
     form.screenshots("quota-spent")
 
     form.card("Monitoring only").click()

@@ -34,6 +34,9 @@ SOURCES = (
 )
 AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
+CLIPPED = """labels => labels
+    .filter(label => label.scrollWidth > label.clientWidth).map(label => label.textContent)"""
+
 
 @pytest.fixture
 def seeded(jupyter_lab: JupyterServer) -> Iterator[JupyterServer]:
@@ -80,6 +83,7 @@ def download(guide: Locator, lab_page: JupyterPage) -> None:
 def connect(guide: Locator, lab_page: JupyterPage) -> None:
     """The second one."""
     guide.get_by_role("tab", name="2. Connect your server").click()
+    assert guide.locator(".lm-TabBar-tabLabel").evaluate_all(CLIPPED) == []
     expect(guide.get_by_text("Paste this where your model runs")).to_be_visible()
     assert violations(lab_page) == []
     lab_page.screenshots("interconnect-connect", cell=2)

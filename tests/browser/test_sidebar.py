@@ -154,6 +154,12 @@ def test_the_panel_of_a_deployment_is_a_line_in_the_notebook(platform, lab_page,
     shown = lab_page.wait_for_cell("%load_ext picsellia_jupyter\n%deployment press-line")
     assert "press-line" in shown.text()
 
+    row = sidebar.deployment("press-line")
+    row.hover()
+    row.get_by_role("button", name="Open panel of press-line").click()
+    again = lab_page.wait_for_cell("%deployment press-line")
+    assert "press-line" in again.text()
+
 
 def test_images_are_predicted_on_from_the_file_browser(platform, lab_page, write_notebook):
     del platform
@@ -198,6 +204,21 @@ def test_a_deployment_that_becomes_ready_is_told(sidebar, platform):
     told = sidebar.page.page.locator(".jp-toastContainer")
     expect(told).to_contain_text("new-line is ready.", timeout=20_000)
     platform.undeploy("new-line", delete=True)
+
+
+def test_a_deployment_that_is_paused_is_told_with_why(sidebar, platform):
+    row = sidebar.deployment("press-line")
+    expect(row).to_contain_text("ready")
+    platform.set_quota(platform.usage().used)
+    try:
+        told = sidebar.page.page.locator(".jp-toastContainer")
+        expect(told).to_contain_text("press-line is paused: No MPU", timeout=30_000)
+        expect(row).to_contain_text("paused")
+        expect(told.get_by_role("button", name="Open panel")).to_be_visible()
+        sidebar.page.screenshots("sidebar-paused")
+    finally:
+        platform.set_quota(None)
+    expect(row).to_contain_text("ready", timeout=30_000)
 
 
 def test_a_platform_that_does_not_answer_is_told_with_what_to_do(platform, lab_page):

@@ -14,7 +14,7 @@ WRAPPER = (
     "import subprocess, sys; sys.exit(subprocess.call("
     "[sys.executable, '-m', 'ipykernel_launcher', *sys.argv[1:]]))"
 )
-FOUND = "(os.getppid(), own_server().url, own_server().token)"
+FOUND = "(os.getppid(), own_server().url, str(own_server().token))"
 OF_A_PROGRAM = (
     "subprocess.check_output([sys.executable, '-c', 'from picsellia_jupyter.clients.jupyter "
     "import own_server; print(own_server())'], text=True)"

@@ -46,6 +46,14 @@ def test_a_deployment_tells_how_well_its_predictions_agree_with_their_reviews(se
     assert session.evaluate(reviewed, last="1h", sampled="random").data.scores == view.data.scores
 
 
+def test_a_dashboard_compares_the_part_that_it_shows(session, reviewed):
+    deployment = session.deployment(reviewed)
+    shown = deployment.dashboard("1h", label="crate", version="crates:0")
+    assert shown.review.scores["ap_50"] == pytest.approx(1.0)
+    assert "Only crate is compared" in shown._repr_mimebundle_()["text/html"]
+    assert deployment.dashboard("1h", source="elsewhere").review.coverage.predicted == 0
+
+
 def test_a_sample_that_nobody_took_has_no_figures(session, reviewed):
     view = session.deployment(reviewed).evaluate(sampled="uncertain")
     assert view.data.scores == {}

@@ -27,10 +27,19 @@ def executed(home: Path, tmp_path_factory: pytest.TempPathFactory) -> nbformat.N
     return notebook
 
 
+def outliers_in(told: str) -> tuple[int, int]:
+    """Outliers, and images that have a score."""
+    unlike, scored = re.findall(r"outliers: (\d+) of (\d+) images", told)[0]
+    return int(unlike), int(scored)
+
+
 def test_a_healthy_week_is_steady_and_agrees_with_its_reviews(executed: nbformat.NotebookNode):
     told = outputs(executed, "healthy", "text/plain")
     assert "inferences 340" in told
     assert "9 signals steady" in told
+    unlike, scored = outliers_in(told)
+    assert scored == 40
+    assert unlike <= 12
     assert float(re.findall(r"AP50 ([\d.]+)", told)[0]) > 0.95
 
 
@@ -41,6 +50,16 @@ def test_the_week_of_the_moved_camera_drifts_and_loses_precision(executed: nbfor
     html = outputs(executed, "shifted", "text/html")
     assert '<details open data-part="drift"><summary><strong>Drift</strong>' in html
     assert len(html) < 500_000
+    unlike, scored = outliers_in(told)
+    assert scored == 52
+    assert unlike >= 20
+
+
+def test_the_new_writers_are_told_apart_by_their_source(executed: nbformat.NotebookNode):
+    told = outputs(executed, "writers", "text/plain")
+    assert outliers_in(told) == (12, 12)
+    assert "12 of 92 images reviewed" in told
+    assert float(re.findall(r"AP50 ([\d.]+)", told)[0]) < 0.75
 
 
 def test_the_images_of_a_day_are_shown(executed: nbformat.NotebookNode):

@@ -19,10 +19,12 @@ from picsellia_jupyter.clients.jupyter import JupyterServer
 from tests.jupyter_servers import RunningServer, running_server
 
 pytestmark = pytest.mark.journey
+WORKER = "picsellia_jupyter.serving.worker"
 WRONG = "wrong-canary-8f2b61d7c4"
 
 SETUP = """
-import logging, os, traceback, warnings
+import contextlib, faulthandler, logging, os, pickle, signal, traceback, warnings
+import psutil
 logging.basicConfig(level=logging.DEBUG)
 warnings.simplefilter("always")
 %load_ext picsellia_jupyter
@@ -42,6 +44,22 @@ def told(call):
             print(type(seen), str(seen), repr(seen), seen.args, getattr(seen, "__notes__", ""))
             print({name: str(value) for name, value in vars(seen).items()})
             seen = seen.__cause__ or seen.__context__
+
+def opened(one):
+    # All that Python tells of an object, and what would be kept of it.
+    print(type(one), str(one), repr(one))
+    with contextlib.suppress(TypeError):
+        print("vars of", type(one).__name__, vars(one))
+    with contextlib.suppress(Exception):  # most hold connections, and cannot be
+        print("pickle of", type(one).__name__, pickle.dumps(one).decode("latin-1"))
+
+def worker_of(deployment):
+    of_kernel = deployment.record.serving.kernel_id
+    for one in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if "picsellia_jupyter.serving.worker" in one.cmdline():
+                if any(of_kernel in word for word in one.parent().cmdline()):
+                    return one
 """
 
 CELLS = (
@@ -58,9 +76,25 @@ e.predict(PAGES)
 fleet = s._fleet
 reached = list(fleet.reaches._tunnels.values())
 client = fleet.places.client(fleet.places.parse("gpu1"))
-for one in (s, s._settings, e, e.record, fleet, fleet.places, fleet.reaches, client, client.server,
+found = e.predict(PAGES)
+for one in (s, s._settings, s._settings.place_tokens, s.platform, s.names(), s.status(), s.usage(),
+            s.registry(), s.deployments(), s.doctor(), d, e, e.record, e._endpoint, found, found[0],
+            fleet, fleet.places, fleet.reaches, client, client.server,
             *reached, *(tunnel.state for tunnel in reached)):
-    print(one, repr(one))""",
+    opened(one)""",
+    "from IPython.display import display\ndisplay(get_ipython().run_line_magic('deploy', ''))",
+    "%deployment canary",
+    """from ipywidgets import Widget
+print(Widget.get_manager_state())
+print(_ih, _oh)""",
+    # A worker that crashes leaves its stack in its log, and this kernel's is written here.
+    """with open("crash.txt", "w") as dump:
+    faulthandler.dump_traceback(dump, all_threads=True)
+crashing = worker_of(e)
+crashing.send_signal(signal.SIGSEGV)
+crashing.wait(30)
+told(lambda: e.predict(PAGES))""",
+    "%xmode Verbose",
     # Addresses as they are copied from a browser: whole, without their scheme, broken, dead.
     """for address in (
     f"{URL}/nothing-here?token={WRONG}", f"{URL}/lab?token={WRONG}",
@@ -95,6 +129,7 @@ def server(tmp_path_factory) -> Iterator[RunningServer]:
 def sinks(home: Path, server: RunningServer, tmp_path_factory) -> dict[str, str]:
     """What can be read afterwards, by what it is."""
     folder = tmp_path_factory.mktemp("notebooks")
+    (folder / "ipython").mkdir()
     notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
     with (
         pytest.MonkeyPatch.context() as environment,
@@ -108,7 +143,11 @@ def sinks(home: Path, server: RunningServer, tmp_path_factory) -> dict[str, str]
         environment.setenv("URL", server.at.url)
         environment.setenv("IPYTHONDIR", str(folder / "ipython"))
         client = NotebookClient(
-            notebook, timeout=240, allow_errors=True, resources={"metadata": {"path": folder}}
+            notebook,
+            timeout=240,
+            allow_errors=True,
+            resources={"metadata": {"path": folder}},
+            ipython_hist_file=str(folder / "ipython" / "history.sqlite"),
         )
         client.execute(stdout=output, stderr=output)
         output.seek(0)
@@ -117,6 +156,9 @@ def sinks(home: Path, server: RunningServer, tmp_path_factory) -> dict[str, str]
         "notebook": nbformat.writes(notebook),
         "kernel's own stdout and stderr": written,
         "command lines": "\n".join(seen["command lines"]),
+        "environment of workers": "\n".join(seen["environments"]),
+        "widget state": json.dumps(notebook.metadata.get("widgets", {})),
+        "crash dumps": files(folder / "crash.txt") + crashes(server.folder / "home"),
         "kernels and sessions": "\n".join(seen["kernels"]),
         "files of the session": files(home, folder / "ipython"),
         "files of the serving kernel": files(server.folder / "home"),
@@ -131,6 +173,15 @@ def test_the_notebook_got_to_where_the_token_is_used(sinks: dict[str, str], serv
     assert "does not accept the token (403)" in shown
     assert "canary" in sinks["kernels and sessions"] or "Picsellia" in sinks["kernels and sessions"]
     assert "ipykernel" in sinks["command lines"]
+    # Each sink was filled.
+    assert "vars of Session" in shown
+    assert "vars of PlatformClient" in shown
+    assert "pickle of DeploymentRecord" in shown
+    assert "PATH=" in sinks["environment of workers"]
+    assert "state" in sinks["widget state"]
+    assert "Current thread" in sinks["crash dumps"]
+    assert "Segmentation fault" in sinks["crash dumps"]
+    assert "history.sqlite" in sinks["files of the session"]
     assert json.loads((home / "places.json").read_text())["gpu1"] == server.at.url
 
 
@@ -140,6 +191,9 @@ def test_the_notebook_got_to_where_the_token_is_used(sinks: dict[str, str], serv
         "notebook",
         "kernel's own stdout and stderr",
         "command lines",
+        "environment of workers",
+        "widget state",
+        "crash dumps",
         "kernels and sessions",
         "files of the session",
         "files of the serving kernel",
@@ -154,14 +208,20 @@ def test_no_token_of_a_place_is_in_a_sink(sinks: dict[str, str], sink: str, serv
 @contextlib.contextmanager
 def seen_while_it_runs(server: JupyterServer) -> Iterator[dict[str, set[str]]]:
     """All command lines of this machine, and the names a server shows, ten times a second."""
-    seen: dict[str, set[str]] = {"command lines": set(), "kernels": set()}
+    seen: dict[str, set[str]] = {
+        name: set() for name in ("command lines", "environments", "kernels")
+    }
     ended = threading.Event()
 
     def look() -> None:
         while not ended.wait(0.1):
             for process in psutil.process_iter():
                 with contextlib.suppress(psutil.Error):
-                    seen["command lines"].add(" ".join(process.cmdline()))
+                    line = process.cmdline()
+                    seen["command lines"].add(" ".join(line))
+                    if WORKER in line:
+                        said = process.environ().items()
+                        seen["environments"] |= {f"{name}={value}" for name, value in said}
             for path in ("kernels", "sessions"):
                 seen["kernels"].add(asked(server, path))
 
@@ -172,6 +232,12 @@ def seen_while_it_runs(server: JupyterServer) -> Iterator[dict[str, set[str]]]:
     finally:
         ended.set()
         looking.join()
+
+
+def crashes(home: Path) -> str:
+    """The logs of workers that crashed."""
+    logs = [path for path in home.rglob("*.log") if "Segmentation fault" in path.read_text()]
+    return "\n".join(files(path) for path in logs)
 
 
 def asked(server: JupyterServer, path: str) -> str:
@@ -186,7 +252,7 @@ def files(*folders: Path) -> str:
     """Everything in them, one line a piece of text between line ends or zero bytes."""
     found = []
     for folder in folders:
-        for path in folder.rglob("*"):
+        for path in folder.rglob("*") if folder.is_dir() else [folder]:
             if path.is_file() and not path.is_symlink():
                 text = path.read_bytes().replace(b"\0", b"\n").decode("latin-1")
                 found += [f"{os.path.relpath(path, folder)}: {line}" for line in text.splitlines()]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from picsellia_jupyter.localplatform import drifting
 from picsellia_jupyter.localplatform.folding import fold, fold_all
 from picsellia_jupyter.localplatform.tables.datasets import Asset
 from tests.localplatform.bulk import insert
@@ -71,7 +72,11 @@ def test_a_new_model_version_has_a_baseline_of_its_own(world):
         fold_all(world.platform)
 
 
-def test_sizes_are_compared_with_the_training_images(world):
+@pytest.mark.parametrize(("fewest", "used"), [(1, 1), (2, 0)])
+def test_sizes_are_compared_with_training_images_where_there_are_enough(
+    world, monkeypatch, fewest, used
+):
+    monkeypatch.setattr(drifting, "FEWEST", fewest)
     deployment = world.deployment()
     organization = world.organization
     dataset = world.user.post(f"/api/organization/{organization}/datasets", json={"name": "t"})
@@ -88,7 +93,7 @@ def test_sizes_are_compared_with_the_training_images(world):
     body = {"dataset_version_id": version["id"]}
     world.user.post(f"/api/deployment/{deployment['id']}/pipeline/td/setup", json=body)
     found = drift(world, deployment)["result"]
-    assert found["training_images"] == 1
+    assert found["training_images"] == used
     sizes = {one["signal"]: one["reference"] for one in found["signals"]}
     assert (sizes["image width"], sizes["best score"]) == (1, 1)
 

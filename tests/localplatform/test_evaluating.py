@@ -260,6 +260,54 @@ def test_predictions_with_a_tag_can_be_asked_for_alone(boxes):
     assert told["result"]["stats"]["ap_50"] == 0.0
 
 
+def test_predictions_of_a_source_can_be_asked_for_alone(boxes):
+    boxes.review(boxes.predicted("day.png", source="gate"), zero=[ZERO])
+    boxes.review(boxes.predicted("night.png", source="yard"), zero=[ONE])
+    told = boxes.evaluated(source="yard").json()["result"]
+    assert (told["coverage"]["reviewed"], told["coverage"]["predicted"]) == (1, 1)
+    assert told["stats"]["ap_50"] == 0.0
+
+
+def test_a_version_can_be_asked_for_by_its_title(boxes):
+    boxes.review(boxes.predicted("old.png"), zero=[ZERO], one=[ONE])
+    turned = boxes.world.version("turned", labels=("one", "zero"))
+    path = f"/api/deployment/{boxes.deployment['id']}/model"
+    boxes.world.user.post(path, json={"model_version_id": turned["id"]})
+    # It numbers its labels the other way round, so that this is wrong.
+    boxes.review(boxes.predicted("new.png"), zero=[ZERO], one=[ONE])
+    figures = {
+        title: boxes.evaluated(version=title).json()["result"]["stats"]["ap_50"]
+        for title in ("model of lines:0", "turned:0")
+    }
+    assert figures == {"model of lines:0": pytest.approx(1.0), "turned:0": 0.0}
+    reply = boxes.evaluated(version="turned:9")
+    assert reply.status_code == 404
+    assert "no model version of this deployment named 'turned:9'" in reply.json()["message"]
+
+
+def test_objects_of_one_label_can_be_asked_for_alone(boxes):
+    boxes.review(boxes.predicted("a.png"), zero=[ZERO, ONE])
+    told = report_from_json(boxes.evaluated(label="zero").json()["result"])
+    assert [one.label for one in told.labels] == ["zero"]
+    # Two are there; one was found, the other was taken for a one.
+    assert (told.truth, told.found) == (2, 1)
+    assert told.scores["ar_50_95_det100"] == pytest.approx(0.5)
+    assert told.notices[0] == (
+        "Only zero is compared: what was taken for another label counts as missed."
+    )
+    assert boxes.evaluated(label="nine").status_code == 404
+
+
+def test_one_label_of_a_classification_is_not_torn_from_the_others_and_it_is_said(classes):
+    raw = {"detection_classes": [1, 0], "detection_scores": [0.75, 0.25]}
+    classes.review(classes.predicted("a.png", raw), "classifications", zero=[{}])
+    told = classes.evaluated(label="one").json()["result"]
+    assert told["stats"]["accuracy"] == 0.0
+    assert told["notices"][0] == (
+        "These figures are of all classes, not of one alone: one image has them all."
+    )
+
+
 def test_more_detections_than_usual_can_be_asked_for(boxes):
     boxes.review(boxes.predicted(), zero=[ZERO])
     stats = boxes.evaluated(max_detections=300).json()["result"]["stats"]

@@ -126,13 +126,14 @@ def test_images_unlike_the_training_data_are_outliers_and_others_are_not(world, 
     assert world.user.post(of(deployment), json={}).json()["state"] == "FITTING"
     fitting[0].join(250)
     ready = world.user.get(of(deployment)).json()
-    assert (ready["state"], ready["images"]) == ("READY", 120), ready
+    assert (ready["state"], ready["images"], ready["waiting"]) == ("READY", 120, 30), ready
     odd = monitor(world, deployment, range(2000, 2020), odd=True)
     world.user.post(
         of(deployment, "alerts"), json={"name": "odd", "metric": "is_outlier", "window_s": 60}
     )
     while score_new(world.platform):
         pass
+    assert world.user.get(of(deployment)).json()["waiting"] == 0
     found = {one["oracle_prediction_id"]: one for one in scores(world, deployment)["predictions"]}
     assert len(found) == 50
     assert all(found[ident]["is_outlier"] for ident in odd)

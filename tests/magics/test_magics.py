@@ -112,6 +112,11 @@ def test_deploy_is_one_call_on_the_session(shell: InteractiveShell, session: Not
             ("connect", ("https://host",), {"organization": "Lab"}),
         ),
         ("%picsellia doctor --fix", ("doctor", (), {"fix": True})),
+        (
+            "%picsellia doctor --report",
+            ("bug_report", ("picsellia-report.md",), {"fix": False}),
+        ),
+        ("%picsellia doctor --report a.md --fix", ("bug_report", ("a.md",), {"fix": True})),
         ("%picsellia monitor d1", ("monitor", ("d1",), {"last": "24h"})),
     ],
 )

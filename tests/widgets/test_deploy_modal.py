@@ -191,6 +191,24 @@ def test_a_name_that_stands_for_something_else_is_told_at_once(page: Page, home:
     Session(home=home).undeploy("taken", delete=True)
 
 
+def test_a_name_that_was_set_free_meanwhile_can_be_taken(page: Page, home: Path):
+    session = Session(home=home)
+    session.deploy("digits-classifier", strategy="monitoring", name="taken")
+    output = opened(page)
+    page.choose("Strategy", "Monitoring only")
+    page.choose("Model version", "digits-detector")
+    session.undeploy("taken", delete=True)
+
+    page.change(page.find("Name"), value="taken")  # which was read when the form opened
+    page.until(lambda: "--name taken" in page.line() and "exists already" not in page.text())
+    page.until(lambda: not page.state("Deploy")["disabled"])
+    page.click("Deploy")
+    page.until(lambda: is_finished(page, output))
+
+    assert session.deployment("taken").record.model_title == "digits-detector:0"
+    session.undeploy("taken", delete=True)
+
+
 def test_the_cell_before_it_may_still_run_and_the_form_says_so(page: Page, tmp_path: Path):
     output = opened(page)
 

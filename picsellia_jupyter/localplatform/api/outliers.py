@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from picsellia_jupyter.localplatform.api.described import REFUSALS
-from picsellia_jupyter.localplatform.outliers import CONTAMINATION, begin_fit, fit_of
+from picsellia_jupyter.localplatform.outliers import CONTAMINATION, begin_fit, fit_of, waiting_count
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
@@ -32,6 +32,8 @@ class FitReply(BaseModel):
     images: int = 0
     contamination: float | None = None
     threshold: float | None = None
+    waiting: int = 0
+    """Predicted images that are kept and have no score yet."""
 
 
 @router.post("/api/local/deployments/{deployment_id}/outliers", status_code=202)
@@ -51,4 +53,5 @@ def outlier_state(here: Here, deployment_id: UUID) -> FitReply:
         row = fit_of(session, here, deployment.id)
         if row is None:
             return FitReply(state="NONE")
-        return FitReply.model_validate({name: getattr(row, name) for name in FitReply.model_fields})
+        known = {name: getattr(row, name) for name in FitReply.model_fields if name != "waiting"}
+        return FitReply(**known, waiting=waiting_count(session, row))
