@@ -67,18 +67,12 @@ def build_app(platform: Platform) -> FastAPI:
     Args:
         platform: its database, keys and clock; closing them is the caller's business.
     """
-    # The SDK sends its logins and predictions as JSON without saying that they are.
-    app = FastAPI(
-        title="Picsellia local platform",
-        openapi_url=None,
-        strict_content_type=False,
-        redirect_slashes=False,
-    )
+    app = FastAPI(title="Picsellia local platform", openapi_url=None, redirect_slashes=False)
     app.state.platform = platform
     app.state.ingest = Ingest(platform.store)
     app.state.routers = ROUTERS
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # see Router
     refusals.install(app)
     app.add_middleware(monitoring.Shortcut, handlers=app.exception_handlers)
     app.add_middleware(Activity, platform=platform)

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,13 +17,14 @@ from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Words
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.alerts import Alert, Delivery, FiredAlert
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.localplatform.webhooks import checked_url, ring, signing_secret
 from picsellia_jupyter.workflows.alerts import check_hysteresis
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["alerts"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["alerts"])
 Operator = Literal[">", ">=", "<", "<=", "=="]
 Seconds = Annotated[float, Field(ge=0, le=366 * 86_400, allow_inf_nan=False)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel
 from sqlalchemy import select
 
@@ -23,13 +23,14 @@ from picsellia_jupyter.localplatform.platform import (
     Platform,
     connector_of,
 )
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.organization import Connector
 from picsellia_jupyter.localplatform.tables.projects import Artifact, Experiment, LoggingFile
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 
 
 class NewArtifact(BaseModel):

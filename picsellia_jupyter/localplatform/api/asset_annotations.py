@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import Body, Depends, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from picsellia_jupyter.localplatform.datasets import (
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.refusals import UnknownIdError
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling_datasets import (
     spell_annotation,
     spell_shape,
@@ -38,7 +39,7 @@ from picsellia_jupyter.localplatform.tables.datasets import (
 )
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 Status = Literal["PENDING", "SKIPPED", "ACCEPTED", "REFUSED"]
 Kind = Literal["rectangles", "polygons", "classifications", "lines", "points", "masks"]
 SHAPE_KINDS = ("rectangle", "polygon", "classification", "line", "point", "mask")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,6 +19,7 @@ from picsellia_jupyter.localplatform.labels import labeller, labels_of
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin, Platform, User
 from picsellia_jupyter.localplatform.reviewing import add_review
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.campaigns import Assignment
@@ -33,7 +33,7 @@ from picsellia_jupyter.localplatform.tables.deployments import (
 from picsellia_jupyter.localplatform.tables.registry import ModelVersion
 from picsellia_jupyter.wire.predictions import Json, from_raw, to_shapes
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 
 
 class ReviewedShape(BaseModel, extra="allow"):

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ from picsellia_jupyter.localplatform.jobs import finished_job, spell_job
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Words
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin, organization_of
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.spelling_campaigns import (
     spell_assignments,
@@ -44,7 +45,7 @@ from picsellia_jupyter.localplatform.tables.deployments import Deployment, Predi
 from picsellia_jupyter.localplatform.tables.organization import User
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 AssignmentStatus = Literal["TO_DO", "TO_REWORK", "DONE", "SKIPPED"]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import NotFoundError
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, organization_of
 from picsellia_jupyter.localplatform.platform import User as Caller
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.organization import Organization, User
 from picsellia_jupyter.wire.predictions import Json
@@ -35,7 +35,7 @@ CAPABILITIES = (
 )
 """What this platform can do beyond the SDK's own API."""
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 
 
 @router.get("/api/home/ping")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -15,12 +15,13 @@ from picsellia_jupyter.localplatform.folding import catch_up
 from picsellia_jupyter.localplatform.mapping import shapes_map
 from picsellia_jupyter.localplatform.overviews import dashboard, whole
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.statistics import Selection
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.wire.dashboards import dashboard_to_json
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["statistics"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["statistics"])
 
 
 class AskedRange(BaseModel):

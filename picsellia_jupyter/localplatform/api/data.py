@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
@@ -30,13 +30,14 @@ from picsellia_jupyter.localplatform.platform import (
     Platform,
     connector_of,
 )
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Data, Datalake, DataSource, Tag
 from picsellia_jupyter.localplatform.tagging import data_tag, link_tag, source_named
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 
 
 class Meta(BaseModel):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,13 +26,14 @@ from picsellia_jupyter.localplatform.platform import (
     default_datalake,
     organization_of,
 )
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import spell_datalake
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
 from picsellia_jupyter.localplatform.tables.organization import Connector
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 
 
 class NewDatalake(BaseModel):

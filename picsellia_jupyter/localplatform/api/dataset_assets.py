@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
@@ -24,6 +24,7 @@ from picsellia_jupyter.localplatform.finding import find_one
 from picsellia_jupyter.localplatform.jobs import finished_job, spell_job
 from picsellia_jupyter.localplatform.listing import Asked, Paging, page
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller, spell_tag
 from picsellia_jupyter.localplatform.spelling_datasets import spell_assets, spell_with_shapes
 from picsellia_jupyter.localplatform.store import the
@@ -32,7 +33,7 @@ from picsellia_jupyter.localplatform.tables.datasets import Annotation, Asset, D
 from picsellia_jupyter.localplatform.tagging import link_tag, new_tag
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 _OWN_FIELDS = {"tags.name": tagged(Asset.id)}
 _PREFIXES_AT_ONCE = 200
 """SQLite refuses conditions that nest deeper than 1,000."""

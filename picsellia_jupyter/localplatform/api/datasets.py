@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from picsellia_jupyter.localplatform.jobs import finished_job, spell_job
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Name
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Platform, organization_of
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling_datasets import (
     spell_dataset_versions,
     spell_datasets,
@@ -40,7 +41,7 @@ from picsellia_jupyter.localplatform.tables.datasets import (
 from picsellia_jupyter.localplatform.tables.organization import User
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 
 
 class NewDataset(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Request
+from fastapi import Body, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,6 +33,7 @@ from picsellia_jupyter.localplatform.platform import (
 )
 from picsellia_jupyter.localplatform.promoting import fitting, make_champion, make_shadow
 from picsellia_jupyter.localplatform.refusals import ForbiddenError
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -41,8 +42,8 @@ from picsellia_jupyter.localplatform.tables.organization import User
 from picsellia_jupyter.localplatform.tables.registry import ModelVersion
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
-either = APIRouter()
+router = Router(dependencies=[NeedsUser])
+either = Router()
 """The one route that the main API and the monitoring service share."""
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.routing import Router
 
 PREFIX = "/api/local"
 
@@ -37,7 +38,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 """How every route of ours may refuse."""
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 
 
 @router.get(f"{PREFIX}/openapi.json", include_in_schema=False)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -16,13 +15,14 @@ from picsellia_jupyter.localplatform.asking import asked_of, titles_of
 from picsellia_jupyter.localplatform.evaluating import narrowed, reviewed
 from picsellia_jupyter.localplatform.folding import catch_up
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.statistics import Selection
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.supervised import evaluated
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.wire.evaluation import report_to_json
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS)
+router = Router(dependencies=[NeedsUser], responses=REFUSALS)
 
 
 class AskedEvaluation(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ from picsellia_jupyter.localplatform.finding import refuse_taken
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Name, Words
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.spelling_datasets import spell_dataset_versions
 from picsellia_jupyter.localplatform.store import the
@@ -39,7 +40,7 @@ from picsellia_jupyter.localplatform.tables.projects import (
 from picsellia_jupyter.localplatform.tables.registry import Model, ModelFile, ModelVersion
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 ExperimentStatus = Literal["RUNNING", "CANCELED", "TERMINATED", "FAILED", "WAITING", "SUCCESS"]
 JobStatus = Literal["RUNNING", "SUCCESS", "TERMINATED", "FAILED"]
 LogType = Literal[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -14,11 +14,12 @@ from picsellia_jupyter.localplatform.blobs import checked_object_name
 from picsellia_jupyter.localplatform.jobs import spell_job
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, organization_of
 from picsellia_jupyter.localplatform.refusals import UnknownIdError
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.jobs import Job, LoggingLine
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 Transition = Literal["succeed", "fail", "running"]
 STATUS_AFTER: dict[str, str] = {"succeed": "SUCCEEDED", "fail": "FAILED", "running": "RUNNING"}
 ENDED = frozenset({"SUCCEEDED", "FAILED", "KILLED"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from picsellia_jupyter.localplatform.finding import find_one, refuse_taken
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Words
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling_datasets import spell_group, spell_label
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datasets import (
@@ -31,7 +32,7 @@ from picsellia_jupyter.localplatform.tables.datasets import (
 from picsellia_jupyter.localplatform.tables.deployments import DeploymentLabel
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 
 
 class NewLabel(BaseModel):

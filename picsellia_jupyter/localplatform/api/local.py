@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, field_validator
 from sqlalchemy import func, select
 
@@ -16,6 +15,7 @@ from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.metering import Ledger
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.promoting import hear
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
@@ -24,8 +24,8 @@ from picsellia_jupyter.wire.resources import heartbeat_from_json, heartbeat_to_j
 
 HEARTBEAT_INTERVAL_S = 2.0
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["platform"])
-open_to_all = APIRouter()
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["platform"])
+open_to_all = Router()
 """The one route that needs no token; it says nothing but that somebody is there."""
 
 

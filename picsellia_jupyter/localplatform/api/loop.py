@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -16,12 +15,13 @@ from picsellia_jupyter.localplatform.folding import catch_up
 from picsellia_jupyter.localplatform.overviews import labels, overview
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.reviewing import review_counts, submit_reviews
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.statistics import Selection
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.localplatform.tables.pipelines import Pipeline
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS)
+router = Router(dependencies=[NeedsUser], responses=REFUSALS)
 
 
 class Submit(BaseModel):

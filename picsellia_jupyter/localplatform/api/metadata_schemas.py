@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
 from picsellia_jupyter.localplatform.tables.projections import MetadataSchema
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 INPUT_TYPES = ("STRING", "INTEGER", "FLOAT", "DATETIME", "BOOLEAN")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,12 +13,13 @@ from picsellia_jupyter.localplatform.deleting import delete_model, remove_blobs
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Name
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin, organization_of
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.registry import Model
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 
 
 class NewModel(BaseModel):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -22,8 +21,9 @@ from picsellia_jupyter.localplatform.photos import Received, check_image, stored
 from picsellia_jupyter.localplatform.platform import Platform
 from picsellia_jupyter.localplatform.recording import NewPrediction
 from picsellia_jupyter.localplatform.refusals import ForbiddenError, NotDurableError
+from picsellia_jupyter.localplatform.routing import Router
 
-router = APIRouter()
+router = Router()
 _SMALL_BYTES = 2**17
 """Bodies that are read in the event loop; larger ones would keep everybody else waiting."""
 

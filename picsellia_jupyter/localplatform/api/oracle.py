@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
 from picsellia_jupyter.domain.errors import AuthenticationError, InvalidInputError
@@ -18,15 +18,16 @@ from picsellia_jupyter.localplatform.overviews import labels, overview
 from picsellia_jupyter.localplatform.platform import Here, Monitoring, Platform
 from picsellia_jupyter.localplatform.recording import record_shadow
 from picsellia_jupyter.localplatform.refusals import ForbiddenError
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.statistics import Selection, prediction_log
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.wire.predictions import Json
 from picsellia_jupyter.wire.resources import log_to_json
 
-open_to_all = APIRouter()
+open_to_all = Router()
 """The login, which checks the token in its body."""
-router = APIRouter()
+router = Router()
 SINGLE_SERVICES = (
     "ae_outlier", "metrics", "object_detection", "classification", "label_distribution"
 )  # fmt: skip

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.outliers import CONTAMINATION, begin_fit, fit_of, waiting_count
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["statistics"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["statistics"])
 
 
 class Fit(BaseModel):

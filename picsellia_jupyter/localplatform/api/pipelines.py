@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel, Field
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from picsellia_jupyter.domain.training import Limits
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Words
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Platform
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling_datasets import spell_dataset_versions
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datasets import DatasetVersion
@@ -24,7 +25,7 @@ from picsellia_jupyter.localplatform.tables.projects import Project
 from picsellia_jupyter.localplatform.training import loop_of
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 FEEDBACK, TRAINING = "FEEDBACK_LOOP", "CONTINUOUS_TRAINING"
 Policy = Literal["DEPLOY_CHAMPION", "DEPLOY_SHADOW", "DEPLOY_MANUAL"]
 DatasetVersionId = Annotated[UUID, Body(embed=True)]

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +26,7 @@ from picsellia_jupyter.localplatform.platform import (
     Origin,
     connector_of,
 )
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller, spell_datalake
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Data, Datalake, DataSource, Tag
@@ -35,7 +35,7 @@ from picsellia_jupyter.localplatform.tables.projections import Projection
 from picsellia_jupyter.localplatform.tagging import data_tag, link_tag, source_named
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 
 
 class NewProjection(BaseModel):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +16,7 @@ from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.api.pipelines import pipeline_of
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Platform
 from picsellia_jupyter.localplatform.promoting import fitting, make_champion, roll_back
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.localplatform.tables.pipelines import Pipeline
@@ -28,7 +28,7 @@ from picsellia_jupyter.wire.promotion import gate_from_json, gate_to_json
 _METRICS = {True: ("accuracy", "macro_f1"), False: ("ap_50_95", "ap_50")}
 """What has intervals, of classifications and of everything else."""
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["deployments"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["deployments"])
 
 
 class Promotion(BaseModel):

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel
 
 from picsellia_jupyter.domain.recorded import Wanted
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.searching import search
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["predictions"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["predictions"])
 Score = Annotated[float | None, Query(ge=0, le=1)]
 Word = Annotated[str, Query(max_length=500)]
 Time = Annotated[float | None, Query(allow_inf_nan=False)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
@@ -19,12 +19,13 @@ from picsellia_jupyter.localplatform.folding import catch_up
 from picsellia_jupyter.localplatform.imaging import images
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin
 from picsellia_jupyter.localplatform.reporting import report
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.statistics import Selection
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.wire.reports import report_to_json
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["statistics"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["statistics"])
 
 
 class AskedReport(BaseModel):

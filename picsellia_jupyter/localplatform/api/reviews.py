@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -21,6 +20,7 @@ from picsellia_jupyter.localplatform.reviewing import (
     mark_sampled,
     refuse_unseen,
 )
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.deployments import (
     Deployment,
@@ -28,7 +28,7 @@ from picsellia_jupyter.localplatform.tables.deployments import (
 )
 from picsellia_jupyter.localplatform.tables.organization import User as Person
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["reviews"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["reviews"])
 PATH = "/api/local/predicted/asset/{asset_id}/review"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from picsellia_jupyter.localplatform.held_out import compared, images_of
 from picsellia_jupyter.localplatform.metered_training import TrainingLedger
 from picsellia_jupyter.localplatform.metering import Ledger
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin, Platform
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.tables.deployments import Deployment
 from picsellia_jupyter.localplatform.tables.projects import Experiment
@@ -30,7 +31,7 @@ from picsellia_jupyter.localplatform.training_jobs import (
     held_out_of,
 )
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["training"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["training"])
 Runner = Annotated[str, Field(min_length=8, max_length=80)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.refusals import UnknownIdError
 from picsellia_jupyter.localplatform.reviewing import TO_REVIEW
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.datalakes import Data, Datalake
 from picsellia_jupyter.localplatform.tables.deployments import (
@@ -22,7 +23,7 @@ from picsellia_jupyter.localplatform.tables.deployments import (
     Prediction,
 )
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["predictions"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["predictions"])
 
 
 class StoredPrediction(BaseModel):

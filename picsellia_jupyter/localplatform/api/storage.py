@@ -7,7 +7,7 @@ from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -25,6 +25,7 @@ from picsellia_jupyter.localplatform.platform import (
     organization_of,
 )
 from picsellia_jupyter.localplatform.ranges import first_byte, ranged, skip
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.sums import storing, sum_of, verified
 from picsellia_jupyter.localplatform.tables.datalakes import Data
@@ -38,8 +39,8 @@ OBJECT_TYPES = (
 BINARY = "application/octet-stream"
 _BUFFER_BYTES = 2**20
 
-router = APIRouter(dependencies=[NeedsUser])
-signed = APIRouter()
+router = Router(dependencies=[NeedsUser])
+signed = Router()
 """Routes whose address is its own proof."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel
 from sqlalchemy import delete, select
 from sqlalchemy.engine import CursorResult
@@ -16,6 +16,7 @@ from picsellia_jupyter.localplatform.finding import refuse_taken as refuse_name
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Words
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, organization_of
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import spell_tag
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.base import Identified
@@ -32,7 +33,7 @@ from picsellia_jupyter.localplatform.tables.registry import Model, ModelVersion
 from picsellia_jupyter.localplatform.tagging import link_tag, new_tag, refuse_taken, tag_query
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 Target = Literal[
     "MODEL", "MODEL_VERSION", "DEPLOYMENT", "PREDICTED_ASSET", "DATASET", "DATASET_VERSION"
 ]  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -15,6 +14,7 @@ from picsellia_jupyter.domain.training import Cause
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.alerts import Alert
 from picsellia_jupyter.localplatform.tables.base import new_id
@@ -28,7 +28,7 @@ from picsellia_jupyter.localplatform.training import begin, cancel, retry
 from picsellia_jupyter.localplatform.training_jobs import attached_to, title_of
 from picsellia_jupyter.localplatform.triggers import in_words
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["training"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["training"])
 LINES = 500
 """Lines of a log in one reply."""
 _OFTENEST_S = 60.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ from picsellia_jupyter.localplatform.platform import (
     Platform,
     connector_of,
 )
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller
 from picsellia_jupyter.localplatform.staging import ByteRange, PartFile, Staging, etag_of
 from picsellia_jupyter.localplatform.sums import storing
@@ -35,8 +36,8 @@ from picsellia_jupyter.localplatform.tables.projects import Artifact, LoggingFil
 from picsellia_jupyter.localplatform.tables.registry import ModelFile
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
-signed = APIRouter()
+router = Router(dependencies=[NeedsUser])
+signed = Router()
 """Routes whose address is its own proof."""
 MAX_PARTS = 10_000
 _BUFFER_BYTES = 2**20

@@ -6,7 +6,6 @@ from datetime import datetime, timezone
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,9 +14,10 @@ from picsellia_jupyter.domain.usage import MOST_MPU, NANO, checked_quota, checke
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.metering import DAY_S, USUAL_RATE, Ledger
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Platform, organization_of
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.tables.usage import Account, Charge
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["usage"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["usage"])
 
 
 class UsageEntry(BaseModel):

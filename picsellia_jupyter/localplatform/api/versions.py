@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, field_validator
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -18,12 +17,13 @@ from picsellia_jupyter.localplatform.deleting import delete_version, remove_blob
 from picsellia_jupyter.localplatform.listing import Asked, page
 from picsellia_jupyter.localplatform.names import Name, Words
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser, Origin, organization_of
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.spelling import Speller, spell_context
 from picsellia_jupyter.localplatform.store import the
 from picsellia_jupyter.localplatform.tables.registry import Model, ModelContext, ModelVersion
 from picsellia_jupyter.wire.predictions import Json
 
-router = APIRouter(dependencies=[NeedsUser])
+router = Router(dependencies=[NeedsUser])
 _OWN_COLUMNS = ("name", "type", "framework", "labels")
 
 
