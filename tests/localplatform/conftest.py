@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from PIL import Image
 
 from picsellia_jupyter.localplatform.app import build_app
 from picsellia_jupyter.localplatform.bootstrap import open_platform
+from picsellia_jupyter.localplatform.store import Store
 
+DATABASE = "platform.sqlite3"
 BASE = "http://127.0.0.1:8123"
 BOXES = {
     "detection_classes": [1, 0],
@@ -121,13 +124,27 @@ def monitored(**changes):
 def database(request):
     """The URL of a database, or None for the data directory's own."""
     if request.param == "sqlite":
-        return None
-    return request.getfixturevalue("postgresql").furnished()
+        yield None
+        return
+    with request.getfixturevalue("postgresql").furnished() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory):
+    """An SQLite database that has all tables and no rows."""
+    made = tmp_path_factory.mktemp("tables") / DATABASE
+    Store(f"sqlite:///{made}").close()
+    return made
 
 
 @pytest.fixture
-def world(tmp_path, database):
-    made = World(tmp_path / "home", database=database)
+def world(tmp_path, database, tables):
+    home = tmp_path / "home"
+    if database is None:
+        home.mkdir(mode=0o700)
+        shutil.copy(tables, home)
+    made = World(home, database=database)
     yield made
     made.platform.store.close()
 

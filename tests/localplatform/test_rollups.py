@@ -303,7 +303,7 @@ def test_predictions_of_before_the_migration_are_added_up_after_it(tmp_path, ope
         url = f"sqlite:///{tmp_path / 'home' / 'platform.sqlite3'}"
         database = None
         if kind == "postgresql":
-            url = database = request.getfixturevalue("postgresql").furnished()
+            url = database = request.getfixturevalue("postgresql").database()
         home = tmp_path / "home" if kind == "sqlite" else tmp_path / "other"
         world = open_world(home, database=database)
         record(world, world.deployment(), moments(12))

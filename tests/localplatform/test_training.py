@@ -26,8 +26,10 @@ on_both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"]
 def database(request):
     """SQLite, where a test does not ask for both."""
     if getattr(request, "param", "sqlite") == "sqlite":
-        return None
-    return request.getfixturevalue("postgresql").furnished()
+        yield None
+        return
+    with request.getfixturevalue("postgresql").furnished() as url:
+        yield url
 
 
 # Set off by reviews --------------------------------------------------------------------------
