@@ -30,6 +30,23 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_configure(config):
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        from tests.scheduling import Stopwatch
+
+        config.pluginmanager.register(Stopwatch(config))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Whole files in an order of our own, where pytest-xdist was asked for whole files."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from tests.scheduling import KEPT, LongestFirst
+
+    return LongestFirst(config, log, config.cache.get(KEPT, {}))
+
+
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--long"):
         for item in items:
