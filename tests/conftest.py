@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
 
 import pytest
 from hypothesis import settings
 
+from tests.nursery import Nursery
+from tests.platforms import Starter, fork
 from tests.postgresql import PostgresServer, programs
 
 # The SDK silences every logger when it is imported; some tests import it themselves.
@@ -60,76 +55,34 @@ def long(request) -> bool:
     return request.config.getoption("--long")
 
 
-@dataclass
-class RunningPlatform:
-    """A local platform in a process of its own."""
-
-    host: str
-    token: str
-    organization: str
-    home: Path
-    process: subprocess.Popen[str]
-
-    def stop(self) -> int:
-        """End it cleanly; its exit code."""
-        self.process.terminate()
-        return self.process.wait(timeout=15)
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        self.process.kill()
-        self.process.wait(timeout=15)
-
-
-def _start(
-    home: Path,
-    *extra: str,
-    program: Sequence[str] = ("-m", "picsellia_jupyter.localplatform"),
-    environment: Mapping[str, str] | None = None,
-    log: IO[bytes] | None = None,
-) -> RunningPlatform:
-    command = [sys.executable, *program, "--home", str(home), "--port", "0", "--json", *extra]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, f"the platform ended with {process.wait(timeout=15)}"
-    said = json.loads(line)
-    return RunningPlatform(said["host"], said["token"], said["organization"], home, process)
-
-
-class Starter:
-    """Starts local platforms and ends those that still run."""
-
-    def __init__(self) -> None:
-        self._started: list[RunningPlatform] = []
-
-    def __call__(self, home: Path, *extra: str, **how: Any) -> RunningPlatform:
-        self._started.append(_start(home, *extra, **how))
-        return self._started[-1]
-
-    def stop_all(self) -> None:
-        running = [one for one in self._started if one.process.poll() is None]
-        for one in running:
-            one.process.terminate()
-        for one in running:
-            one.process.wait(timeout=15)
-        self._started.clear()
+@pytest.fixture(scope="session")
+def nursery():
+    """Forks local platforms, which then need not import everything anew."""
+    made = Nursery()
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="module")
-def start_platform():
-    """Starts a local platform in a data directory: `start_platform(home, "--idle-exit", "1")`."""
+def start_platform(nursery):
+    """Forks a local platform for a data directory: `start_platform(home, "--idle-exit", "1")`."""
+    starter = Starter(nursery)
+    yield starter
+    starter.stop_all()
+
+
+@pytest.fixture(scope="module")
+def start_program():
+    """Starts the local platform as a user would: `start_program(home, "--idle-exit", "1")`."""
     starter = Starter()
     yield starter
     starter.stop_all()
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory):
+def platform(nursery, tmp_path_factory):
     """One local platform for the whole test run: `host`, `token`, `organization`, `home`."""
-    running = _start(tmp_path_factory.mktemp("platform"))
+    running = fork(nursery, tmp_path_factory.mktemp("platform"))
     yield running
     running.stop()
 

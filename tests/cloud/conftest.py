@@ -12,7 +12,7 @@ import pytest
 from picsellia_jupyter.demo.seed import seed
 from picsellia_jupyter.session import Session
 from tests.cloud.double import Notes
-from tests.conftest import RunningPlatform, Starter
+from tests.platforms import RunningPlatform, start_fresh
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,8 +42,8 @@ class Cloud:
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """One double for a file of tests, with the demo models in its registry."""
-    starter, folder = Starter(), tmp_path_factory.mktemp("cloud")
-    running = starter(
+    folder = tmp_path_factory.mktemp("cloud")
+    running = start_fresh(
         folder, program=("-m", "tests.cloud.double"),
         environment={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": ""},
     )  # fmt: skip
@@ -52,7 +52,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         seed(made.session(folder / "user"))
         yield made
     finally:
-        starter.stop_all()
+        running.stop()
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from picsellia_jupyter.demo.seed import seed
 from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.session import Session
 from tests.docs import models
+from tests.nursery import Nursery
+from tests.platforms import fork
 
 BEGINNING = """
 %load_ext picsellia_jupyter
@@ -79,9 +81,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     made = tmp_path_factory.mktemp("home")
     try:
+        fork(nursery, made)
         seed(Session(home=made))
         yield made
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sqlite3
@@ -23,7 +22,7 @@ from picsellia_jupyter.wire.resources import job_to_json
 from picsellia_jupyter.workflows.deploying import DeployRequest, check
 from tests.faults.holder import Holders
 from tests.faults.monitoring import Client, faults_of
-from tests.faults.nursery import Nursery
+from tests.platforms import fork, start_fresh
 
 HERE = Path(__file__).parent
 
@@ -43,16 +42,6 @@ def shim(tmp_path_factory) -> Path:
     return library
 
 
-@pytest.fixture(scope="module")
-def nursery():
-    """Starts platforms quickly: `nursery.start(home)`."""
-    if sys.platform != "linux":
-        pytest.skip("forks, and looks for processes")
-    made = Nursery()
-    yield made
-    made.stop()
-
-
 @pytest.fixture
 def behind_shim(shim, start_platform):
     """Starts a platform behind the shim: `behind_shim(home, SHIM_JOURNAL=path)`."""
@@ -65,11 +54,9 @@ def behind_shim(shim, start_platform):
             **variables,
         }
         with home.with_name("platform.log").open("ab") as log:
-            return start_platform(
-                home,
-                program=[str(HERE / "program.py"), synchronous],
-                environment=environment,
-                log=log,
+            program = [str(HERE / "program.py"), synchronous]
+            return start_platform.keep(
+                start_fresh(home, program=program, environment=environment, log=log)
             )
 
     yield start
@@ -109,10 +96,11 @@ def control(tmp_path) -> Control:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(nursery, tmp_path_factory):
     """The data directory of a local platform with the demo models."""
     folder = tmp_path_factory.mktemp("home")
     try:
+        fork(nursery, folder)
         seed(Session(home=folder))
         yield folder
     finally:
@@ -161,7 +149,7 @@ def holders():
 def platform(nursery, tmp_path):
     """A running platform, a client with a deployment in it, and the job of a holder."""
     home = tmp_path / "home"
-    running = nursery.start(home, "--port", "0")
+    running = fork(nursery, home)
     client = Client.of(running)
     headers = {"Authorization": f"Bearer {running.token}"}
     ping = httpx.get(f"{running.host}/api/home/ping", headers=headers).json()
@@ -176,12 +164,11 @@ def platform(nursery, tmp_path):
     all_running = [running]
 
     def again(**how):
-        all_running.append(nursery.start(home, "--port", port, **how))
+        all_running.append(fork(nursery, home, "--port", port, **how))
         return all_running[-1]
 
     yield home, job, running, again
-    with contextlib.suppress(ProcessLookupError):  # unless a test has failed
-        all_running[-1].kill()
+    all_running[-1].kill()
     with sqlite3.connect(home / "platform.sqlite3"):
         pass
 

@@ -4,13 +4,14 @@ import random
 import time
 
 from tests.faults.monitoring import Client, faults_of
+from tests.platforms import fork
 
 
 def test_what_was_acknowledged_survives_every_kill_and_nothing_is_doubled(nursery, tmp_path, long):
     chance, home, client = random.Random(7), tmp_path / "home", None
     kills = 200 if long else 10
     for _ in range(kills):
-        running = nursery.start(home)
+        running = fork(nursery, home)
         if client is None:
             client = Client.of(running)
         client.host = running.host

@@ -18,12 +18,15 @@ from picsellia_jupyter.launch import leases, local_platform
 from picsellia_jupyter.launch.kernels import ChildKernel
 from picsellia_jupyter.session import Session
 from picsellia_jupyter.workflows.deploying import DeployRequest, check
+from tests.nursery import Nursery
+from tests.platforms import fork
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def session(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     home = tmp_path_factory.mktemp("home")
     try:
+        fork(nursery, home)
         session = Session(home=home)
         seed(session)
         yield session

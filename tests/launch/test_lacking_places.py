@@ -21,6 +21,8 @@ from picsellia_jupyter.demo.seed import seed
 from picsellia_jupyter.domain.errors import PackageMissingError
 from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.session import Session
+from tests.nursery import Nursery
+from tests.platforms import fork
 
 PACKAGE = Path(picsellia_jupyter.__file__).parent
 LACKING = "import sys; sys.modules['picsellia_jupyter'] = None"
@@ -29,11 +31,12 @@ INSTALL = "Add --install to %deploy, which installs this version in their enviro
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory) -> Iterator[Session]:
+def session(nursery: Nursery, tmp_path_factory) -> Iterator[Session]:
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PICSELLIA_PLACE_TOKEN", TOKEN)
         try:
+            fork(nursery, home)
             session = Session(home=home)
             seed(session)
             yield session

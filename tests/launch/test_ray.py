@@ -23,6 +23,8 @@ from picsellia_jupyter.launch import local_platform, ray_serve
 from picsellia_jupyter.launch.ray_serve import Cluster, RayLauncher
 from picsellia_jupyter.session import Session
 from picsellia_jupyter.workflows import deploying
+from tests.nursery import Nursery
+from tests.platforms import fork
 
 ray = pytest.importorskip("ray")
 pytest.importorskip("ray.serve")
@@ -35,9 +37,10 @@ STORE_BYTES = 80 * 2**20
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def session(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     home = tmp_path_factory.mktemp("home")
     try:
+        fork(nursery, home)
         session = Session(home=home)
         seed(session)
         yield session

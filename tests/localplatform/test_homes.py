@@ -49,8 +49,8 @@ def test_a_data_directory_may_have_any_name_and_holds_everything(
     assert [path for path in files if home not in path.parents] == []
 
 
-def test_the_program_serves_a_data_directory_with_an_odd_name(start_platform, tmp_path):
-    running = start_platform(tmp_path / "50%20 off?#a::b \u00e9")
+def test_the_program_serves_a_data_directory_with_an_odd_name(start_program, tmp_path):
+    running = start_program(tmp_path / "50%20 off?#a::b \u00e9")
     assert running.stop() == 0
     assert (running.home / "platform.sqlite3").is_file()
     assert [path.name for path in tmp_path.iterdir()] == [running.home.name]
@@ -94,11 +94,11 @@ def test_a_file_where_the_data_directory_should_be_is_refused_in_words(tmp_path,
 
 @pytest.mark.skipif(os.name == "nt", reason="folders have no such modes there")
 @pytest.mark.parametrize("furnished", [False, True])
-def test_a_read_only_data_directory_is_refused_in_words(tmp_path, start_platform, furnished):
+def test_a_read_only_data_directory_is_refused_in_words(tmp_path, start_program, furnished):
     home = tmp_path / "home"
     home.mkdir()
     if furnished:
-        start_platform(home).stop()
+        start_program(home).stop()
     for path in [*home.iterdir(), home]:
         path.chmod(0o500 if path.is_dir() else 0o400)
     try:

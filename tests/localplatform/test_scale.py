@@ -17,9 +17,9 @@ MANY = 10_000
 
 
 @pytest.fixture(autouse=True)
-def nothing_keeps_running(start_platform):
+def nothing_keeps_running(start_program):
     yield
-    start_platform.stop_all()
+    start_program.stop_all()
 
 
 def driving(what, running, folder):
@@ -42,10 +42,8 @@ def forget_peak(pid):
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("form", ["azure", "google", "minio"])
-def test_a_large_file_comes_back_bit_by_bit_and_never_lies_in_memory(
-    start_platform, tmp_path, form
-):
-    running = start_platform(tmp_path / "home", "--storage-form", form)
+def test_a_large_file_comes_back_bit_by_bit_and_never_lies_in_memory(start_program, tmp_path, form):
+    running = start_program(tmp_path / "home", "--storage-form", form)
     sdk = driving("files", running, tmp_path)
     for expected in ("small", "middle", "large"):
         assert sdk.stdout.readline().strip() == expected
@@ -60,8 +58,8 @@ def test_a_large_file_comes_back_bit_by_bit_and_never_lies_in_memory(
     assert growth < MOST_GROWTH_KIB
 
 
-def test_ten_thousand_data_are_listed_without_loss(start_platform, tmp_path):
-    start_platform(tmp_path).stop()
+def test_ten_thousand_data_are_listed_without_loss(start_program, tmp_path):
+    start_program(tmp_path).stop()
     store = Store(f"sqlite:///{tmp_path / 'platform.sqlite3'}")
     with store.writing() as session:
         lake = session.query(Datalake).one().id
@@ -75,7 +73,7 @@ def test_ten_thousand_data_are_listed_without_loss(start_platform, tmp_path):
             for n in range(MANY)
         )  # fmt: skip
     store.close()
-    sdk = driving("data", start_platform(tmp_path), tmp_path)
+    sdk = driving("data", start_program(tmp_path), tmp_path)
     said, _ = sdk.communicate(timeout=240)
     assert json.loads(said) == {
         "plain": MANY, "distinct": MANY, "ordered": MANY, "in order": True,

@@ -10,13 +10,16 @@ import pytest
 from picsellia_jupyter.demo.seed import seed
 from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.session import Session
+from tests.nursery import Nursery
+from tests.platforms import fork
 from tests.widgets.page import SETUP, Page, running_kernel
 
 
 @pytest.fixture(scope="package")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("home")
     try:
+        fork(nursery, folder)
         seed(Session(home=folder))
         yield folder
     finally:
