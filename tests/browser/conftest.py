@@ -45,11 +45,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, ViewportSize, sync_playwright
 
+from picsellia_jupyter.launch import local_platform
 from tests.browser.page import JupyterPage
 from tests.browser.server import JupyterServer, running_jupyter
 from tests.browser.viewer_page import ViewerPage
+from tests.nursery import Nursery
+from tests.platforms import fork
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # Chromium refuses to run as root without it
@@ -60,18 +63,63 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="package", autouse=True)
+def platforms_start_quickly(nursery: Nursery) -> Iterator[None]:
+    """Those of sessions in this process are forked; the pages' own kernels start theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_platform, "start", lambda home: _forked(nursery, home))
+        yield
+
+
+def _forked(nursery: Nursery, home: Path) -> local_platform.RunningPlatform:
+    running = fork(nursery, home)
+    return local_platform.RunningPlatform(
+        running.host, running.token, running.organization, running.process.pid
+    )
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=_chromium(), args=CHROMIUM_FLAGS)
+    yield browser
+    browser.close()
+
+
+def _chromium() -> str:
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.fail(f"None of {names} is installed; `apt-get install chromium` brings one.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+    return path
+
+
+@pytest.fixture(scope="package")
+def lab_window(
+    playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    """A browser with a cache on disk: JupyterLab's scripts are compiled once."""
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"),
+        executable_path=_chromium(), args=CHROMIUM_FLAGS, viewport=VIEWPORT,
+    )  # fmt: skip
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="package")
+def notebook_window(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport=VIEWPORT)
+    yield context
+    context.close()
 
 
 @pytest.fixture(scope="package")
@@ -89,20 +137,21 @@ def jupyter_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyt
 
 
 @pytest.fixture
-def lab_page(chromium: Browser, jupyter_lab: JupyterServer) -> Iterator[JupyterPage]:
-    yield from _page(chromium, jupyter_lab)
+def lab_page(lab_window: BrowserContext, jupyter_lab: JupyterServer) -> Iterator[JupyterPage]:
+    yield from _page(lab_window, jupyter_lab)
 
 
 @pytest.fixture
-def notebook_page(chromium: Browser, jupyter_notebook: JupyterServer) -> Iterator[JupyterPage]:
-    yield from _page(chromium, jupyter_notebook)
+def notebook_page(
+    notebook_window: BrowserContext, jupyter_notebook: JupyterServer
+) -> Iterator[JupyterPage]:
+    yield from _page(notebook_window, jupyter_notebook)
 
 
-def _page(chromium: Browser, server: JupyterServer) -> Iterator[JupyterPage]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    page = JupyterPage(context.new_page(), server)
+def _page(window: BrowserContext, server: JupyterServer) -> Iterator[JupyterPage]:
+    page = JupyterPage(window.new_page(), server)
     yield page
-    context.close()
+    page.page.close()
     server.shut_kernels_down()
     assert page.complaints() == []
 
