@@ -123,7 +123,7 @@ class JupyterClient:
             # Not from it: its request holds the token.
             raise _named(url, error) from None
         if reply.status_code in (401, 403):
-            raise server_errors.unauthorized(url, reply.status_code)
+            raise server_errors.unauthorized(url, reply.status_code, token=self.server.token)
         if reply.status_code >= 500:
             raise server_errors.failed(url, reply.status_code)
         if not _has_specs(reply):

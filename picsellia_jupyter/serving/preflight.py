@@ -58,6 +58,11 @@ def _labels(version: ModelVersion, files: ModelFiles, model: LoadedModel) -> Che
     classes = class_counts.classes_of(model, version.type)
     offset = _offset(files)
     missing = [str(n + offset) for n in range(classes) if n + offset not in version.labels]
+    if not missing and classes and len(version.labels) > classes:
+        return Check(
+            "Labels", f"{len(version.labels)}, but the model tells {classes} classes apart",
+            "Take them from its training, in its order: model_version.update(labels={'0': …}).",
+        )  # fmt: skip
     if not missing:
         return Check("Labels", f"{len(version.labels)}")
     return Check(
@@ -79,7 +84,7 @@ def _assumed(model: LoadedModel) -> tuple[Check, ...]:
     remedy = (
         "Where that is wrong, say it in the version's serving.json; docs/models.md has its keys."
     )
-    return (Check("Assumed", " ".join(model.notes), remedy),)
+    return (Check("Assumed", " ".join(model.notes).removesuffix("."), remedy),)
 
 
 def _sandbox() -> Check:
