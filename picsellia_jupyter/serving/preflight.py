@@ -42,16 +42,20 @@ def checks(
 def _framework(version: ModelVersion, kind: ModelFormat) -> Check:
     if version.framework is Framework.NOT_CONFIGURED:
         return Check(
-            "Framework", f"none is stated; the file is a {kind.value}",
+            "Framework", f"none is stated; the file is {_a(kind)}",
             "State it: model_version.update(framework=…).",
         )  # fmt: skip
     stated = version.framework.value.lower()
     if kind is ModelFormat.ONNX or kind in _MADE_BY[version.framework]:
         return Check("Framework", f"{kind.value}; stated: {stated}")
     return Check(
-        "Framework", f"stated is {stated}, but the file is a {kind.value}",
+        "Framework", f"stated is {stated}, but the file is {_a(kind)}",
         "State what it is: model_version.update(framework=…).",
     )  # fmt: skip
+
+
+def _a(kind: ModelFormat) -> str:
+    return f"{'an' if kind is ModelFormat.ONNX else 'a'} {kind.value}"
 
 
 def _labels(version: ModelVersion, files: ModelFiles, model: LoadedModel) -> Check:

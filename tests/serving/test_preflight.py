@@ -82,7 +82,7 @@ def test_latency_is_told_and_memory_where_it_is_known(look):
 def test_a_framework_that_is_not_stated_is_asked_for(look):
     assert look(version_of(framework=Framework.NOT_CONFIGURED))["Framework"] == Check(
         "Framework",
-        "none is stated; the file is a ONNX model",
+        "none is stated; the file is an ONNX model",
         "State it: model_version.update(framework=…).",
     )
 
