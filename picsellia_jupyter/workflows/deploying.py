@@ -176,7 +176,20 @@ def existing(plan: DeploymentPlan, deployments: KnownDeployments) -> DeploymentR
     raise ConflictError(
         f"The deployment {plan.name!r} exists already: {record.model_title}, "
         f"{record.strategy.title}, datalake {record.datalake_name!r}.",
-        f"Choose another --name, or remove it with: %undeploy {plan.name} --delete",
+        _as_another_version(record, plan)
+        or f"Choose another --name, or remove it with: %undeploy {plan.name} --delete",
+    )
+
+
+def _as_another_version(record: DeploymentRecord, plan: DeploymentPlan) -> str:
+    """What to type where only the version differs, as after a promotion; else nothing."""
+    version = plan.model_version
+    model = record.model_title.rpartition(":")[0]
+    if model != version.model_name or record.strategy is not plan.strategy:
+        return ""
+    return (
+        f"Serve that one: %deploy {record.model_title} --name {plan.name}; "
+        f"{version.title} takes its place with: %promote {plan.name} {version.version}"
     )
 
 

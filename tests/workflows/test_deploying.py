@@ -306,6 +306,21 @@ def test_a_name_that_stands_for_something_else_is_a_conflict():
         run(platform, FakeServing(), name="line-1", strategy=Strategy.MONITORING.value)
 
 
+def test_a_name_that_stands_for_another_version_says_how_to_serve_either():
+    platform = FakePlatform(DETECTOR)
+    run(platform, FakeServing(), name="line-1")
+    newer = FakePlatform(DETECTOR, version("digits-detector", 1))
+    newer.records = platform.records
+
+    with pytest.raises(ConflictError) as caught:
+        run(newer, FakeServing(), name="line-1")
+
+    assert caught.value.remedy == (
+        "Serve that one: %deploy digits-detector:0 --name line-1; "
+        "digits-detector:1 takes its place with: %promote line-1 1"
+    )
+
+
 def test_serving_is_refused_before_anything_is_started_where_no_mpu_is_left():
     platform, serving = FakePlatform(DETECTOR), FakeServing()
     platform.allowed = Allowance(0.0, quota=5.0)
