@@ -294,7 +294,8 @@ def checked_threshold(threshold: float | None, kind: InferenceType) -> float | N
     Raises:
         InvalidThresholdError: it lies outside [0, 1], or one is given for a classification.
     """
-    if threshold is not None and not isinstance(threshold, Real):
+    given: object = threshold
+    if given is not None and not isinstance(given, Real):
         raise InvalidThresholdError(
             f"A threshold is a number in [0, 1]; got {threshold!r}.", "0.1 is a good start."
         )

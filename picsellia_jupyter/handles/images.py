@@ -7,6 +7,7 @@ import glob
 import os.path
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
 from picsellia_jupyter.domain.errors import InvalidImageError, InvalidInputError, NotFoundError
@@ -56,8 +57,8 @@ def address(path: Path, beside: Path) -> str:
 
 def _each(paths: Iterable[object]) -> Iterator[Path]:
     for given in paths:
-        alone = isinstance(given, (str, Path)) or not isinstance(given, Iterable)
-        for one in (given,) if alone else given:
+        several = isinstance(given, Iterable) and not isinstance(given, (str, Path))
+        for one in cast("Iterable[object]", given) if several else (given,):
             if not isinstance(one, (str, Path)):
                 raise InvalidInputError(
                     f"Images are given as paths, globs or folders; got {type(given).__name__}.",
