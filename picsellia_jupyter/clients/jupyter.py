@@ -318,7 +318,10 @@ def expression_value(content: Json) -> str:
                 f"The serving kernel's environment lacks a package: {text}.",
                 "Install it there: pip install 'picsellia_jupyter[serving]'",
             )
-        raise ServingError(f"The serving kernel could not start: {name}: {text}")
+        raise ServingError(
+            f"The serving kernel could not start: {name}: {text}",
+            "Deploy again; if it stays so, see the Jupyter server's log.",
+        )
     return cast("str", value["data"]["text/plain"])
 
 

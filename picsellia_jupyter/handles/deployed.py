@@ -96,7 +96,10 @@ class Deployed:
     def threshold(self, value: float) -> None:
         checked = checked_threshold(value, self._record.type)
         if checked is None:
-            raise InvalidThresholdError("A classification takes no threshold.")
+            raise InvalidThresholdError(
+                "A classification takes no threshold; got None.",
+                "Leave it: its classes compete for the whole image and the first one counts.",
+            )
         self._record = self._platform.set_threshold(self.id, checked)
 
     @property
