@@ -10,6 +10,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
         "tutorial/01_deploy",
         "tutorial/02_monitor",
         "tutorial/03_review_and_retrain",
+        "tutorial/04_remote_gpu",
         "tutorial/05_cloud",
         "tutorial/train_digits",
     ),
