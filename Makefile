@@ -113,6 +113,8 @@ planted: setup postgres compiler ## Plant about fifty mistakes one by one; each 
 
 build/tools/.installed: $(VENV)/.python
 	test -x build/tools/bin/python || $(BIN)/python -m venv build/tools
+	@# A new environment has the pip of its Python, which may know no groups.
+	build/tools/bin/python -m pip --disable-pip-version-check -q install --constraint constraints.txt --upgrade pip
 	build/tools/bin/python -m pip --disable-pip-version-check -q install --constraint constraints.txt --group release
 	touch $@
 

@@ -16,16 +16,30 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from picsellia_jupyter.domain.errors import PicselliaJupyterError
+    from picsellia_jupyter.domain.reviews import Shape
+    from picsellia_jupyter.handles.deployment import Deployment
+    from picsellia_jupyter.handles.predictions import Predictions
     from picsellia_jupyter.session import Session
     from picsellia_jupyter.session.monitoring import monitor
 
 __version__ = "0.1.0"
 
-__all__ = ["PicselliaJupyterError", "Session", "__version__", "monitor"]
+__all__ = [
+    "Deployment",
+    "PicselliaJupyterError",
+    "Predictions",
+    "Session",
+    "Shape",
+    "__version__",
+    "monitor",
+]
 
 _HOMES = {
+    "Deployment": "picsellia_jupyter.handles.deployment",
     "PicselliaJupyterError": "picsellia_jupyter.domain.errors",
+    "Predictions": "picsellia_jupyter.handles.predictions",
     "Session": "picsellia_jupyter.session",
+    "Shape": "picsellia_jupyter.domain.reviews",
     "monitor": "picsellia_jupyter.session.monitoring",
 }
 

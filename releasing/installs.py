@@ -12,7 +12,7 @@ from pathlib import Path
 from releasing.checks import BUILD, ROOT, Check, Verdict, ran
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-EXTRAS = ("serving", "platform", "monitoring", "lab")
+EXTRAS = ("serving", "platform", "monitoring", "training", "lab")
 _SMOKE = Path(__file__).with_name("smoke.py")
 
 

@@ -60,8 +60,21 @@ def test_every_module_that_the_architecture_names_exists():
         r"`((?:picsellia_jupyter|tests|benchmarks|labextension|notebooks)/[^`*]*)`", text
     )
 
+    # Within the package the first word may be left out.
+    short = re.findall(r"`([a-z]+/[a-z_/]+\.py)`", text)
+
     assert named
+    assert short
     assert [path for path in named if not (ROOT / path).exists()] == []
+    roots = (ROOT, ROOT / "picsellia_jupyter")
+    assert [path for path in short if not any((root / path).exists() for root in roots)] == []
+
+
+def test_contributing_tells_of_every_package_where_a_change_goes():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    folders = {path.parent.name for path in (ROOT / "picsellia_jupyter").glob("*/__init__.py")}
+
+    assert [name for name in sorted(folders) if f"picsellia_jupyter/{name}/" not in text] == []
 
 
 def test_every_magic_is_in_the_readme():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from docs.site.tables import page as made
 
 _BEGINNING = """\
-`picsellia_jupyter` exports `Session`, `monitor` and `PicselliaJupyterError`; everything else below is what these hand out. Every magic is one call
+`picsellia_jupyter` exports `Session`, `Deployment`, `Predictions`, `Shape`, `monitor` and `PicselliaJupyterError`; everything else below is what these hand out. Every magic is one call
 on a `Session`, so that a script needs no magic."""
 
 _CLASSES: dict[str, tuple[str, ...]] = {
@@ -24,6 +24,13 @@ _CLASSES: dict[str, tuple[str, ...]] = {
     "Reviews": (
         "picsellia_jupyter.handles.reviews.Reviews",
         "picsellia_jupyter.handles.reviews.ReviewItem",
+        "picsellia_jupyter.domain.reviews.Shape",
+        "picsellia_jupyter.handles.campaigns.Campaign",
+    ),
+    "Alerts": ("picsellia_jupyter.handles.alerts.Alerts",),
+    "Training": (
+        "picsellia_jupyter.handles.training.Training",
+        "picsellia_jupyter.handles.training.Run",
     ),
     "Your own server": (
         "picsellia_jupyter.handles.monitor.Monitor",

@@ -102,7 +102,7 @@ class Door:
 
     async def _of_status(self, status: int) -> LinkError:
         if status in (401, 403):
-            return server_errors.unauthorized(self._url, status)
+            return server_errors.unauthorized(self._url, status, token=self._server.token)
         if status == 404 and await self._is_jupyter():
             return server_errors.gone(self._url, self._kernel_id)
         if status >= 500:

@@ -105,7 +105,10 @@ def refusal(response: httpx.Response) -> PicselliaJupyterError:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        return ServingError(f"The serving kernel answered HTTP {response.status_code}.")
+        return ServingError(
+            f"The serving kernel answered HTTP {response.status_code}.",
+            "Its log tells more: Session().log(NAME)",
+        )
     if "error" in body:
         return error_from_json(body)
     fact, remedy = str(body.get("message") or "No message."), str(body.get("detail") or "")

@@ -123,7 +123,7 @@ class JupyterClient:
             # Not from it: its request holds the token.
             raise _named(url, error) from None
         if reply.status_code in (401, 403):
-            raise server_errors.unauthorized(url, reply.status_code)
+            raise server_errors.unauthorized(url, reply.status_code, token=self.server.token)
         if reply.status_code >= 500:
             raise server_errors.failed(url, reply.status_code)
         if not _has_specs(reply):
@@ -318,7 +318,10 @@ def expression_value(content: Json) -> str:
                 f"The serving kernel's environment lacks a package: {text}.",
                 "Install it there: pip install 'picsellia_jupyter[serving]'",
             )
-        raise ServingError(f"The serving kernel could not start: {name}: {text}")
+        raise ServingError(
+            f"The serving kernel could not start: {name}: {text}",
+            "Deploy again; if it stays so, see the Jupyter server's log.",
+        )
     return cast("str", value["data"]["text/plain"])
 
 

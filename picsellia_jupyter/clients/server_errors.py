@@ -10,8 +10,14 @@ import ssl
 from picsellia_jupyter.domain.links import LinkError, Trouble
 
 
-def unauthorized(url: str, status: int) -> LinkError:
-    """It does not accept the token, or asks for one."""
+def unauthorized(url: str, status: int, *, token: str) -> LinkError:
+    """It does not accept the token, or asks for one where none is known."""
+    if not token:
+        return LinkError(
+            Trouble.UNAUTHORIZED,
+            f"The Jupyter server at {url} asks for a token ({status}), and none is known.",
+            "Set PICSELLIA_PLACE_TOKEN, or PICSELLIA_PLACE_NAME_TOKEN with the name of a place.",
+        )
     return LinkError(
         Trouble.UNAUTHORIZED,
         f"The Jupyter server at {url} does not accept the token ({status}).",

@@ -98,7 +98,7 @@ def _facts(
     record: DeploymentRecord, dry_run: DryRun | None, now: ServedNow | None
 ) -> list[tuple[str, str]]:
     facts = [
-        ("Why", record.reason),
+        ("Why", "" if record.reason == record.state.value else record.reason),
         ("Model version", record.model_title or record.model_version_id),
         ("Strategy", record.strategy.title),
         ("Threshold", _threshold(record)),

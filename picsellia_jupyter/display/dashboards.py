@@ -68,14 +68,6 @@ def html(
     return _block(report, header(report), body, has_times=bool(sections), watch=watch)
 
 
-def section_html(report: DashboardReport, section: Section) -> str:
-    """The header and one open section, for a dashboard that shows one at a time."""
-    inner = _charts(section, report) + section.after
-    has_times = section.name == "overview"
-    words = "" if has_times else f'<p class="pxj-muted">{style.escape(section.words)}</p>'
-    return _block(report, header(report), words + inner, has_times=has_times)
-
-
 def _block(
     report: DashboardReport, head: str, body: str, *, has_times: bool, watch: str = ""
 ) -> str:

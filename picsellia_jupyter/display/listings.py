@@ -13,7 +13,8 @@ from picsellia_jupyter.domain.registry import Datalake, Model, ModelVersion
 _NO_DEPLOYMENTS = "No deployments yet. Make one with: %deploy MODEL"
 _NO_MODELS = (
     "The Private Model Registry has no models yet. "
-    "Register the demo models with: picsellia-jupyter demo seed"
+    "Register the demo models with: picsellia-jupyter demo seed; "
+    "one of your own with: Session().sdk.create_model(NAME).create_version(type=…, labels=…)"
 )
 _MOST_LABELS = 12
 """Labels written out in the registry's table; the rest are counted."""

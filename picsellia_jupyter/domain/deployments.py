@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from numbers import Real
 
 from picsellia_jupyter.domain import devices
 from picsellia_jupyter.domain.devices import AUTO, Compute
@@ -293,6 +294,11 @@ def checked_threshold(threshold: float | None, kind: InferenceType) -> float | N
     Raises:
         InvalidThresholdError: it lies outside [0, 1], or one is given for a classification.
     """
+    given: object = threshold
+    if given is not None and not isinstance(given, Real):
+        raise InvalidThresholdError(
+            f"A threshold is a number in [0, 1]; got {threshold!r}.", "0.1 is a good start."
+        )
     if kind is InferenceType.CLASSIFICATION:
         if threshold is not None:
             raise InvalidThresholdError(

@@ -133,7 +133,12 @@ class ClassifiedImages:
                 "Give one score for every image and label.",
             )
         if not bool(np.isfinite(self.scores).all()):
-            raise InvalidInputError("A score is NaN or infinite, which has no rank.")
+            row, column = np.argwhere(~np.isfinite(self.scores))[0]
+            raise InvalidInputError(
+                f"The score of image {row} and label {column} is {self.scores[row, column]}, "
+                "which has no rank.",
+                "Leave the image out, or mend the model that scores so.",
+            )
         _check_rows("label", self.truth, len(self.labels))
 
     def __len__(self) -> int:

@@ -71,13 +71,8 @@ class Place:
             address, token = read_address(typed)
             known = next((name for name, url in saved.items() if url == address), address)
             return cls(Kind.SERVER, known, address, token)
-        # What follows may be a token, and what precedes a host its password.
-        shown = re.split(r"[?#]", typed)[0].rpartition("@")[2]
-        if shown != typed or re.search(r"[.:/]", typed):
-            raise InvalidInputError(
-                f"{shown!r} is an address without http:// or https://.",
-                f"Write it whole, as in --on https://{_without_page(shown)}.",
-            )
+        if re.search(r"[.:/?#@]", typed):
+            raise _not_whole(typed)
         raise NotFoundError.named(
             "place", typed, [LOCAL, *saved, RAY], remedy="Save one with: %places add NAME URL"
         )
@@ -95,6 +90,8 @@ def read_address(typed: str) -> tuple[str, str]:
     Raises:
         InvalidInputError: it is no http(s) address, or holds a user's name or password.
     """
+    if "://" not in typed:
+        raise _not_whole(typed)
     parts = _parts(typed)
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.hostname or ""):
         raise InvalidInputError(
@@ -109,6 +106,15 @@ def read_address(typed: str) -> tuple[str, str]:
     token = next(iter(parse_qs(parts.query).get("token", [])), "")
     path = _without_page(parts.path.rstrip("/"))
     return urlunsplit((parts.scheme, parts.netloc, path, "", "")), token
+
+
+def _not_whole(typed: str) -> InvalidInputError:
+    # What follows may be a token, and what precedes a host its password.
+    shown = re.split(r"[?#]", typed)[0].rpartition("@")[2]
+    return InvalidInputError(
+        f"{shown!r} is an address without http:// or https://.",
+        f"Write it whole, as in https://{_without_page(shown)}.",
+    )
 
 
 def _without_page(path: str) -> str:

@@ -38,11 +38,6 @@ class Wanted:
                 "Give the lower one first: score=(0.2, 0.5)",
             )
 
-    @property
-    def is_everything(self) -> bool:
-        """Whether nothing is left out."""
-        return not self.given()
-
     def given(self) -> dict[str, str | float]:
         """What is asked for, by the names of the fields."""
         named = {one.name: getattr(self, one.name) for one in fields(self)}

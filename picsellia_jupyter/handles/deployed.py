@@ -19,6 +19,7 @@ from picsellia_jupyter.domain.deployments import (
 from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError
 from picsellia_jupyter.domain.links import LinkError
+from picsellia_jupyter.domain.places import LOCAL
 from picsellia_jupyter.domain.running import ServedNow
 from picsellia_jupyter.handles.training import Trainers
 
@@ -95,7 +96,10 @@ class Deployed:
     def threshold(self, value: float) -> None:
         checked = checked_threshold(value, self._record.type)
         if checked is None:
-            raise InvalidThresholdError("A classification takes no threshold.")
+            raise InvalidThresholdError(
+                "A classification takes no threshold; got None.",
+                "Leave it: its classes compete for the whole image and the first one counts.",
+            )
         self._record = self._platform.set_threshold(self.id, checked)
 
     @property
@@ -140,7 +144,7 @@ class Deployed:
     def _served(self, within_s: float | None = None) -> Endpoint:
         record = self._record
         if record.serving is None or record.state is ServingState.STOPPED:
-            raise self._not_served(record)
+            raise not_served(record)
         address = self._reach(self._platform, record, record.serving, within_s=within_s)
         if self._endpoint is None or self._endpoint.address != address:
             if self._endpoint is not None:
@@ -148,15 +152,19 @@ class Deployed:
             self._endpoint = Endpoint(address, self._platform.token, self.id)
         return self._endpoint
 
-    def _not_served(self, record: DeploymentRecord) -> NotServingError:
-        if record.state is ServingState.HOSTED:
-            return NotServingError(
-                f"{self.name!r} is served by Picsellia, not by a serving kernel of ours.",
-                f"Its state is on its page: {record.url}",
-            )
-        why = f": {record.reason}" if record.reason else ""
+
+def not_served(record: DeploymentRecord) -> NotServingError:
+    """Why no kernel of ours answers for a deployment, and how one is started where it was."""
+    if record.state is ServingState.HOSTED:
         return NotServingError(
-            f"{self.name!r} has no serving kernel ({record.state.value}{why}).",
-            f"Serve it with: %deploy {record.model_title} --strategy {record.strategy.value} "
-            f"--on local --name {self.name}",
+            f"{record.name!r} is served by Picsellia, not by a serving kernel of ours.",
+            f"Its state is on its page: {record.url}",
         )
+    told = record.reason not in ("", record.state.value)
+    why = f": {record.reason}" if told else ""
+    place = record.serving.place if record.serving else LOCAL
+    return NotServingError(
+        f"{record.name!r} has no serving kernel ({record.state.value}{why}).",
+        f"Serve it with: %deploy {record.model_title} --strategy {record.strategy.value} "
+        f"--on {place} --name {record.name}",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored, Outlyin
 
     def predict(
         self,
-        *images: str | Path | Sequence[str | Path],
+        *images: str | Path | Iterable[str | Path],
         monitor: bool = True,
         tags: Sequence[str] = (),
     ) -> Predictions:
@@ -65,9 +65,10 @@ class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored, Outlyin
 
         Raises:
             NotServingError: no serving kernel answers for this deployment.
+            InvalidInputError: what was given is no path.
             NotFoundError: a path names no image.
         """
-        paths = expand(_flat(images))
+        paths = expand(images)
         # Its kernel and threshold may have changed since, by another notebook or the platform.
         record = self.refresh()
         hosted = record.state is ServingState.HOSTED
@@ -213,10 +214,3 @@ class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored, Outlyin
     def _line(self, now: ServedNow | None) -> str:
         idle_s = now.running.idle_s if now and now.running else DEFAULT_IDLE_S
         return self._record.line(model_file=self._model_file, compute=self._compute, idle_s=idle_s)
-
-
-def _flat(images: Sequence[str | Path | Sequence[str | Path]]) -> list[str | Path]:
-    flat: list[str | Path] = []
-    for image in images:
-        flat.extend([image] if isinstance(image, (str, Path)) else image)
-    return flat

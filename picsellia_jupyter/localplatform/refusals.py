@@ -72,10 +72,6 @@ _DATABASE_SAYS = (
 )  # fmt: skip
 
 
-class StorageError(PicselliaJupyterError):
-    """A bucket could not do what was asked; it may the next time."""
-
-
 class BucketError(PicselliaJupyterError):
     """A bucket could not do what was asked; it may the next time."""
 

@@ -106,7 +106,10 @@ def begin(
             "Wait for it, or cancel it: deployment.training.runs[0].cancel()",
         )
     if run_of(session, deployment.id, episode) is not None:
-        raise ConflictError("This has had its training run.", "Look at deployment.training.runs.")
+        raise ConflictError(
+            f"What sets off the training run {episode!r} has had its training run.",
+            "Look at deployment.training.runs.",
+        )
     run = TrainingRun(
         deployment_id=deployment.id,
         episode=episode,

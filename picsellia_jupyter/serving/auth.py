@@ -107,7 +107,7 @@ class Gatekeeper:
         except ValueError:
             # It becomes part of an address.
             raise AuthenticationError(
-                "The deployment's id is none.", "Send deployment_id as the platform says it."
+                "deployment_id is no UUID.", "Send the deployment's id, as the platform tells it."
             ) from None
         # The main API: a cloud has its monitoring service, where one logs in, elsewhere.
         url = f"{self._job.host}/api/deployment/{deployment_id}"

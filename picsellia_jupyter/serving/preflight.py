@@ -42,22 +42,31 @@ def checks(
 def _framework(version: ModelVersion, kind: ModelFormat) -> Check:
     if version.framework is Framework.NOT_CONFIGURED:
         return Check(
-            "Framework", f"none is stated; the file is a {kind.value}",
+            "Framework", f"none is stated; the file is {_a(kind)}",
             "State it: model_version.update(framework=…).",
         )  # fmt: skip
     stated = version.framework.value.lower()
     if kind is ModelFormat.ONNX or kind in _MADE_BY[version.framework]:
         return Check("Framework", f"{kind.value}; stated: {stated}")
     return Check(
-        "Framework", f"stated is {stated}, but the file is a {kind.value}",
+        "Framework", f"stated is {stated}, but the file is {_a(kind)}",
         "State what it is: model_version.update(framework=…).",
     )  # fmt: skip
+
+
+def _a(kind: ModelFormat) -> str:
+    return f"{'an' if kind is ModelFormat.ONNX else 'a'} {kind.value}"
 
 
 def _labels(version: ModelVersion, files: ModelFiles, model: LoadedModel) -> Check:
     classes = class_counts.classes_of(model, version.type)
     offset = _offset(files)
     missing = [str(n + offset) for n in range(classes) if n + offset not in version.labels]
+    if not missing and classes and len(version.labels) > classes:
+        return Check(
+            "Labels", f"{len(version.labels)}, but the model tells {classes} classes apart",
+            "Take them from its training, in its order: model_version.update(labels={'0': …}).",
+        )  # fmt: skip
     if not missing:
         return Check("Labels", f"{len(version.labels)}")
     return Check(
@@ -79,7 +88,7 @@ def _assumed(model: LoadedModel) -> tuple[Check, ...]:
     remedy = (
         "Where that is wrong, say it in the version's serving.json; docs/models.md has its keys."
     )
-    return (Check("Assumed", " ".join(model.notes), remedy),)
+    return (Check("Assumed", " ".join(model.notes).removesuffix("."), remedy),)
 
 
 def _sandbox() -> Check:

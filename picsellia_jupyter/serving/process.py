@@ -19,10 +19,12 @@ from picsellia_jupyter.serving.pulse import Pulse
 MODULE = "picsellia_jupyter.serving.worker"
 _LOG_LINES = 50
 _LONGEST_LINE = 500
+_IDLE_WARNING = "[W:onnxruntime:"
+"""What onnxruntime writes as it is imported in a sandbox, whatever the model."""
 
 
 class WorkerLog:
-    """The last lines that workers printed; kept across restarts."""
+    """The last lines that workers printed, but idle warnings; kept across restarts."""
 
     def __init__(self, on_line: Callable[[str], None] = lambda _: None) -> None:
         self._lines: collections.deque[str] = collections.deque(maxlen=_LOG_LINES)
@@ -38,8 +40,9 @@ class WorkerLog:
             while line := stream.readline(4 * _LONGEST_LINE):
                 text = line.decode("utf-8", "replace").rstrip()
                 if text:
-                    self._lines.append(text[:_LONGEST_LINE])
                     self._on_line(text[:_LONGEST_LINE])
+                if text and _IDLE_WARNING not in text:
+                    self._lines.append(text[:_LONGEST_LINE])
 
 
 class WorkerProcess:

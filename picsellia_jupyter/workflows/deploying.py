@@ -33,6 +33,7 @@ from picsellia_jupyter.domain.ports import (
     Registry,
     StagedServing,
 )
+from picsellia_jupyter.domain.predictions import PREDICTION_TYPES
 from picsellia_jupyter.domain.registry import ModelReference, ModelVersion
 from picsellia_jupyter.domain.scale import Scale
 from picsellia_jupyter.workflows.registry import find_datalake, find_model_version
@@ -132,11 +133,12 @@ def check(
     Raises:
         NotFoundError: the model, version, file or datalake does not exist.
         InvalidThresholdError: the threshold is out of range, or none applies.
-        InvalidInputError: the strategy, the idle time, the number of replicas or workers, the
-            device or the precision is none that there is.
+        InvalidInputError: the version's type cannot be served; or the strategy, the idle time,
+            the number of replicas or workers, the device or the precision is none that there is.
     """
     strategy = Strategy.parse(request.strategy)
     version = find_model_version(registry, ModelReference.parse(request.model))
+    _check_type(version)
     place = _place(request.place, strategy, saved, serves_itself=serves_itself)
     compute = Compute.parse(request.device, request.precision, request.workers)
     if place is None:
@@ -174,7 +176,20 @@ def existing(plan: DeploymentPlan, deployments: KnownDeployments) -> DeploymentR
     raise ConflictError(
         f"The deployment {plan.name!r} exists already: {record.model_title}, "
         f"{record.strategy.title}, datalake {record.datalake_name!r}.",
-        f"Choose another --name, or remove it with: %undeploy {plan.name} --delete",
+        _as_another_version(record, plan)
+        or f"Choose another --name, or remove it with: %undeploy {plan.name} --delete",
+    )
+
+
+def _as_another_version(record: DeploymentRecord, plan: DeploymentPlan) -> str:
+    """What to type where only the version differs, as after a promotion; else nothing."""
+    version = plan.model_version
+    model = record.model_title.rpartition(":")[0]
+    if model != version.model_name or record.strategy is not plan.strategy:
+        return ""
+    return (
+        f"Serve that one: %deploy {record.model_title} --name {plan.name}; "
+        f"{version.title} takes its place with: %promote {plan.name} {version.version}"
     )
 
 
@@ -350,9 +365,23 @@ def _place(
     return asked or (LOCAL if strategy is Strategy.SERVING else None)
 
 
+def _check_type(version: ModelVersion) -> None:
+    if version.type not in PREDICTION_TYPES:
+        raise InvalidInputError(
+            f"The model version {version.title} is of type {version.type.value}.",
+            f"Say what it finds: version.update(type=…), with one of "
+            f"{', '.join(kind.value for kind in PREDICTION_TYPES)}.",
+        )
+
+
 def _check_file(registry: Registry, version: ModelVersion, name: str) -> None:
     known = [file.name for file in registry.files(version)]
-    if name not in known:
-        raise NotFoundError.named(
-            f"file of {version.title}", name, known, remedy="Choose one with: --file NAME"
+    if name in known:
+        return
+    if not known:
+        raise NotFoundError(
+            f"{version.title} has no file yet.", f'Store its model: version.store("{name}", PATH)'
         )
+    raise NotFoundError.named(
+        f"file of {version.title}", name, known, remedy="Choose one with: --file NAME"
+    )

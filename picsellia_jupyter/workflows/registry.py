@@ -20,7 +20,7 @@ def find_model_version(registry: Registry, reference: ModelReference) -> ModelVe
     if not versions:
         raise NotFoundError(
             f"The model {reference.model!r} has no version yet.",
-            "Add one in the Private Model Registry.",
+            "Make one, with its type and labels: model.create_version(type=…, labels={'0': …})",
         )
     if reference.version is None:
         return versions[-1]

@@ -48,6 +48,18 @@ def failure(server: JupyterServer, timeout_s: float = 20.0) -> LinkError:
     return caught.value
 
 
+def test_where_no_token_is_known_that_is_said(server: JupyterServer):
+    error = failure(JupyterServer(server.url, ""))
+
+    assert error.trouble is Trouble.UNAUTHORIZED
+    assert error.fact == (
+        f"The Jupyter server at {server.url} asks for a token (403), and none is known."
+    )
+    assert error.remedy == (
+        "Set PICSELLIA_PLACE_TOKEN, or PICSELLIA_PLACE_NAME_TOKEN with the name of a place."
+    )
+
+
 def test_a_token_that_is_not_accepted_is_named(server: JupyterServer):
     error = failure(JupyterServer(server.url, "an-old-token"))
 

@@ -99,6 +99,7 @@ def annotations(book: Book, world: World) -> None:
         version.build_coco_file_locally,
         gives=lambda coco: len(coco.annotations) == 2 and len(coco.images) == 1,
     )
+    book.refused(version.export_annotation_file, "COCO", says="build_coco_file_locally()")
     call(version.retrieve_stats, gives=lambda stats: stats.label_repartition == {"car": 2})
     world.keep(car=car, annotation=made)
 

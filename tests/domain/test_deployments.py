@@ -34,6 +34,13 @@ def test_a_threshold_out_of_range_is_refused(value: float):
         checked_threshold(value, InferenceType.OBJECT_DETECTION)
 
 
+@pytest.mark.parametrize("kind", [InferenceType.OBJECT_DETECTION, InferenceType.CLASSIFICATION])
+def test_a_threshold_that_is_no_number_is_refused(kind: InferenceType):
+    with pytest.raises(InvalidThresholdError) as caught:
+        checked_threshold("high", kind)  # type: ignore[arg-type]
+    assert caught.value.fact == "A threshold is a number in [0, 1]; got 'high'."
+
+
 def test_a_classification_takes_no_threshold_and_is_told_why():
     with pytest.raises(InvalidThresholdError, match=r"takes no threshold; got 0\.3"):
         checked_threshold(0.3, InferenceType.CLASSIFICATION)

@@ -8,7 +8,7 @@ from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.domain.places import Place
 
 SECRET = "a-secret-5f1c"
-WHOLE = "Write it whole, as in --on https://gpu-box:8888."
+WHOLE = "Write it whole, as in https://gpu-box:8888."
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ WHOLE = "Write it whole, as in --on https://gpu-box:8888."
         (
             f"gpu-box.lan/lab?token={SECRET}",
             "'gpu-box.lan/lab' is an address without http:// or https://.",
-            "Write it whole, as in --on https://gpu-box.lan.",
+            "Write it whole, as in https://gpu-box.lan.",
         ),
         (
             f"htp://gpu-box/?token={SECRET}",
@@ -96,4 +96,4 @@ def test_the_page_that_is_open_is_cut_and_a_user_who_is_called_like_one_is_not(
 def test_the_remedy_names_the_users_server_of_a_hub():
     with pytest.raises(InvalidInputError) as caught:
         Place.parse("hub.lan/user/lab/lab")
-    assert caught.value.remedy == "Write it whole, as in --on https://hub.lan/user/lab."
+    assert caught.value.remedy == "Write it whole, as in https://hub.lan/user/lab."

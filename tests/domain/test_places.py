@@ -56,7 +56,7 @@ def test_an_address_without_its_scheme_is_refused_with_the_whole_one():
         Place.parse("gpu-box:8888")
 
     assert caught.value.fact == "'gpu-box:8888' is an address without http:// or https://."
-    assert caught.value.remedy == "Write it whole, as in --on https://gpu-box:8888."
+    assert caught.value.remedy == "Write it whole, as in https://gpu-box:8888."
 
 
 @pytest.mark.parametrize("typed", ["ftp://box/", "https://", "file:///etc"])

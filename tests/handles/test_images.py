@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from picsellia_jupyter.domain.errors import InvalidImageError, NotFoundError
+from picsellia_jupyter.domain.errors import InvalidImageError, InvalidInputError, NotFoundError
 from picsellia_jupyter.handles.images import expand, read
 
 
@@ -58,3 +60,41 @@ def test_a_glob_that_matches_folders_alone_names_no_image(folder: Path):
 def test_a_file_that_cannot_be_read_is_named(folder: Path):
     with pytest.raises(InvalidImageError, match=r"gone\.jpg cannot be read"):
         read(folder / "gone.jpg")
+
+
+def test_only_what_may_be_meant_is_suggested(folder: Path):
+    with pytest.raises(NotFoundError) as caught:
+        expand([folder / "note.txt"])
+    assert caught.value.remedy == (
+        f"{str(folder)!r} has '[odd] name.jpeg', 'a.png', 'b.JPG', 'empty'."
+    )
+
+
+def test_where_no_image_is_that_is_said(folder: Path):
+    with pytest.raises(NotFoundError, match="There is none in"):
+        expand([folder / "empty" / "page.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [(7, "int"), (np.zeros((4, 4, 3), np.uint8), "ndarray"), (b"\xff\xd8", "bytes")],
+)
+def test_pixels_and_bytes_are_no_paths(given: Any, name: str):
+    with pytest.raises(InvalidInputError) as caught:
+        expand([given])
+    assert caught.value.fact == f"Images are given as paths, globs or folders; got {name}."
+    assert "and give that path" in caught.value.remedy
+
+
+def test_paths_may_come_in_any_collection(folder: Path):
+    paths = [folder / "a.png", str(folder / "b.JPG")]
+    assert names(expand([paths[0], iter(paths[1:])])) == ["a.png", "b.JPG"]
+
+
+def test_an_address_is_not_taken_for_a_file():
+    with pytest.raises(InvalidInputError) as caught:
+        expand(["https://example.com/a.jpg?signature=secret"])
+    assert caught.value.fact == (
+        "'https://example.com/a.jpg' is an address; images are read from this machine's files."
+    )
+    assert caught.value.remedy == "Download it first, and give its path."

@@ -75,7 +75,7 @@ def test_places_that_are_listed_ask_nothing_of_the_user(tmp_path: Path, server):
 
     (report,) = inventory.of_all(places, [places.add("gpu1", server.url)])
 
-    assert "does not accept the token" in report.trouble
+    assert "asks for a token (403), and none is known" in report.trouble
     assert asked == []
 
 

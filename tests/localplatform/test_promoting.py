@@ -102,7 +102,7 @@ def test_the_champion_is_not_promoted_again(world, line):
     deployment, old, _ = line
     reply = promote(world, deployment, model_version_id=old)
     assert (reply.status_code, reply.json()["message"]) == (
-        409, "It is the champion of 'line' already",
+        409, "That version is the champion of 'line' already",
     )  # fmt: skip
 
 

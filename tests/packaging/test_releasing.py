@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 import picsellia_jupyter
 from releasing import audits, contents, installs, licences
-from releasing.checks import Check, Verdict
+from releasing.checks import ROOT, Check, Verdict
 
 VERSION = picsellia_jupyter.__version__
 
@@ -121,3 +122,9 @@ def test_a_python_that_is_not_here_is_not_passed(bare_wheel: Path):
 def test_every_python_that_is_promised_is_tried():
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     assert f'requires-python = ">={installs.PYTHONS[0]}"' in text
+
+
+def test_each_extra_that_all_stands_for_is_installed_where_torch_is_left_out():
+    said = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    [extras] = re.findall(r'^all = \["picsellia_jupyter\[([\w,]+)\]"\]', said, re.MULTILINE)
+    assert tuple(extras.split(",")) == installs.EXTRAS

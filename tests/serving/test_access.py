@@ -76,7 +76,7 @@ def test_the_platform_is_not_asked_about_what_is_no_id(serving):
     reply = serving.login("another-token", deployment="../home/ping")
 
     assert reply.status_code == 401
-    assert reply.json()["message"] == "The deployment's id is none."
+    assert reply.json()["message"] == "deployment_id is no UUID."
 
 
 def test_a_wrong_token_is_not_taken_while_the_platform_is_away(serving):

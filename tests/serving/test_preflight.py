@@ -82,7 +82,7 @@ def test_latency_is_told_and_memory_where_it_is_known(look):
 def test_a_framework_that_is_not_stated_is_asked_for(look):
     assert look(version_of(framework=Framework.NOT_CONFIGURED))["Framework"] == Check(
         "Framework",
-        "none is stated; the file is a ONNX model",
+        "none is stated; the file is an ONNX model",
         "State it: model_version.update(framework=…).",
     )
 
@@ -172,6 +172,15 @@ def test_labels_that_cover_all_classes_are_counted(look):
     assert found["Labels"] == Check("Labels", "4")
 
 
+def test_more_labels_than_classes_are_warned_of(look):
+    found = look(version_of(labels=range(5)), head="yolo8", outputs=outputs(output0=(1, 8, 8400)))
+    assert found["Labels"] == Check(
+        "Labels",
+        "5, but the model tells 4 classes apart",
+        "Take them from its training, in its order: model_version.update(labels={'0': …}).",
+    )
+
+
 def test_labels_are_looked_for_where_serving_json_puts_them(look):
     version, shapes = version_of(labels=(1, 2, 3)), outputs(output0=(1, 8, 8400))
     told = look(version, {"label_offset": 1}, head="yolo8", outputs=shapes)["Labels"]
@@ -182,4 +191,5 @@ def test_what_was_assumed_of_a_model_is_told_with_where_to_say_it(start):
     silent = {key: value for key, value in models.DETECTOR.items() if key != "head"}
     told = checklist(start(manifest=silent))["Assumed"]
     assert told.found.startswith('The head is taken to be "boxes_scores". Boxes are taken for left')
+    assert not told.found.endswith(".")  # a card ends it
     assert "serving.json" in told.remedy

@@ -84,6 +84,27 @@ def test_an_empty_registry_says_how_to_fill_it():
         plan_of(FakePlatform())
 
 
+def test_a_version_without_a_type_is_refused_before_anything_is_started():
+    untyped = replace(DETECTOR, type=InferenceType.NOT_CONFIGURED)
+
+    with pytest.raises(InvalidInputError) as caught:
+        plan_of(FakePlatform(untyped))
+
+    assert caught.value.fact == ("The model version digits-detector:0 is of type NOT_CONFIGURED.")
+    assert "version.update(type=…), with one of CLASSIFICATION" in caught.value.remedy
+
+
+def test_a_version_without_files_says_how_to_store_one():
+    platform = FakePlatform(DETECTOR)
+    platform.files = lambda _version: ()  # type: ignore[method-assign]
+
+    with pytest.raises(NotFoundError) as caught:
+        plan_of(platform)
+
+    assert caught.value.fact == "digits-detector:0 has no file yet."
+    assert caught.value.remedy == 'Store its model: version.store("model-latest", PATH)'
+
+
 def test_a_threshold_for_a_classification_is_refused():
     platform = FakePlatform(version("digits-detector", 0, InferenceType.CLASSIFICATION))
 
@@ -283,6 +304,21 @@ def test_a_name_that_stands_for_something_else_is_a_conflict():
 
     with pytest.raises(ConflictError, match="%undeploy line-1 --delete"):
         run(platform, FakeServing(), name="line-1", strategy=Strategy.MONITORING.value)
+
+
+def test_a_name_that_stands_for_another_version_says_how_to_serve_either():
+    platform = FakePlatform(DETECTOR)
+    run(platform, FakeServing(), name="line-1")
+    newer = FakePlatform(DETECTOR, version("digits-detector", 1))
+    newer.records = platform.records
+
+    with pytest.raises(ConflictError) as caught:
+        run(newer, FakeServing(), name="line-1")
+
+    assert caught.value.remedy == (
+        "Serve that one: %deploy digits-detector:0 --name line-1; "
+        "digits-detector:1 takes its place with: %promote line-1 1"
+    )
 
 
 def test_serving_is_refused_before_anything_is_started_where_no_mpu_is_left():

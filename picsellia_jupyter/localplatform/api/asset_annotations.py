@@ -191,6 +191,17 @@ def delete_annotations(here: Here, version_id: UUID, body: Doomed) -> None:
         session.execute(doomed)
 
 
+@router.post("/api/dataset/version/{version_id}/annotations/export")
+def export_annotations(version_id: UUID) -> Json:
+    """Refuse: the SDK makes these files by itself, of what it is told here."""
+    del version_id
+    raise InvalidInputError(
+        "The local platform makes no files of annotations.",
+        "Have the SDK make one: dataset_version.build_coco_file_locally(), or "
+        "build_pascal_voc_locally(folder).",
+    )
+
+
 # Of an asset ---------------------------------------------------------------------------------
 
 

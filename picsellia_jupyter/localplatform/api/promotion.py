@@ -117,7 +117,9 @@ def promote(here: Here, deployment_id: UUID, body: Promotion) -> RolloutReply:
             said=verdict.said,
         )
         if made is None:
-            raise ConflictError(f"It is the champion of {row.name!r} already.", "Name another one.")
+            raise ConflictError(
+                f"That version is the champion of {row.name!r} already.", "Name another one."
+            )
         return _spelled(made)
 
 

@@ -51,7 +51,8 @@ def _output(outputs: Outputs) -> NDArray[np.float64]:
     side = {1: 0, 2: 1, 4: 1}.get(scores.ndim)
     if side is None or not scores.size or scores.size != scores.shape[side]:
         raise InvalidPredictionError(
-            f"The model's scores have shape {scores.shape}.", "For one image they are (1, C)."
+            f"The model's scores have shape {scores.shape}, those of a classification (1, C).",
+            "Where it finds something else, say so: version.update(type=…).",
         )
     check_finite(scores, "scores")
     return scores.ravel()

@@ -85,7 +85,7 @@ def test_without_images_there_are_no_figures():
 def test_scores_that_do_not_fit_are_refused():
     with pytest.raises(InvalidInputError, match=r"shape \(1, 2\), not \(1, 3\)"):
         ClassifiedImages(("a", "b", "c"), np.array([0]), np.zeros((1, 2)))
-    with pytest.raises(InvalidInputError, match="NaN or infinite"):
+    with pytest.raises(InvalidInputError, match="score of image 0 and label 0 is nan"):
         ClassifiedImages(("a",), np.array([0]), np.array([[np.nan]]))
     with pytest.raises(InvalidInputError, match="of label 4; there are 1"):
         ClassifiedImages(("a",), np.array([4]), np.array([[0.5]]))
