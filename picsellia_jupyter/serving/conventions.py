@@ -42,10 +42,12 @@ def settle(said: Mapping[str, Any], kind: InferenceType, labels: int, runtime: R
     manifest.check_head(said, kind)
     sides = _sides(said, kind, signature)
     spec = manifest.parse_input(_input(sides.said, said), kind, signature)
-    trial = Trial(_run(runtime, spec), kind, labels, spec.width, spec.height)
+    outputs = _run(runtime, spec)
+    last = Keys(said, "").flag("channels_last", default=_channels_last(outputs, spec, signature))
+    trial = Trial(outputs, kind, labels, spec.width, spec.height, last)
     told = heads.recognise(trial, said.get("head"))
     channels = CHANNELS[spec.channels]
-    merged = {**told.said, **said}
+    merged = {"channels_last": last, **told.said, **said}
     merged["input"] = _input(sides.said, _fitting(told.said, channels), said)
     made = manifest.parse(merged, kind, signature)
     return dataclasses.replace(made, notes=(*sides.notes, *_unsaid(told, said)))
@@ -90,6 +92,18 @@ def _run(runtime: Runtime, spec: InputSpec) -> Outputs:
             f"The model cannot run on a photo of {width} x {height} pixels: {first_line(error)}",
             'Name the size it takes in serving.json: {"input": {"width": …, "height": …}}.',
         ) from error
+
+
+def _channels_last(outputs: Outputs, spec: InputSpec, signature: InputSignature) -> bool:
+    """Whether a model whose input has its channels last has those of its maps last, too."""
+    if signature.layout != "NHWC":
+        return False
+
+    def fits(height: int, width: int) -> bool:
+        return height * spec.width == width * spec.height
+
+    maps = [np.shape(array)[1:] for array in outputs.values() if np.ndim(array) == 4]
+    return not all(fits(*sides[1:]) and not fits(*sides[:2]) for sides in maps)
 
 
 def _photo() -> pixels.Photo:

@@ -130,6 +130,8 @@ class Manifest:
     """Keypoints of a skeleton."""
     keypoint_values: int = 3
     """Numbers of a keypoint: 2 for x, y; 3 with its confidence."""
+    channels_last: bool = False
+    """Whether maps (class scores, heatmaps, mask prototypes) are (1, h, w, C), as TensorFlow's."""
     notes: tuple[str, ...] = ()
     """What was assumed, since nobody says it: one sentence each."""
 
@@ -190,6 +192,7 @@ def parse(
         normalised=keys.flag("normalised", default=default.normalised),
         keypoints=keys.whole("keypoints", default.keypoints, high=10_000),
         keypoint_values=keys.whole("keypoint_values", default.keypoint_values, low=2, high=3),
+        channels_last=keys.flag("channels_last", default=default.channels_last),
     )
     keys.skip("architecture")  # read before the model is loaded, where its file holds weights only
     keys.check_all_known()

@@ -63,6 +63,8 @@ class LoadedModel:
     """What reads its outputs."""
     notes: tuple[str, ...] = ()
     """What was assumed of it, since neither it nor serving.json tells: one sentence each."""
+    labels: tuple[int, ...] = ()
+    """Indices of all labels that it may give; empty where its outputs do not tell."""
     inputs: tuple[TensorSignature, ...] = ()
     outputs: tuple[TensorSignature, ...] = ()
     batch: int = 1

@@ -113,6 +113,28 @@ def test_mistakes_are_told_before_and_after_the_trial(said, told):
         settle(logits(), CLASSES, said)
 
 
+@pytest.mark.parametrize(
+    ("shape", "layout", "last"),
+    [
+        ((1, 16, 24, 4), "NHWC", True),
+        ((1, 4, 16, 24), "NHWC", False),  # a model of torch's behind a transposed input
+        ((1, 4, 16, 24), "NCHW", False),
+        ((1, 16, 24, 4), "NCHW", False),
+    ],
+)
+def test_maps_have_their_channels_last_where_the_input_has(shape, layout, last):
+    given = {"height": 64, "width": 96, "channels": 3, "layout": layout}
+    made = settle({"o": RNG.normal(size=shape)}, MASK, labels=4, **given)
+    assert made.channels_last is last
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_serving_json_says_where_the_channels_of_maps_are(said):
+    given = {"height": 64, "width": 64, "channels": 3, "layout": "NHWC"}
+    made = settle({"o": RNG.normal(size=(1, 8, 8, 8))}, MASK, {"channels_last": said}, **given)
+    assert made.channels_last is said
+
+
 # The outputs -------------------------------------------------------------------------------
 
 

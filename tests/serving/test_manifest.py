@@ -44,6 +44,7 @@ def test_everything_that_is_said_is_taken():
         "normalised": True,
         "keypoints": 5,
         "keypoint_values": 2,
+        "channels_last": True,
         "architecture": "torchvision.resnet18",
     }
     mean, std = (1.0, 2.0, 3.0), (4.0, 5.0, 6.0)
@@ -65,6 +66,7 @@ def test_everything_that_is_said_is_taken():
         normalised=True,
         keypoints=5,
         keypoint_values=2,
+        channels_last=True,
     )
 
 
