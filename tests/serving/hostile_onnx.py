@@ -9,6 +9,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from tests.serving import models
 
 Maker = Callable[[Path, Path], bytes]
@@ -100,6 +102,29 @@ def length(beside, secret):
     return external("short.bin", length=2**40)
 
 
+@hostile("an offset that is negative")
+def negative_offset(beside, secret):
+    (beside / "short.bin").write_bytes(bytes(SIZE))
+    return external("short.bin", offset=-(2**40))
+
+
+@hostile("an offset and a length that overflow together")
+def overflow(beside, secret):
+    (beside / "short.bin").write_bytes(bytes(SIZE))
+    return external("short.bin", offset=2**63 - 1, length=2**63 - 1)
+
+
+@hostile("a device")
+def device(beside, secret):
+    return external("/dev/zero")
+
+
+@hostile("a pipe that nobody writes into")
+def pipe(beside, secret):
+    os.mkfifo(beside / "pipe.bin")
+    return external("pipe.bin")
+
+
 @hostile("an address in memory")
 def address(beside, secret):
     return external("*/_ORT_MEM_ADDR_/*", offset=4096)
@@ -108,6 +133,15 @@ def address(beside, secret):
 @hostile("a constant elsewhere")
 def constant(beside, secret):
     return external(str(secret), constant=True)
+
+
+@hostile("an exabyte of zeros")
+def exabyte(beside, secret):
+    from onnx import helper, numpy_helper
+
+    sides = numpy_helper.from_array(np.array([2**58, 4]), "sides")
+    zeros = helper.make_node("ConstantOfShape", ["sides"], ["found"])
+    return _model([zeros], [sides])
 
 
 @hostile("an operator of another domain")

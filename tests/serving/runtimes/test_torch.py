@@ -263,7 +263,7 @@ def failing(error, folder):
 )
 def test_too_little_memory_is_told_as_such_whichever_library_says_it(error, tmp_path):
     runtime = failing(error, tmp_path)
-    with pytest.raises(OutOfMemoryError, match=r"3 images do not fit into the memory of cpu"):
+    with pytest.raises(OutOfMemoryError, match=r"3 images do not fit into the memory of this machine"):
         runtime.run(images(3))
 
 
