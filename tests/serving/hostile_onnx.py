@@ -1,6 +1,7 @@
 """ONNX files that reach for other files or for code, and what a worker says of each.
 
 `FILES`: name to a function of a folder beside the model, and of a secret, that gives the bytes.
+`ALIKE`: those that are refused as another one of them is.
 """
 
 from __future__ import annotations
@@ -150,3 +151,10 @@ def operator(beside, secret):
 
     node = helper.make_node("Evil", ["images"], ["found"], domain="evil.example")
     return _model([node], domains=["evil.example"])
+
+
+ALIKE = (
+    "a path out of the root", "another model's file", "an offset past the end",
+    "a length past the end", "an offset that is negative", "a pipe that nobody writes into",
+    "an offset and a length that overflow together",
+)  # fmt: skip
