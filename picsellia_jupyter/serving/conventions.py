@@ -75,8 +75,13 @@ def _sides(said: Mapping[str, Any], kind: InferenceType, signature: InputSignatu
 def _takes_photos_as_they_are(
     kind: InferenceType, signature: InputSignature, missing: list[str]
 ) -> bool:
-    """TensorFlow's detectors take bytes of any size, and resize by themselves."""
+    """TensorFlow's detectors take bytes of any size, and resize by themselves; so do torchvision's.
+
+    The latter are told by the list of images that they take when scripted.
+    """
     plain = signature.layout == "NHWC" and signature.dtype == "uint8"
+    if signature.resizes:
+        return len(missing) == 2
     return plain and len(missing) == 2 and kind is not InferenceType.CLASSIFICATION
 
 

@@ -76,6 +76,13 @@ def test_tensorflows_detectors_get_photos_as_they_are():
     assert pixels.place(photo, made.input).input == photo
 
 
+def test_detectors_that_resize_by_themselves_get_photos_as_they_are():
+    outputs = {"boxes": np.zeros((0, 4)), "labels": np.zeros(0, int), "scores": np.zeros(0)}
+    made = settle(outputs, BOXES, resizes=True)
+    assert (made.head, made.input.resize) == ("torchvision_detection", "none")
+    assert "Photos are given to the model unresized." in made.notes
+
+
 def test_a_grey_model_is_not_given_colours_to_normalise():
     made = settle({"out": RNG.normal(size=(1, 3, 8, 8))}, MASK, channels=1)
     assert (made.input.channels, made.input.mean) == ("L", (0.0,))
@@ -158,6 +165,22 @@ def test_scores_of_a_last_pooling_layer_are_read():
     made = settle({"scores": np.ones((1, 4, 1, 1), np.float32) / 4}, CLASSES)
     found = head_of(made)({"scores": np.array([[0.1, 0.2, 0.3, 0.4]]).reshape(1, 4, 1, 1)}, None)
     assert found.classes.tolist() == [3, 2, 1, 0]
+
+
+SCORES, LABELS = np.array([0.9, 0.6], np.float32), np.array([3, 1])
+
+
+@pytest.mark.parametrize(
+    "unnamed", [(SCORES, LABELS), (LABELS, SCORES), (LABELS.astype(np.float32), SCORES)]
+)
+def test_torchvisions_outputs_are_known_without_their_names_in_either_order(unnamed):
+    boxes = np.array([[1, 2, 30, 40], [5, 6, 7, 8]], np.float32)
+    outputs = dict(zip(("2120", "2089", "2090"), (boxes, *unnamed), strict=True))
+    made = settle(outputs, BOXES, labels=3, height=64, width=64, alone=True)
+    assert made.head == "torchvision_detection"
+    found = head_of(made)(outputs, PLACE)
+    assert found.classes.tolist() == [2, 0]
+    assert found.scores.tolist() == [pytest.approx(0.9), pytest.approx(0.6)]
 
 
 def test_outputs_of_no_known_form_are_refused_with_the_heads_that_there_are():

@@ -48,6 +48,8 @@ class TorchRuntime:
         loaded = torch_files.load(torch, path, kind, options)
         self.signature = _signature(loaded) if kind is ModelFormat.TORCH_EXPORT else None
         self._program = _placed(torch, loaded, kind, self.device)
+        if self._program.as_list:
+            self.signature = InputSignature(_argument(loaded).name, resizes=True)
         self.inputs: tuple[TensorSignature, ...] = ()
         self.outputs: tuple[TensorSignature, ...] = ()
 
@@ -254,7 +256,12 @@ def _takes_list(torch: Any, module: Any) -> bool:
     """Whether it takes a list of images, as torchvision's detectors do when scripted."""
     if not isinstance(module, torch.jit.ScriptModule):
         return False  # in Python, going through a batch gives its images
-    return str(module.forward.schema.arguments[1].type) == "List[Tensor]"
+    return str(_argument(module).type) == "List[Tensor]"
+
+
+def _argument(module: Any) -> Any:
+    """What a scripted module takes first."""
+    return module.forward.schema.arguments[1]
 
 
 def _signature(program: Any) -> InputSignature | None:
@@ -271,16 +278,17 @@ def _signature(program: Any) -> InputSignature | None:
 def _input(
     torch: Any, program: Program, signature: InputSignature | None, shape: Sequence[int]
 ) -> TensorSignature:
-    if signature:
+    if signature and not signature.resizes:
         sides = [signature.channels, signature.height, signature.width]
         if signature.layout == "NHWC":
             sides = [*sides[1:], sides[0]]
-        return TensorSignature(signature.name, signature.dtype, (signature.batch, *sides))
+        whole = sides if signature.alone else [signature.batch, *sides]
+        return TensorSignature(signature.name, signature.dtype, tuple(whole))
     module = program.module
     if isinstance(module, cuda_graphs.GraphedModule):
         module = module.module
     if isinstance(module, torch.jit.ScriptModule):
-        name = module.forward.schema.arguments[1].name
+        name = _argument(module).name
     else:
         name = next(iter(inspect.signature(module.forward).parameters))
     return TensorSignature(name, "float32", (None, *shape[1:]))

@@ -141,6 +141,7 @@ def test_a_scripted_torchvision_detector_is_handed_a_list_and_gives_each_image_i
         assert one["scores"] == pytest.approx(expected["scores"].numpy(), abs=1e-5)
         assert one["labels"].dtype == np.int64
     assert {one.name: one.shape for one in runtime.outputs}["boxes"] == (None, 4)
+    assert runtime.signature.resizes
 
 
 @pytest.mark.parametrize("make", ["modules", "graph", "script"])
@@ -263,7 +264,9 @@ def failing(error, folder):
 )
 def test_too_little_memory_is_told_as_such_whichever_library_says_it(error, tmp_path):
     runtime = failing(error, tmp_path)
-    with pytest.raises(OutOfMemoryError, match=r"3 images do not fit into the memory of this machine"):
+    with pytest.raises(
+        OutOfMemoryError, match=r"3 images do not fit into the memory of this machine"
+    ):
         runtime.run(images(3))
 
 
