@@ -15,6 +15,7 @@ from tests.serving.toolchains.reference import softmax
 from tests.serving.toolchains.view import View
 
 CLASSES = 7
+SAFETENSORS, STATE_DICT = "safetensors", "state dict"
 KIND = InferenceType.CLASSIFICATION
 STRETCHED = View(resize="stretch")
 
@@ -68,6 +69,16 @@ def best_five(outputs, view, *, probable=False):
     return Expected(order.tolist(), scores[order].tolist())
 
 
+def safetensors(weights, path):
+    from safetensors.torch import save_file
+
+    save_file(weights, path)
+
+
+def state_dict(weights, path):
+    torch.save(weights, path)
+
+
 def _case(toolchain, outputs, make, **more):
     expected = functools.partial(best_five, probable="probabilities" in outputs)
     names = more.pop("names", ("logits",))
@@ -75,6 +86,16 @@ def _case(toolchain, outputs, make, **more):
         toolchain, "classification", outputs, KIND, CLASSES, make, expected, STRETCHED, names,
         **more,
     )  # fmt: skip
+
+
+WEIGHTS = {SAFETENSORS: safetensors, STATE_DICT: state_dict}
+ARCHITECTURE = "logits-of-the-tests"
+
+
+def export_weights(case, how, path):
+    """The module's weights alone, as PyTorch's and safetensors' guides store them."""
+    WEIGHTS[how](case.make().state_dict(), path)
+    return path
 
 
 CASES = [
@@ -87,5 +108,9 @@ CASES = [
         needs="torchvision",
     ),
     _case("any", "(1, C) logits", Logits),
+    _case(
+        "any", "(1, C) logits", Logits, formats=(SAFETENSORS, STATE_DICT), export=export_weights,
+        said={"architecture": ARCHITECTURE},
+    ),
     _case("any, such as Ultralytics", "(1, C) probabilities", Probabilities, names=("output0",)),
 ]  # fmt: skip

@@ -10,13 +10,29 @@ from picsellia_jupyter.domain.predictions import Masks, Prediction, Segmentation
 from picsellia_jupyter.serving.engine import Engine
 from picsellia_jupyter.serving.messages import LoadRequest
 from tests.serving.test_outlines import filled
-from tests.serving.toolchains import exporters, view
+from tests.serving.toolchains import classes, exporters, view
 from tests.serving.toolchains.case import Expected
 from tests.serving.toolchains.cases import CASES
 
 RUNS = [pytest.param(case, how, id=f"{case.name}-{how}") for case in CASES for how in case.formats]
 PIXELS = 0.05
 """How far a coordinate may be off, in pixels of the photo."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered(tmp_path_factory):
+    """An installed package that registers the network whose weights alone are stored."""
+    site = tmp_path_factory.mktemp("site")
+    info = site / "networks_of_the_tests-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: networks-of-the-tests\n")
+    (info / "entry_points.txt").write_text(
+        "[picsellia_jupyter.architectures]\n"
+        f"{classes.ARCHITECTURE} = {classes.Logits.__module__}:Logits\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(site))
+        yield
 
 
 @pytest.mark.parametrize(("case", "how"), RUNS)
