@@ -1,4 +1,4 @@
-"""torchvision's own detectors, with random weights, exported as its documentation says."""
+"""torchvision's own detectors, with random weights, exported as its documentation and ours say."""
 
 from __future__ import annotations
 
@@ -83,17 +83,18 @@ def _decided(model, *heads, gain=1.0):
 
 
 def export(case, how, path):
-    """By the two ways that torchvision's documentation shows; both take a list of images."""
+    """Scripted, they take a list of images; traced to ONNX, what they are given for it."""
     import torch
 
     model = case.make().eval()
-    image = torch.from_numpy(case.view.input())[0]
+    batch = torch.from_numpy(case.view.input())
+    given = [batch[0]] if case.make is ssd else batch  # torchvision's own way, and ours
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         if how == TORCHSCRIPT:
             torch.jit.save(torch.jit.script(model), str(path))
         else:
-            torch.onnx.export(model, ([image],), str(path), dynamo=False, opset_version=17)
+            torch.onnx.export(model, (given,), str(path), dynamo=False)
     return path
 
 
@@ -105,10 +106,11 @@ def _case(name, task, outputs, kind, labels, make, **extra):
     )  # fmt: skip
 
 
-BOXES = "`boxes` (N, 4), `scores`, `labels`, of one image (C, H, W)"
+BOXES = "`boxes` (N, 4), `labels`, `scores`"
+ALONE = "`boxes` (N, 4), `scores`, `labels`, of one image (C, H, W)"
 CASES = [
     _case(
-        "SSDLite", "object detection", BOXES, InferenceType.OBJECT_DETECTION, CLASSES, ssd
+        "SSDLite", "object detection", ALONE, InferenceType.OBJECT_DETECTION, CLASSES, ssd
     ),
     _case(
         "Faster R-CNN", "object detection", BOXES, InferenceType.OBJECT_DETECTION, CLASSES,
