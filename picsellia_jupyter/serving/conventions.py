@@ -50,7 +50,8 @@ def settle(said: Mapping[str, Any], kind: InferenceType, labels: int, runtime: R
     merged = {"channels_last": last, **told.said, **said}
     merged["input"] = _input(sides.said, _fitting(told.said, channels), said)
     made = manifest.parse(merged, kind, signature)
-    return dataclasses.replace(made, notes=(*sides.notes, *_unsaid(told, said)))
+    notes = (*sides.notes, *_unsaid(told, said), *_unprepared(made, said))
+    return dataclasses.replace(made, notes=notes)
 
 
 def _sides(said: Mapping[str, Any], kind: InferenceType, signature: InputSignature) -> Recognised:
@@ -145,3 +146,16 @@ def _unsaid(told: Recognised, said: Mapping[str, Any]) -> tuple[str, ...]:
     if "head" in said:
         return ()
     return (f'The head is taken to be "{told.said["head"]}".', *told.notes)
+
+
+_PREPARED = {"resize", "scale", "mean", "std"}
+
+
+def _unprepared(made: Manifest, said: Mapping[str, Any]) -> tuple[str, ...]:
+    """How a classifier is given photos; its outputs tell nothing of that, unlike a detector's."""
+    if made.kind is not InferenceType.CLASSIFICATION or _PREPARED & set(_object(said, "input")):
+        return ()
+    return (
+        f"Photos are stretched and divided by {made.input.scale:g}; many classifiers are trained "
+        'on a normalised centre crop ("input": {"resize": "crop", "mean": …, "std": …}).',
+    )

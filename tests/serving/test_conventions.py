@@ -142,6 +142,22 @@ def test_serving_json_says_where_the_channels_of_maps_are(said):
     assert made.channels_last is said
 
 
+CROP = '("input": {"resize": "crop", "mean": …, "std": …}).'
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [("float32", 255), ("uint8", 1)])
+def test_how_a_classifier_is_given_photos_is_said_where_nobody_says_it(dtype, scale):
+    (note,) = settle(logits(), CLASSES, height=32, width=32, dtype=dtype).notes[-1:]
+    assert note.startswith(f"Photos are stretched and divided by {scale};")
+    assert note.endswith(CROP)
+
+
+@pytest.mark.parametrize("said", [{"resize": "crop"}, {"mean": [0.5] * 3}, {"scale": 1}])
+def test_nothing_is_assumed_of_photos_that_serving_json_prepares(said):
+    notes = settle(logits(), CLASSES, {"input": said}, height=32, width=32).notes
+    assert not any("stretched" in note for note in notes)
+
+
 # The outputs -------------------------------------------------------------------------------
 
 
@@ -158,7 +174,7 @@ def test_serving_json_says_where_the_channels_of_maps_are(said):
 def test_logits_and_probabilities_are_told_apart(scores, activation):
     made = settle({"scores": np.array(scores, np.float32)}, CLASSES)
     assert made.activation == activation
-    assert f'"activation": "{activation}"' in made.notes[-1]
+    assert f'"activation": "{activation}"' in made.notes[-2]
 
 
 def test_scores_of_a_last_pooling_layer_are_read():
