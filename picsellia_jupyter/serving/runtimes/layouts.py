@@ -22,13 +22,22 @@ def only_image(inputs: Sequence[TensorSignature]) -> InputSignature:
     Raises:
         ModelLoadError: it takes more than one tensor, or one that is no image.
     """
-    if len(inputs) != 1:
-        raise ModelLoadError(
-            f"The model takes {len(inputs)} inputs: {', '.join(one.name for one in inputs)}.",
-            "Export it with one, the image batch (N, C, H, W); beside it it may take "
-            f"{' and '.join(sorted(_TOLD_BY_SIZE))}.",
-        )
+    check_single([one.name for one in inputs])
     return image_signature(inputs[0].name, inputs[0].shape, inputs[0].dtype)
+
+
+def check_single(names: Sequence[str]) -> None:
+    """Make sure that a model takes one tensor.
+
+    Raises:
+        ModelLoadError: it takes more, or none.
+    """
+    if len(names) != 1:
+        raise ModelLoadError(
+            f"The model takes {len(names)} inputs: {', '.join(names) or 'none'}.",
+            "Export it with one, the image batch (N, C, H, W); an ONNX model may take "
+            f"{' and '.join(sorted(_TOLD_BY_SIZE))} beside it.",
+        )
 
 
 def image_among(

@@ -46,6 +46,7 @@ class TorchRuntime:
         self.device = _device(torch, options.device)
         self._precisions = _precisions(torch, self.device, options.precision)
         loaded = torch_files.load(torch, path, kind, options)
+        layouts.check_single(_asked(torch, loaded, kind))
         self.signature = _signature(loaded) if kind is ModelFormat.TORCH_EXPORT else None
         self._program = _placed(torch, loaded, kind, self.device)
         if self._program.as_list:
@@ -262,6 +263,18 @@ def _takes_list(torch: Any, module: Any) -> bool:
 def _argument(module: Any) -> Any:
     """What a scripted module takes first."""
     return module.forward.schema.arguments[1]
+
+
+def _asked(torch: Any, loaded: Any, kind: ModelFormat) -> list[str]:
+    """What a program cannot be run without, by name."""
+    if kind is ModelFormat.TORCH_EXPORT:
+        return list(map(str, loaded.graph_signature.user_inputs))
+    if isinstance(loaded, torch.jit.ScriptModule):
+        given = loaded.forward.schema.arguments[1:]
+        return [one.name for one in given if not one.has_default_value()]
+    given = inspect.signature(loaded.forward).parameters.values()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [one.name for one in given if one.kind in positional and one.default is one.empty]
 
 
 def _signature(program: Any) -> InputSignature | None:
