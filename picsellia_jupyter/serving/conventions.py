@@ -42,13 +42,16 @@ def settle(said: Mapping[str, Any], kind: InferenceType, labels: int, runtime: R
     manifest.check_head(said, kind)
     sides = _sides(said, kind, signature)
     spec = manifest.parse_input(_input(sides.said, said), kind, signature)
-    trial = Trial(_run(runtime, spec), kind, labels, spec.width, spec.height)
+    outputs = _run(runtime, spec)
+    last = Keys(said, "").flag("channels_last", default=_channels_last(outputs, spec, signature))
+    trial = Trial(outputs, kind, labels, spec.width, spec.height, last)
     told = heads.recognise(trial, said.get("head"))
     channels = CHANNELS[spec.channels]
-    merged = {**told.said, **said}
+    merged = {"channels_last": last, **told.said, **said}
     merged["input"] = _input(sides.said, _fitting(told.said, channels), said)
     made = manifest.parse(merged, kind, signature)
-    return dataclasses.replace(made, notes=(*sides.notes, *_unsaid(told, said)))
+    notes = (*sides.notes, *_unsaid(told, said), *_unprepared(made, said))
+    return dataclasses.replace(made, notes=notes)
 
 
 def _sides(said: Mapping[str, Any], kind: InferenceType, signature: InputSignature) -> Recognised:
@@ -73,8 +76,13 @@ def _sides(said: Mapping[str, Any], kind: InferenceType, signature: InputSignatu
 def _takes_photos_as_they_are(
     kind: InferenceType, signature: InputSignature, missing: list[str]
 ) -> bool:
-    """TensorFlow's detectors take bytes of any size, and resize by themselves."""
+    """TensorFlow's detectors take bytes of any size, and resize by themselves; so do torchvision's.
+
+    The latter are told by the list of images that they take when scripted.
+    """
     plain = signature.layout == "NHWC" and signature.dtype == "uint8"
+    if signature.resizes:
+        return len(missing) == 2
     return plain and len(missing) == 2 and kind is not InferenceType.CLASSIFICATION
 
 
@@ -90,6 +98,18 @@ def _run(runtime: Runtime, spec: InputSpec) -> Outputs:
             f"The model cannot run on a photo of {width} x {height} pixels: {first_line(error)}",
             'Name the size it takes in serving.json: {"input": {"width": …, "height": …}}.',
         ) from error
+
+
+def _channels_last(outputs: Outputs, spec: InputSpec, signature: InputSignature) -> bool:
+    """Whether a model whose input has its channels last has those of its maps last, too."""
+    if signature.layout != "NHWC":
+        return False
+
+    def fits(height: int, width: int) -> bool:
+        return height * spec.width == width * spec.height
+
+    maps = [np.shape(array)[1:] for array in outputs.values() if np.ndim(array) == 4]
+    return not all(fits(*sides[1:]) and not fits(*sides[:2]) for sides in maps)
 
 
 def _photo() -> pixels.Photo:
@@ -126,3 +146,16 @@ def _unsaid(told: Recognised, said: Mapping[str, Any]) -> tuple[str, ...]:
     if "head" in said:
         return ()
     return (f'The head is taken to be "{told.said["head"]}".', *told.notes)
+
+
+_PREPARED = {"resize", "scale", "mean", "std"}
+
+
+def _unprepared(made: Manifest, said: Mapping[str, Any]) -> tuple[str, ...]:
+    """How a classifier is given photos; its outputs tell nothing of that, unlike a detector's."""
+    if made.kind is not InferenceType.CLASSIFICATION or _PREPARED & set(_object(said, "input")):
+        return ()
+    return (
+        f"Photos are stretched and divided by {made.input.scale:g}; many classifiers are trained "
+        'on a normalised centre crop ("input": {"resize": "crop", "mean": …, "std": …}).',
+    )

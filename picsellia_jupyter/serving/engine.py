@@ -13,7 +13,14 @@ from typing_extensions import Self
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.domain.predictions import ImageSize, Prediction
-from picsellia_jupyter.serving import conventions, manifest, pixels, runtimes, warming
+from picsellia_jupyter.serving import (
+    class_counts,
+    conventions,
+    manifest,
+    pixels,
+    runtimes,
+    warming,
+)
 from picsellia_jupyter.serving.decoding import DecodingLimit
 from picsellia_jupyter.serving.elastic import ElasticBatches
 from picsellia_jupyter.serving.heads import Head, head_of
@@ -82,6 +89,7 @@ class Engine:
             runtime.precision,
             head=settled.head,
             notes=settled.notes,
+            labels=class_counts.labels_of(settled, runtime.outputs),
             inputs=runtime.inputs,
             outputs=runtime.outputs,
             batch=self._batches.largest,

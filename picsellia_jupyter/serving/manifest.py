@@ -56,7 +56,7 @@ _DEFAULT_HEADS: Mapping[InferenceType, str] = {
 }
 """Where neither serving.json nor a trial run tells."""
 
-RESIZES = ("letterbox", "stretch", "none")
+RESIZES = ("letterbox", "stretch", "crop", "none")
 ANCHORS = ("centre", "top_left")
 FILTERS = ("nearest", "box", "bilinear", "bicubic", "lanczos")
 DECODES = ("exact", "scaled")
@@ -75,8 +75,9 @@ class InputSpec:
     height: int
     """Pixels."""
     resize: str
-    """`letterbox` keeps the ratio and pads, `stretch` does not keep it; with `none` the photo
-    goes in as it is, and width and height are those of the trial input alone."""
+    """`letterbox` keeps the ratio and pads, `stretch` does not keep it, `crop` keeps it and shows
+    the centre alone; with `none` the photo goes in as it is, and width and height are those of
+    the trial input alone."""
     channels: str
     """`L`, `RGB` or `BGR`."""
     scale: float
@@ -95,6 +96,8 @@ class InputSpec:
     """`exact`, or `scaled`: large JPEGs are decoded at a half, a quarter or an eighth of their
     size where that still covers the input. Faster, but the pixels are others: only for models
     that were trained so, or measured to bear it."""
+    crop: float = 1.0
+    """With `crop`, how much of the photo's shorter side is seen, in (0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,8 @@ class Manifest:
     """Keypoints of a skeleton."""
     keypoint_values: int = 3
     """Numbers of a keypoint: 2 for x, y; 3 with its confidence."""
+    channels_last: bool = False
+    """Whether maps (class scores, heatmaps, mask prototypes) are (1, h, w, C), as TensorFlow's."""
     notes: tuple[str, ...] = ()
     """What was assumed, since nobody says it: one sentence each."""
 
@@ -190,6 +195,7 @@ def parse(
         normalised=keys.flag("normalised", default=default.normalised),
         keypoints=keys.whole("keypoints", default.keypoints, high=10_000),
         keypoint_values=keys.whole("keypoint_values", default.keypoint_values, low=2, high=3),
+        channels_last=keys.flag("channels_last", default=default.channels_last),
     )
     keys.skip("architecture")  # read before the model is loaded, where its file holds weights only
     keys.check_all_known()
@@ -249,7 +255,10 @@ def parse_input(
         anchor=keys.choice("anchor", "centre", ANCHORS),
         filter=keys.choice("filter", "bilinear", FILTERS),
         decode=keys.choice("decode", "exact", DECODES),
+        crop=keys.number("crop", 1.0, low=0.1, high=1),
     )
+    if spec.resize == "crop" and not whole:
+        raise keys.error("resize", "Only a classification may leave out what lies at the edges.")
     keys.check_all_known()
     _check_fits(spec, signature)
     return spec
@@ -268,5 +277,5 @@ def _check_fits(spec: InputSpec, signature: InputSignature) -> None:
     if spec.resize == "none" and (signature.height, signature.width) != (None, None):
         raise ModelLoadError(
             f"{FILE_NAME} says not to resize photos, but the model takes {said[2]} x {said[1]}.",
-            'Set "resize": "letterbox" or "stretch", or export it with free sides.',
+            'Set "resize": "letterbox", "crop" or "stretch", or export it with free sides.',
         )

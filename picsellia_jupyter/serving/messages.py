@@ -124,6 +124,7 @@ def loaded_model(message: Message) -> LoadedModel:
         for side in ("inputs", "outputs"):
             raw[side] = tuple(map(_tensor, raw[side]))
         raw["notes"] = tuple(map(str, raw["notes"]))
+        raw["labels"] = tuple(map(int, raw["labels"]))
         # A worker could say anything of its own confinement.
         raw["sandbox"] = confinement.support().kind
         return LoadedModel(**raw)

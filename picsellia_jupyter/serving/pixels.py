@@ -222,6 +222,8 @@ def place(size: ImageSize, spec: InputSpec) -> Placement:
     whole = ImageSize(spec.width, spec.height)
     if spec.resize == "stretch":
         return Placement(0, 0, spec.width, spec.height, size, whole)
+    if spec.resize == "crop":
+        return _cropped(size, spec)
     ratio = min(spec.width / size.width, spec.height / size.height)
     width = min(spec.width, max(1, round(size.width * ratio)))
     height = min(spec.height, max(1, round(size.height * ratio)))
@@ -229,6 +231,25 @@ def place(size: ImageSize, spec: InputSpec) -> Placement:
     if spec.anchor == "top_left":
         left = top = 0
     return Placement(left, top, width, height, size, whole)
+
+
+def _cropped(size: ImageSize, spec: InputSpec) -> Placement:
+    """Where a photo goes whose centre alone is seen, rounded as torchvision does it."""
+    whole = ImageSize(spec.width, spec.height)
+    across = size.width * spec.height <= size.height * spec.width  # its width decides
+    if across:
+        width = round(spec.width / spec.crop)
+        height = max(spec.height, width * size.height // size.width)
+    else:
+        height = round(spec.height / spec.crop)
+        width = max(spec.width, height * size.width // size.height)
+    if width * height > MAX_PIXELS:
+        raise InvalidImageError(
+            f"A photo of {size.width} x {size.height} pixels is too long to take its centre.",
+            "Cut it into pieces, and send those.",
+        )
+    left, top = round((width - spec.width) / 2), round((height - spec.height) / 2)
+    return Placement(-left, -top, width, height, size, whole)
 
 
 def to_input(
@@ -246,7 +267,7 @@ def to_input(
     """
     spot = place(photo.size, spec)
     mode = "L" if spec.channels == "L" else "RGB"
-    drawn = _drawn(photo, mode, spot, spec, torch or Torch(after=0))
+    drawn = _seen(_drawn(photo, mode, spot, spec, torch or Torch(after=0)), spot)
     tensor = np.empty((1, _BANDS[mode], spot.input.height, spot.input.width), dtype=np.float32)
     if (drawn.shape[1], drawn.shape[0]) == (spot.input.width, spot.input.height):
         inner = tensor[0]
@@ -258,6 +279,12 @@ def to_input(
     for band, mean, std, out in zip(bands, spec.mean, spec.std, inner, strict=True):
         _normalise(band, np.float32(spec.scale), np.float32(mean), np.float32(std), out)
     return tensor, spot
+
+
+def _seen(drawn: NDArray[np.uint8], spot: Placement) -> NDArray[np.uint8]:
+    """(H, W, C): what of a resized photo lies in the input."""
+    top, left = max(-spot.top, 0), max(-spot.left, 0)
+    return drawn[top : top + spot.input.height, left : left + spot.input.width]
 
 
 def _normalise(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from picsellia_jupyter.domain.deployments import Check, DryRun
 from picsellia_jupyter.domain.registry import Framework, ModelVersion
-from picsellia_jupyter.serving import class_counts, confinement, gate, manifest
+from picsellia_jupyter.serving import confinement, gate
 from picsellia_jupyter.serving.download import ModelFiles
 from picsellia_jupyter.serving.gate import ModelFormat
 from picsellia_jupyter.serving.signature import LoadedModel
@@ -31,7 +31,7 @@ def checks(
     return (
         Check("Files", f"{files.model.name}{' and serving.json' if files.manifest else ''}"),
         _framework(version, gate.recognise(files.model)),
-        _labels(version, files, model),
+        _labels(version, model),
         *_assumed(model),
         Check("Dry run", f"{dry_run.latency_s * 1000:.1f} ms{memory}"),
         _sandbox(),
@@ -58,27 +58,20 @@ def _a(kind: ModelFormat) -> str:
     return f"{'an' if kind is ModelFormat.ONNX else 'a'} {kind.value}"
 
 
-def _labels(version: ModelVersion, files: ModelFiles, model: LoadedModel) -> Check:
-    classes = class_counts.classes_of(model, version.type)
-    offset = _offset(files)
-    missing = [str(n + offset) for n in range(classes) if n + offset not in version.labels]
-    if not missing and classes and len(version.labels) > classes:
+def _labels(version: ModelVersion, model: LoadedModel) -> Check:
+    missing = [str(index) for index in model.labels if index not in version.labels]
+    if not missing and model.labels and len(version.labels) > len(model.labels):
         return Check(
-            "Labels", f"{len(version.labels)}, but the model tells {classes} classes apart",
+            "Labels",
+            f"{len(version.labels)}, but the model tells {len(model.labels)} classes apart",
             "Take them from its training, in its order: model_version.update(labels={'0': …}).",
-        )  # fmt: skip
+        )
     if not missing:
         return Check("Labels", f"{len(version.labels)}")
     return Check(
-        "Labels", f"{classes} classes, but no labels for {', '.join(missing[:10])}",
+        "Labels", f"{len(model.labels)} classes, but no labels for {', '.join(missing[:10])}",
         "Complete them: model_version.update(labels={'0': …}).",
     )  # fmt: skip
-
-
-def _offset(files: ModelFiles) -> int:
-    """What serving.json has added to a class to find its label."""
-    said = manifest.read(files.manifest).get("label_offset", 0)
-    return said if isinstance(said, int) else 0
 
 
 def _assumed(model: LoadedModel) -> tuple[Check, ...]:

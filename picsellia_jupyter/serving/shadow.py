@@ -186,6 +186,11 @@ class Shadow:
 
     def _leave_out(self) -> None:
         """What still waits is not going to be predicted on."""
+        if self._queue:
+            self._say(
+                f"{len(self._queue)} images waited for the shadow model and are left out; "
+                "deployment.shadow_predict() predicts on them"
+            )
         self._dropped += len(self._queue)
         self._queue.clear()
         self._bytes = 0

@@ -34,6 +34,10 @@ class InputSignature:
     """How the model itself wants it; a runtime is always handed (N, C, H, W)."""
     dtype: str = "float32"
     """What the model itself wants, a numpy name; a runtime is always handed float32."""
+    alone: bool = False
+    """Whether it takes one image without a batch, such as (C, H, W)."""
+    resizes: bool = False
+    """Whether it takes photos of any size and resizes them itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class LoadedModel:
     """What reads its outputs."""
     notes: tuple[str, ...] = ()
     """What was assumed of it, since neither it nor serving.json tells: one sentence each."""
+    labels: tuple[int, ...] = ()
+    """Indices of all labels that it may give; empty where its outputs do not tell."""
     inputs: tuple[TensorSignature, ...] = ()
     outputs: tuple[TensorSignature, ...] = ()
     batch: int = 1

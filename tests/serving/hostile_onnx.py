@@ -1,6 +1,7 @@
 """ONNX files that reach for other files or for code, and what a worker says of each.
 
 `FILES`: name to a function of a folder beside the model, and of a secret, that gives the bytes.
+`ALIKE`: those that are refused as another one of them is.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 from tests.serving import models
 
@@ -100,6 +103,29 @@ def length(beside, secret):
     return external("short.bin", length=2**40)
 
 
+@hostile("an offset that is negative")
+def negative_offset(beside, secret):
+    (beside / "short.bin").write_bytes(bytes(SIZE))
+    return external("short.bin", offset=-(2**40))
+
+
+@hostile("an offset and a length that overflow together")
+def overflow(beside, secret):
+    (beside / "short.bin").write_bytes(bytes(SIZE))
+    return external("short.bin", offset=2**63 - 1, length=2**63 - 1)
+
+
+@hostile("a device")
+def device(beside, secret):
+    return external("/dev/zero")
+
+
+@hostile("a pipe that nobody writes into")
+def pipe(beside, secret):
+    os.mkfifo(beside / "pipe.bin")
+    return external("pipe.bin")
+
+
 @hostile("an address in memory")
 def address(beside, secret):
     return external("*/_ORT_MEM_ADDR_/*", offset=4096)
@@ -110,9 +136,25 @@ def constant(beside, secret):
     return external(str(secret), constant=True)
 
 
+@hostile("an exabyte of zeros")
+def exabyte(beside, secret):
+    from onnx import helper, numpy_helper
+
+    sides = numpy_helper.from_array(np.array([2**58, 4]), "sides")
+    zeros = helper.make_node("ConstantOfShape", ["sides"], ["found"])
+    return _model([zeros], [sides])
+
+
 @hostile("an operator of another domain")
 def operator(beside, secret):
     from onnx import helper
 
     node = helper.make_node("Evil", ["images"], ["found"], domain="evil.example")
     return _model([node], domains=["evil.example"])
+
+
+ALIKE = (
+    "a path out of the root", "another model's file", "an offset past the end",
+    "a length past the end", "an offset that is negative", "a pipe that nobody writes into",
+    "an offset and a length that overflow together",
+)  # fmt: skip

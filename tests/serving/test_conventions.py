@@ -76,6 +76,13 @@ def test_tensorflows_detectors_get_photos_as_they_are():
     assert pixels.place(photo, made.input).input == photo
 
 
+def test_detectors_that_resize_by_themselves_get_photos_as_they_are():
+    outputs = {"boxes": np.zeros((0, 4)), "labels": np.zeros(0, int), "scores": np.zeros(0)}
+    made = settle(outputs, BOXES, resizes=True)
+    assert (made.head, made.input.resize) == ("torchvision_detection", "none")
+    assert "Photos are given to the model unresized." in made.notes
+
+
 def test_a_grey_model_is_not_given_colours_to_normalise():
     made = settle({"out": RNG.normal(size=(1, 3, 8, 8))}, MASK, channels=1)
     assert (made.input.channels, made.input.mean) == ("L", (0.0,))
@@ -113,6 +120,44 @@ def test_mistakes_are_told_before_and_after_the_trial(said, told):
         settle(logits(), CLASSES, said)
 
 
+@pytest.mark.parametrize(
+    ("shape", "layout", "last"),
+    [
+        ((1, 16, 24, 4), "NHWC", True),
+        ((1, 4, 16, 24), "NHWC", False),  # a model of torch's behind a transposed input
+        ((1, 4, 16, 24), "NCHW", False),
+        ((1, 16, 24, 4), "NCHW", False),
+    ],
+)
+def test_maps_have_their_channels_last_where_the_input_has(shape, layout, last):
+    given = {"height": 64, "width": 96, "channels": 3, "layout": layout}
+    made = settle({"o": RNG.normal(size=shape)}, MASK, labels=4, **given)
+    assert made.channels_last is last
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_serving_json_says_where_the_channels_of_maps_are(said):
+    given = {"height": 64, "width": 64, "channels": 3, "layout": "NHWC"}
+    made = settle({"o": RNG.normal(size=(1, 8, 8, 8))}, MASK, {"channels_last": said}, **given)
+    assert made.channels_last is said
+
+
+CROP = '("input": {"resize": "crop", "mean": …, "std": …}).'
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [("float32", 255), ("uint8", 1)])
+def test_how_a_classifier_is_given_photos_is_said_where_nobody_says_it(dtype, scale):
+    (note,) = settle(logits(), CLASSES, height=32, width=32, dtype=dtype).notes[-1:]
+    assert note.startswith(f"Photos are stretched and divided by {scale};")
+    assert note.endswith(CROP)
+
+
+@pytest.mark.parametrize("said", [{"resize": "crop"}, {"mean": [0.5] * 3}, {"scale": 1}])
+def test_nothing_is_assumed_of_photos_that_serving_json_prepares(said):
+    notes = settle(logits(), CLASSES, {"input": said}, height=32, width=32).notes
+    assert not any("stretched" in note for note in notes)
+
+
 # The outputs -------------------------------------------------------------------------------
 
 
@@ -129,13 +174,29 @@ def test_mistakes_are_told_before_and_after_the_trial(said, told):
 def test_logits_and_probabilities_are_told_apart(scores, activation):
     made = settle({"scores": np.array(scores, np.float32)}, CLASSES)
     assert made.activation == activation
-    assert f'"activation": "{activation}"' in made.notes[-1]
+    assert f'"activation": "{activation}"' in made.notes[-2]
 
 
 def test_scores_of_a_last_pooling_layer_are_read():
     made = settle({"scores": np.ones((1, 4, 1, 1), np.float32) / 4}, CLASSES)
     found = head_of(made)({"scores": np.array([[0.1, 0.2, 0.3, 0.4]]).reshape(1, 4, 1, 1)}, None)
     assert found.classes.tolist() == [3, 2, 1, 0]
+
+
+SCORES, LABELS = np.array([0.9, 0.6], np.float32), np.array([3, 1])
+
+
+@pytest.mark.parametrize(
+    "unnamed", [(SCORES, LABELS), (LABELS, SCORES), (LABELS.astype(np.float32), SCORES)]
+)
+def test_torchvisions_outputs_are_known_without_their_names_in_either_order(unnamed):
+    boxes = np.array([[1, 2, 30, 40], [5, 6, 7, 8]], np.float32)
+    outputs = dict(zip(("2120", "2089", "2090"), (boxes, *unnamed), strict=True))
+    made = settle(outputs, BOXES, labels=3, height=64, width=64, alone=True)
+    assert made.head == "torchvision_detection"
+    found = head_of(made)(outputs, PLACE)
+    assert found.classes.tolist() == [2, 0]
+    assert found.scores.tolist() == [pytest.approx(0.9), pytest.approx(0.6)]
 
 
 def test_outputs_of_no_known_form_are_refused_with_the_heads_that_there_are():

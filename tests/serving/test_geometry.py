@@ -19,6 +19,9 @@ specs = st.builds(
     anchor=st.sampled_from(["centre", "top_left"]),
     filter=st.just("bilinear"),
 )
+crops = st.builds(
+    spec, st.integers(32, 320), st.integers(32, 320), st.just("crop"), crop=st.floats(0.5, 1)
+)
 corners = st.tuples(*[st.floats(0, 1)] * 4)
 
 
@@ -59,7 +62,7 @@ def test_a_mask_drawn_on_the_input_covers_the_same_pixels_of_the_photo(case):
     assert (near_x | near_y).all()
 
 
-@given(sides, sides, specs, corners)
+@given(sides, sides, st.one_of(specs, crops), corners)
 def test_points_map_back_exactly_from_pixels_and_from_parts_of_the_sides(
     width, height, into, where
 ):

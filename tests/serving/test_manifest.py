@@ -30,6 +30,7 @@ def test_everything_that_is_said_is_taken():
             "pad": 255,
             "anchor": "top_left",
             "filter": "nearest",
+            "crop": 0.875,
         },
         "head": "boxes_scores",
         "score_floor": 0.2,
@@ -44,12 +45,13 @@ def test_everything_that_is_said_is_taken():
         "normalised": True,
         "keypoints": 5,
         "keypoint_values": 2,
+        "channels_last": True,
         "architecture": "torchvision.resnet18",
     }
     mean, std = (1.0, 2.0, 3.0), (4.0, 5.0, 6.0)
     assert manifest.parse(said, DETECTION, None) == manifest.Manifest(
         input=manifest.InputSpec(
-            640, 320, "letterbox", "BGR", 1.0, mean, std, 255, "top_left", "nearest"
+            640, 320, "letterbox", "BGR", 1.0, mean, std, 255, "top_left", "nearest", crop=0.875
         ),
         head="boxes_scores",
         kind=DETECTION,
@@ -65,6 +67,7 @@ def test_everything_that_is_said_is_taken():
         normalised=True,
         keypoints=5,
         keypoint_values=2,
+        channels_last=True,
     )
 
 
@@ -167,3 +170,14 @@ def test_a_file_that_holds_a_list_is_refused(tmp_path):
 
 def test_no_file_says_nothing():
     assert manifest.read(None) == {}
+
+
+def test_only_a_classification_is_shown_the_centre_alone():
+    told = refusal({"input": {"resize": "crop"}}, height=8, width=8)
+    assert "Only a classification may leave out what lies at the edges." in told
+    made = manifest.parse(
+        {"input": {"resize": "crop"}},
+        InferenceType.CLASSIFICATION,
+        InputSignature(height=8, width=8),
+    )
+    assert (made.input.resize, made.input.crop) == ("crop", 1.0)

@@ -134,6 +134,43 @@ def test_resizing_is_pillows_bilinear():
     assert (batch[0].transpose(1, 2, 0) == np.asarray(wanted)).all()
 
 
+@pytest.mark.parametrize(
+    ("size", "resized", "left", "top"),
+    [
+        ((500, 375), (341, 256), 58, 16),  # as torchvision: Resize(256), CenterCrop(224)
+        ((375, 500), (256, 341), 16, 58),
+        ((333, 333), (256, 256), 16, 16),
+        ((40, 30), (341, 256), 58, 16),
+    ],
+)
+def test_a_centre_crop_is_torchvisions(size, resized, left, top):
+    photo = pixels.decode(picture(*size), "a.jpg")
+    into = spec(224, 224, "crop", "RGB", scale=1.0, crop=224 / 256)
+    batch, spot = pixels.to_input(photo, into)
+    whole = photo.image.resize(resized, Image.Resampling.BILINEAR)
+    wanted = whole.crop((left, top, left + 224, top + 224))
+    assert (batch[0].transpose(1, 2, 0) == np.asarray(wanted)).all()
+    assert (spot.left, spot.top, spot.width, spot.height) == (-left, -top, *resized)
+
+
+frames = st.integers(40, 400)
+
+
+@given(frames, frames, frames, frames, st.floats(0.5, 1))
+def test_a_crop_fills_the_input_whatever_the_photo(width, height, across, down, share):
+    spot = pixels.place(ImageSize(width, height), spec(across, down, "crop", crop=share))
+    assert spot.left <= 0
+    assert spot.top <= 0
+    assert spot.left + spot.width >= across
+    assert spot.top + spot.height >= down
+
+
+def test_a_photo_that_is_too_long_to_crop_is_refused():
+    with pytest.raises(InvalidImageError, match="of 40000 x 10 pixels is too long") as caught:
+        pixels.place(ImageSize(40_000, 10), spec(224, 224, "crop"))
+    assert "Cut it" in caught.value.remedy
+
+
 def test_sixteen_bit_grey_is_scaled_not_clipped():
     levels = np.full((48, 64), 0x3300, dtype=np.uint16)
     photo = pixels.decode(encoded(Image.fromarray(levels)), "a.png")

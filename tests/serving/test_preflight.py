@@ -1,14 +1,14 @@
-import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from picsellia_jupyter.domain.deployments import Check, DryRun
 from picsellia_jupyter.domain.registry import Framework, InferenceType, ModelVersion
-from picsellia_jupyter.serving import class_counts, confinement, preflight
+from picsellia_jupyter.serving import confinement, preflight
 from picsellia_jupyter.serving.confinement import Support
 from picsellia_jupyter.serving.download import ModelFiles
-from picsellia_jupyter.serving.signature import LoadedModel, TensorSignature
+from picsellia_jupyter.serving.signature import LoadedModel
 from picsellia_jupyter.wire.resources import dry_run_from_json
 from tests.serving import models
 
@@ -48,23 +48,15 @@ def version_of(
     return ModelVersion("v", "m", "tiny", "v0", 0, kind, framework, names, **changes)
 
 
-def outputs(**shapes):
-    return tuple(TensorSignature(name, "float32", shape) for name, shape in shapes.items())
-
-
 @pytest.fixture
 def look(tmp_path):
     """What is found out about an ONNX model with these outputs."""
 
-    def begin(version=None, said=None, **loaded):
-        path = models.onnx_detector(tmp_path / "model-latest")
-        told = None
-        if said is not None:
-            told = tmp_path / "serving.json"
-            told.write_text(json.dumps(said))
+    def begin(version=None, **loaded):
+        files = ModelFiles(models.onnx_detector(tmp_path / "model-latest"), None)
         loaded = LoadedModel("onnxruntime", **loaded)
         dry_run = DryRun(0.0123, 1, "onnxruntime", "full")
-        checks = preflight.checks(version or version_of(), ModelFiles(path, told), loaded, dry_run)
+        checks = preflight.checks(version or version_of(), files, loaded, dry_run)
         return {check.name: check for check in checks}
 
     return begin
@@ -111,55 +103,8 @@ def test_a_machine_that_confines_workers_is_told(look, monkeypatch):
     assert look()["Sandbox"] == Check("Sandbox", "full")
 
 
-DETECTION, SEGMENTATION = InferenceType.OBJECT_DETECTION, InferenceType.SEGMENTATION
-CLASSIFICATION, KEYPOINT = InferenceType.CLASSIFICATION, InferenceType.KEYPOINT
-
-
-@pytest.mark.parametrize(
-    ("kind", "head", "shapes", "classes"),
-    [
-        (CLASSIFICATION, "class_scores", {"logits": (None, 5)}, 5),
-        (CLASSIFICATION, "class_scores", {"logits": (None, None)}, 0),
-        (CLASSIFICATION, "class_scores", {"a": (1, 5), "b": (1, 5)}, 0),
-        (DETECTION, "yolo8", {"output0": (1, 84, 8400)}, 80),
-        (DETECTION, "yolo8", {"output0": (1, None, None)}, 0),
-        (SEGMENTATION, "yolo8", {"output0": (1, 116, 8400), "output1": (1, 32, 160, 160)}, 80),
-        (SEGMENTATION, "yolo8", {"output1": (1, 32, 160, 160), "output0": (1, 116, 8400)}, 80),
-        (SEGMENTATION, "yolo8", {"output0": (1, 116, 8400), "output1": (1, None, 9, 9)}, 0),
-        (KEYPOINT, "yolo8", {"output0": (1, 56, 8400)}, 0),
-        (DETECTION, "yolo5", {"output0": (1, 25200, 85)}, 80),
-        (DETECTION, "yolox", {"output": (1, 8400, 85)}, 80),
-        (DETECTION, "yolox", {"boxes": (8400, 85)}, 0),
-        (DETECTION, "yolox_raw", {"output": (1, 8400, 85)}, 80),
-        (DETECTION, "boxes_scores", {"boxes": (1, 9, 4), "scores": (1, 9, 80)}, 80),
-        (DETECTION, "boxes_scores", {"scores": (1, 9, 80), "boxes": (1, 9, 4)}, 80),
-        (DETECTION, "boxes_scores", {"a": (1, 9, 4), "b": (1, 9, 80)}, 80),
-        (DETECTION, "boxes_scores", {"a": (1, 9, 4), "b": (None, None, None)}, 0),
-        (DETECTION, "detr", {"logits": (None, 100, 92), "pred_boxes": (None, 100, 4)}, 91),
-        (DETECTION, "detr", {"pred_boxes": (1, 100, 4), "logits": (1, 100, 92)}, 91),
-        (DETECTION, "rt_detr", {"logits": (1, 300, 80), "pred_boxes": (1, 300, 4)}, 80),
-        (DETECTION, "rt_detr", {"output0": (1, 300, 84)}, 80),
-        (DETECTION, "rt_detr", {"output0": (300, 84)}, 0),
-        (DETECTION, "tf_detection", {"detection_boxes": (1, 100, 4)}, 0),
-        (DETECTION, "yolo8", {}, 0),
-    ],
-)
-def test_classes_are_counted_where_the_outputs_tell_of_them(kind, head, shapes, classes):
-    model = LoadedModel("onnxruntime", head=head, outputs=outputs(**shapes))
-    assert class_counts.classes_of(model, kind) == classes
-
-
-@pytest.mark.parametrize(
-    ("kind", "head", "shapes"),
-    [
-        (CLASSIFICATION, "class_scores", {"logits": (1, 4)}),
-        (DETECTION, "yolo8", {"output0": (1, 8, 8400)}),
-        (DETECTION, "detr", {"logits": (1, 100, 5), "pred_boxes": (1, 100, 4)}),
-    ],
-)
-def test_classes_without_labels_are_warned_of(look, kind, head, shapes):
-    found = look(version_of(kind), head=head, outputs=outputs(**shapes))
-    assert found["Labels"] == Check(
+def test_labels_that_the_model_cannot_be_without_are_asked_for(look):
+    assert look(labels=(0, 1, 2, 3))["Labels"] == Check(
         "Labels",
         "4 classes, but no labels for 2, 3",
         "Complete them: model_version.update(labels={'0': …}).",
@@ -167,24 +112,25 @@ def test_classes_without_labels_are_warned_of(look, kind, head, shapes):
 
 
 def test_labels_that_cover_all_classes_are_counted(look):
-    version = version_of(labels=range(4))
-    found = look(version, head="yolo8", outputs=outputs(output0=(1, 8, 8400)))
-    assert found["Labels"] == Check("Labels", "4")
+    assert look(version_of(labels=range(4)), labels=(0, 1, 2, 3))["Labels"] == Check("Labels", "4")
 
 
 def test_more_labels_than_classes_are_warned_of(look):
-    found = look(version_of(labels=range(5)), head="yolo8", outputs=outputs(output0=(1, 8, 8400)))
-    assert found["Labels"] == Check(
+    assert look(version_of(labels=range(5)), labels=(0, 1, 2, 3))["Labels"] == Check(
         "Labels",
         "5, but the model tells 4 classes apart",
         "Take them from its training, in its order: model_version.update(labels={'0': …}).",
     )
 
 
-def test_labels_are_looked_for_where_serving_json_puts_them(look):
-    version, shapes = version_of(labels=(1, 2, 3)), outputs(output0=(1, 8, 8400))
-    told = look(version, {"label_offset": 1}, head="yolo8", outputs=shapes)["Labels"]
-    assert told.found == "4 classes, but no labels for 4"
+def test_labels_are_counted_where_nothing_tells_of_classes(look):
+    assert look()["Labels"] == Check("Labels", "2")
+
+
+def test_a_model_of_more_classes_than_labels_is_told_of_by_its_kernel(start):
+    boxes, scores = models.BOXES[None], np.full((1, 3, 4), 0.1, np.float32)
+    kernel = start(lambda path: models.onnx_constants(path, {"boxes": boxes, "scores": scores}))
+    assert checklist(kernel)["Labels"].found == "4 classes, but no labels for 2, 3"
 
 
 def test_what_was_assumed_of_a_model_is_told_with_where_to_say_it(start):

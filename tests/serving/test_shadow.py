@@ -119,7 +119,8 @@ def test_what_finds_the_shadows_queue_full_is_left_out_and_counted(tmp_path, mon
     monkeypatch.setattr(shadows, "_RETRY_LOAD_S", 0.01)
     platform = Slow()
     job = job_from_json(fakes.job(tmp_path))
-    shadow = Shadow(lambda: platform, job, fakes.DEPLOYMENT, lambda _line: None)
+    said = []
+    shadow = Shadow(lambda: platform, job, fakes.DEPLOYMENT, said.append)
     found = Detections(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros((0, 4), np.float32))
     predicted = PredictedImage("a.jpg", ImageSize(1, 1), found, 0.1)
     record = Record(predicted, b"x", "image/jpeg", 0.0)
@@ -134,3 +135,5 @@ def test_what_finds_the_shadows_queue_full_is_left_out_and_counted(tmp_path, mon
     shadow.close()
     # What waited at the end is not predicted on any more, and says so.
     assert (shadow.report()["pending"], shadow.report()["dropped"]) == (0, shadows.QUEUE_LIMIT + 7)
+    left = "100 images waited for the shadow model and are left out; deployment.shadow_predict()"
+    assert any(line.startswith(left) for line in said)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from picsellia_jupyter.domain.errors import ModelLoadError
+from picsellia_jupyter.domain.predictions import Prediction
 from picsellia_jupyter.serving.heads import (
     boxes,
     classes,
@@ -18,8 +19,16 @@ from picsellia_jupyter.serving.heads import (
     torchvision,
     yolo_families,
 )
-from picsellia_jupyter.serving.heads.families import Family, Head, Recognised, Trial
+from picsellia_jupyter.serving.heads.families import (
+    Family,
+    Head,
+    Recognised,
+    Trial,
+    with_channels_first,
+)
 from picsellia_jupyter.serving.manifest import HEADS, Manifest
+from picsellia_jupyter.serving.pixels import Placement
+from picsellia_jupyter.serving.signature import Outputs
 
 __all__ = ["FAMILIES", "Head", "Recognised", "Trial", "head_of", "recognise"]
 
@@ -41,7 +50,15 @@ _BY_NAME: Mapping[str, Family] = {family.name: family for family in FAMILIES}
 
 def head_of(manifest: Manifest) -> Head:
     """The decoder that a manifest asks for."""
-    return _BY_NAME[manifest.head].make(manifest)
+    family = _BY_NAME[manifest.head]
+    head = family.make(manifest)
+    if not (family.maps and manifest.channels_last):
+        return head
+
+    def turned(outputs: Outputs, placement: Placement) -> Prediction:
+        return head(with_channels_first(outputs), placement)
+
+    return turned
 
 
 def recognise(trial: Trial, head: str | None = None) -> Recognised:
@@ -56,10 +73,10 @@ def recognise(trial: Trial, head: str | None = None) -> Recognised:
     """
     if head is not None:
         family = _BY_NAME[head]
-        return _of(family, family.recognise(trial) or Recognised({}))
+        return _of(family, _told_by(family, trial) or Recognised({}))
     for family in FAMILIES:
         if trial.kind in HEADS[family.name]:
-            told = family.recognise(trial)
+            told = _told_by(family, trial)
             if told is not None:
                 return _of(family, told)
     raise ModelLoadError(
@@ -67,6 +84,10 @@ def recognise(trial: Trial, head: str | None = None) -> Recognised:
         f'Name the head in serving.json ("head": …, one of {_fitting(trial)}), '
         "or export the model in one of the forms that docs/models.md lists.",
     )
+
+
+def _told_by(family: Family, trial: Trial) -> Recognised | None:
+    return family.recognise(trial.with_channels_first() if family.maps else trial)
 
 
 def _of(family: Family, told: Recognised) -> Recognised:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -34,6 +35,16 @@ class Trial:
     width: int
     """Of the input, in pixels."""
     height: int
+    channels_last: bool = False
+    """Whether its maps are (1, h, w, C) instead of (1, C, h, w)."""
+
+    def with_channels_first(self) -> Trial:
+        """The same, with its maps as heads read them."""
+        if not self.channels_last:
+            return self
+        return dataclasses.replace(
+            self, outputs=with_channels_first(self.outputs), channels_last=False
+        )
 
     def arrays(self) -> list[NDArray[np.generic]]:
         """Every output, without a leading batch of one where it has more than two sides."""
@@ -76,6 +87,16 @@ class Family:
     """None where the outputs are of another family."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What holds for all models of the family, in the terms of serving.json."""
+    maps: bool = False
+    """Whether outputs of four sides are maps (1, C, h, w), which TensorFlow has as (1, h, w, C)."""
+
+
+def with_channels_first(outputs: Outputs) -> Outputs:
+    """Maps (1, h, w, C) as (1, C, h, w); outputs of fewer sides as they are."""
+    return {
+        name: np.moveaxis(array, -1, 1) if np.ndim(array) == 4 else array
+        for name, array in outputs.items()
+    }
 
 
 def _unbatched(array: NDArray[np.generic]) -> NDArray[np.generic]:

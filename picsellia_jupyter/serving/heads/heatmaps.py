@@ -110,4 +110,4 @@ def _one(trial: Trial) -> bool:
     return trial.kind is InferenceType.KEYPOINT
 
 
-FAMILY = Family("heatmaps", HeatmapsHead, _recognise)
+FAMILY = Family("heatmaps", HeatmapsHead, _recognise, maps=True)

@@ -185,4 +185,6 @@ def _of_scores(grid: NDArray[np.float32], labels: int, named: Mapping[str, Any])
 
 _IMAGENET = {"input": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}
 
-FAMILY = Family("semantic_segmentation", SemanticHead, _recognise, {"activation": "softmax"})
+FAMILY = Family(
+    "semantic_segmentation", SemanticHead, _recognise, {"activation": "softmax"}, maps=True
+)

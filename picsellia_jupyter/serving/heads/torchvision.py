@@ -38,6 +38,7 @@ class TorchvisionHead:
             InvalidPredictionError: an entry is missing or has another shape.
         """
         wanted = self._manifest
+        outputs = named(outputs)
         boxes = take(outputs, "boxes", at=0, shape="N, 4", columns=4)
         labels = take(outputs, "labels", at=1, shape="N")
         scores = take(outputs, "scores", at=2, shape="N")
@@ -66,18 +67,41 @@ class TorchvisionHead:
         )
 
 
+def named(outputs: Outputs) -> Outputs:
+    """Outputs by torchvision's names, where the export gave them others.
+
+    Its ONNX exports do; SSD and RetinaNet give scores before labels, Faster R-CNN after. Boxes
+    are the first of four columns, labels the whole numbers beside them, scores the others.
+    """
+    if "boxes" in outputs:
+        return outputs
+    found: dict[str, NDArray[np.generic]] = {}
+    for array in map(np.asarray, outputs.values()):
+        if name := _name_of(array):
+            found.setdefault(name, array)
+    return found if {"boxes", "labels", "scores"} <= set(found) else outputs
+
+
+def _name_of(array: NDArray[np.generic]) -> str:
+    if array.ndim == 1:
+        return "labels" if np.issubdtype(array.dtype, np.integer) else "scores"
+    if array.ndim == 2:
+        return "boxes" if array.shape[1] == 4 else ""
+    return {3: "keypoints", 4: "masks"}.get(array.ndim, "")
+
+
 def _recognise(trial: Trial) -> Recognised | None:
     if trial.kind not in HEADS["torchvision_detection"]:
         return None
-    named = {"boxes", "labels", "scores"} <= set(trial.outputs)
-    if not named and not _in_order(trial):
+    outputs = named(trial.outputs)
+    if not {"boxes", "labels", "scores"} <= set(outputs) and not _in_order(outputs):
         return None
     return Recognised({}, ("Label 0 is taken for the background, as torchvision's is.",))
 
 
-def _in_order(trial: Trial) -> bool:
+def _in_order(outputs: Outputs) -> bool:
     """Whether unnamed outputs are boxes (N, 4), labels (N,), scores (N,) and what follows."""
-    arrays = [np.asarray(array) for array in trial.outputs.values()]
+    arrays = [np.asarray(array) for array in outputs.values()]
     if [array.ndim for array in arrays[:3]] != [2, 1, 1]:
         return False
     boxes, labels = arrays[0], arrays[1]

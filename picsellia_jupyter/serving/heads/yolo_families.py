@@ -149,14 +149,22 @@ FAMILIES = (
         "yolo_end_to_end",
         lambda manifest: YoloHead(manifest, end_to_end, overlaps=True),
         _recognise_end_to_end,
+        maps=True,
     ),
     Family(
         "yolo8",
         lambda manifest: YoloHead(manifest, yolo8),
         _recognise_yolo8,
         {"iou_threshold": 0.7},
+        maps=True,
     ),
     Family("yolox", lambda m: YoloxHead(m, decoded=True), _recognise_yolox, _YOLOX_INPUT),
     Family("yolox_raw", lambda m: YoloxHead(m, decoded=False), _recognise_yolox_raw, _YOLOX_INPUT),
-    Family("yolo5", lambda manifest: YoloHead(manifest, yolo5), _recognise_yolo5, _SUPPRESSION),
+    Family(
+        "yolo5",
+        lambda manifest: YoloHead(manifest, yolo5),
+        _recognise_yolo5,
+        _SUPPRESSION,
+        maps=True,
+    ),
 )

@@ -22,13 +22,22 @@ def only_image(inputs: Sequence[TensorSignature]) -> InputSignature:
     Raises:
         ModelLoadError: it takes more than one tensor, or one that is no image.
     """
-    if len(inputs) != 1:
-        raise ModelLoadError(
-            f"The model takes {len(inputs)} inputs: {', '.join(one.name for one in inputs)}.",
-            "Export it with one, the image batch (N, C, H, W); beside it it may take "
-            f"{' and '.join(sorted(_TOLD_BY_SIZE))}.",
-        )
+    check_single([one.name for one in inputs])
     return image_signature(inputs[0].name, inputs[0].shape, inputs[0].dtype)
+
+
+def check_single(names: Sequence[str]) -> None:
+    """Make sure that a model takes one tensor.
+
+    Raises:
+        ModelLoadError: it takes more, or none.
+    """
+    if len(names) != 1:
+        raise ModelLoadError(
+            f"The model takes {len(names)} inputs: {', '.join(names) or 'none'}.",
+            "Export it with one, the image batch (N, C, H, W); an ONNX model may take "
+            f"{' and '.join(sorted(_TOLD_BY_SIZE))} beside it.",
+        )
 
 
 def image_among(
@@ -72,12 +81,16 @@ def image_signature(name: str, shape: Sequence[int | None], dtype: str) -> Input
 
     Args:
         name: of the tensor.
-        shape: (N, C, H, W) or (N, H, W, C); None for any size.
+        shape: (N, C, H, W) or (N, H, W, C), without N where it takes one image alone, as
+            torchvision's detectors do when exported to ONNX; None for any size.
         dtype: a numpy name.
 
     Raises:
         ModelLoadError: no image goes into such a tensor.
     """
+    alone = len(shape) == 3 and bool({shape[0], shape[2]} & set(_DEPTHS))
+    if alone:
+        shape = (1, *shape)
     if len(shape) != 4:
         raise ModelLoadError(
             f"The model's input has {len(shape)} dimensions, not 4.",
@@ -90,13 +103,18 @@ def image_signature(name: str, shape: Sequence[int | None], dtype: str) -> Input
         )
     if shape[3] in _DEPTHS and shape[1] not in _DEPTHS:
         batch, height, width, channels = shape
-        return InputSignature(name, batch, channels, height, width, "NHWC", dtype)
+        return InputSignature(name, batch, channels, height, width, "NHWC", dtype, alone)
     batch, channels, height, width = shape
-    return InputSignature(name, batch, channels, height, width, "NCHW", dtype)
+    return InputSignature(name, batch, channels, height, width, "NCHW", dtype, alone)
 
 
 def fed(batch: NDArray[np.float32], signature: InputSignature) -> NDArray[np.generic]:
-    """A batch (N, C, H, W) as the model wants it."""
+    """A batch (N, C, H, W) as the model wants it; of one image where it takes no batches."""
+    given = _laid_out(batch, signature)
+    return given[0] if signature.alone else given
+
+
+def _laid_out(batch: NDArray[np.float32], signature: InputSignature) -> NDArray[np.generic]:
     if signature.layout == "NHWC":
         batch = batch.transpose(0, 2, 3, 1)
     if signature.dtype == "uint8":

@@ -11,10 +11,13 @@ class OutOfMemoryError(ServingError):
     """A batch does not fit into the device's memory; a smaller one may."""
 
     def __init__(self, device: str, batch: int) -> None:
+        images = f"{batch} image{'s do' if batch > 1 else ' does'}"
+        on_cpu = device == "cpu"
+        where = "this machine" if on_cpu else device
+        other = "" if on_cpu else "deploy with --precision fp16 or --device cpu, "
         super().__init__(
-            f"{batch} image{'s do' if batch > 1 else ' does'} not fit into the memory of {device}.",
-            "End what else uses it, deploy with --precision fp16 or --device cpu, "
-            "or export the model with a smaller input.",
+            f"{images} not fit into the memory of {where}.",
+            f"End what else uses it, {other}or export the model with a smaller input.",
         )
 
 

@@ -46,8 +46,11 @@ class TorchRuntime:
         self.device = _device(torch, options.device)
         self._precisions = _precisions(torch, self.device, options.precision)
         loaded = torch_files.load(torch, path, kind, options)
+        layouts.check_single(_asked(torch, loaded, kind))
         self.signature = _signature(loaded) if kind is ModelFormat.TORCH_EXPORT else None
         self._program = _placed(torch, loaded, kind, self.device)
+        if self._program.as_list:
+            self.signature = InputSignature(_argument(loaded).name, resizes=True)
         self.inputs: tuple[TensorSignature, ...] = ()
         self.outputs: tuple[TensorSignature, ...] = ()
 
@@ -254,7 +257,24 @@ def _takes_list(torch: Any, module: Any) -> bool:
     """Whether it takes a list of images, as torchvision's detectors do when scripted."""
     if not isinstance(module, torch.jit.ScriptModule):
         return False  # in Python, going through a batch gives its images
-    return str(module.forward.schema.arguments[1].type) == "List[Tensor]"
+    return str(_argument(module).type) == "List[Tensor]"
+
+
+def _argument(module: Any) -> Any:
+    """What a scripted module takes first."""
+    return module.forward.schema.arguments[1]
+
+
+def _asked(torch: Any, loaded: Any, kind: ModelFormat) -> list[str]:
+    """What a program cannot be run without, by name."""
+    if kind is ModelFormat.TORCH_EXPORT:
+        return list(map(str, loaded.graph_signature.user_inputs))
+    if isinstance(loaded, torch.jit.ScriptModule):
+        given = loaded.forward.schema.arguments[1:]
+        return [one.name for one in given if not one.has_default_value()]
+    given = inspect.signature(loaded.forward).parameters.values()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [one.name for one in given if one.kind in positional and one.default is one.empty]
 
 
 def _signature(program: Any) -> InputSignature | None:
@@ -271,16 +291,17 @@ def _signature(program: Any) -> InputSignature | None:
 def _input(
     torch: Any, program: Program, signature: InputSignature | None, shape: Sequence[int]
 ) -> TensorSignature:
-    if signature:
+    if signature and not signature.resizes:
         sides = [signature.channels, signature.height, signature.width]
         if signature.layout == "NHWC":
             sides = [*sides[1:], sides[0]]
-        return TensorSignature(signature.name, signature.dtype, (signature.batch, *sides))
+        whole = sides if signature.alone else [signature.batch, *sides]
+        return TensorSignature(signature.name, signature.dtype, tuple(whole))
     module = program.module
     if isinstance(module, cuda_graphs.GraphedModule):
         module = module.module
     if isinstance(module, torch.jit.ScriptModule):
-        name = module.forward.schema.arguments[1].name
+        name = _argument(module).name
     else:
         name = next(iter(inspect.signature(module.forward).parameters))
     return TensorSignature(name, "float32", (None, *shape[1:]))

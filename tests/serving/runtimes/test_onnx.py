@@ -55,6 +55,26 @@ def test_a_model_of_any_batch_gives_what_the_network_gives(tmp_path):
     ]
 
 
+class Alone(nn.Module):
+    """Takes one image (C, H, W), as torchvision's detectors do when exported."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, image):
+        return self.network(image[None])
+
+
+def test_a_model_that_takes_an_image_without_a_batch_is_given_one_after_another(tmp_path):
+    network = trained(Classifier())
+    path = export(Alone(network), tmp_path / "m", images(1)[0], dynamic=False)
+    runtime = load(path)
+
+    assert logits(runtime, images(3)) == pytest.approx(eager(network, images(3)).numpy(), abs=1e-5)
+    assert [(one.name, one.shape) for one in runtime.inputs] == [("images", (3, 32, 32))]
+
+
 def test_a_model_of_one_image_runs_a_batch_image_by_image(tmp_path):
     network = trained(Classifier())
     runtime = load(export(network, tmp_path / "m", images(1), dynamic=False))

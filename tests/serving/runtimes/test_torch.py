@@ -5,7 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from picsellia_jupyter.domain.errors import InvalidInputError, InvalidPredictionError
+from picsellia_jupyter.domain.errors import (
+    InvalidInputError,
+    InvalidPredictionError,
+    ModelLoadError,
+)
 from picsellia_jupyter.serving import runtimes
 from picsellia_jupyter.serving.gate import ModelFormat
 from picsellia_jupyter.serving.runtimes import torch_outputs
@@ -141,6 +145,28 @@ def test_a_scripted_torchvision_detector_is_handed_a_list_and_gives_each_image_i
         assert one["scores"] == pytest.approx(expected["scores"].numpy(), abs=1e-5)
         assert one["labels"].dtype == np.int64
     assert {one.name: one.shape for one in runtime.outputs}["boxes"] == (None, 4)
+    assert runtime.signature.resizes
+
+
+class Sized(Classifier):
+    """As RT-DETR is deployed: told the size that boxes are wanted in."""
+
+    def forward(self, images: torch.Tensor, orig_target_sizes: torch.Tensor):
+        return super().forward(images) * orig_target_sizes.sum()
+
+
+@pytest.mark.parametrize("how", ["script", "export"])
+def test_a_program_that_takes_more_than_an_image_is_refused_by_its_inputs(how, tmp_path):
+    given = torch.from_numpy(images(1)), torch.ones(1, 2)
+    path = tmp_path / "m"
+    if how == "script":
+        torch.jit.trace(Sized().eval(), given).save(str(path))
+    else:
+        torch.export.save(torch.export.export(Sized().eval(), given), path)
+    with pytest.raises(ModelLoadError) as caught:
+        runtimes.load(path)
+    assert caught.value.fact == "The model takes 2 inputs: images, orig_target_sizes."
+    assert "an ONNX model may take orig_target_sizes and pixel_mask" in caught.value.remedy
 
 
 @pytest.mark.parametrize("make", ["modules", "graph", "script"])
@@ -263,7 +289,9 @@ def failing(error, folder):
 )
 def test_too_little_memory_is_told_as_such_whichever_library_says_it(error, tmp_path):
     runtime = failing(error, tmp_path)
-    with pytest.raises(OutOfMemoryError, match=r"3 images do not fit into the memory of cpu"):
+    with pytest.raises(
+        OutOfMemoryError, match=r"3 images do not fit into the memory of this machine"
+    ):
         runtime.run(images(3))
 
 

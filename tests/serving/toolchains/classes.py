@@ -15,8 +15,17 @@ from tests.serving.toolchains.reference import softmax
 from tests.serving.toolchains.view import View
 
 CLASSES = 7
+SAFETENSORS, STATE_DICT = "safetensors", "state dict"
 KIND = InferenceType.CLASSIFICATION
 STRETCHED = View(resize="stretch")
+CROPPED = View(resize="crop", share=0.875, imagenet=True)
+PRESET = {
+    "input": {
+        "resize": "crop", "crop": 0.875, "mean": [0.485, 0.456, 0.406],
+        "std": [0.229, 0.224, 0.225],
+    }
+}  # fmt: skip
+"""As torchvision prepares the images of its classifiers."""
 
 
 class Logits(nn.Module):
@@ -68,13 +77,33 @@ def best_five(outputs, view, *, probable=False):
     return Expected(order.tolist(), scores[order].tolist())
 
 
+def safetensors(weights, path):
+    from safetensors.torch import save_file
+
+    save_file(weights, path)
+
+
+def state_dict(weights, path):
+    torch.save(weights, path)
+
+
 def _case(toolchain, outputs, make, **more):
     expected = functools.partial(best_five, probable="probabilities" in outputs)
-    names = more.pop("names", ("logits",))
+    names, view = more.pop("names", ("logits",)), more.pop("view", STRETCHED)
     return Case(
-        toolchain, "classification", outputs, KIND, CLASSES, make, expected, STRETCHED, names,
+        toolchain, "classification", outputs, KIND, CLASSES, make, expected, view, names,
         **more,
     )  # fmt: skip
+
+
+WEIGHTS = {SAFETENSORS: safetensors, STATE_DICT: state_dict}
+ARCHITECTURE = "logits-of-the-tests"
+
+
+def export_weights(case, how, path):
+    """The module's weights alone, as PyTorch's and safetensors' guides store them."""
+    WEIGHTS[how](case.make().state_dict(), path)
+    return path
 
 
 CASES = [
@@ -84,8 +113,16 @@ CASES = [
     ),
     _case(
         "torchvision ResNet", "(1, C) logits", resnet_of_torchvision, real=True,
-        needs="torchvision",
+        needs="torchvision", view=CROPPED, said=PRESET,
     ),
     _case("any", "(1, C) logits", Logits),
+    _case(
+        "any", "(1, C) logits, of torchvision's normalised crop", Logits, view=CROPPED,
+        said=PRESET, formats=(ONNX,),
+    ),
+    _case(
+        "any", "(1, C) logits", Logits, formats=(SAFETENSORS, STATE_DICT), export=export_weights,
+        said={"architecture": ARCHITECTURE},
+    ),
     _case("any, such as Ultralytics", "(1, C) probabilities", Probabilities, names=("output0",)),
 ]  # fmt: skip

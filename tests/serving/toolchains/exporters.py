@@ -54,6 +54,8 @@ def _torch_eager(case: Case) -> dict[str, np.ndarray]:
 
     with torch.no_grad():
         value = case.make().eval()(torch.from_numpy(case.view.input()), *_beside(case).values())
+    if isinstance(value, list):
+        (value,) = value  # torchvision's detectors: a dict for each image
     if isinstance(value, dict):
         return {name: tensor.numpy() for name, tensor in value.items()}
     values = value if isinstance(value, tuple) else (value,)

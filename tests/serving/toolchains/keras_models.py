@@ -8,9 +8,17 @@ import shutil
 import numpy as np
 
 from picsellia_jupyter.domain.registry import InferenceType
+from tests.serving.toolchains import dense, yolo
 from tests.serving.toolchains.case import Case
 from tests.serving.toolchains.classes import best_five
-from tests.serving.toolchains.objects import CLASSES, OBJECTS, TF_FORM, tensorflow
+from tests.serving.toolchains.objects import (
+    CLASSES,
+    GRID,
+    OBJECTS,
+    SEGMENT,
+    TF_FORM,
+    tensorflow,
+)
 from tests.serving.toolchains.view import View
 
 KERAS, SAVED_MODEL = "Keras", "SavedModel"
@@ -35,7 +43,20 @@ def classifier(activation: str | None = None):
     ])  # fmt: skip
 
 
-def detector():
+def segmenter():
+    """Class logits at a quarter of the input's size, their channels last as all of TensorFlow's."""
+    import keras
+
+    keras.utils.set_random_seed(4)
+    wide = keras.initializers.RandomNormal(stddev=0.25)
+    return keras.Sequential([
+        keras.Input((64, 64, 3)),
+        keras.layers.AveragePooling2D(4),
+        keras.layers.Conv2D(dense.CLASSES, 5, padding="same", kernel_initializer=wide),
+    ])  # fmt: skip
+
+
+def detector(*, with_masks=False):
     """Bytes of any size in, the Object Detection API's outputs out."""
     import tensorflow as tf
 
@@ -48,6 +69,9 @@ def detector():
             self.scores = tf.Variable(
                 rng.normal(0, 0.3, (192, OBJECTS * CLASSES)).astype("float32")
             )
+            self.shapes = tf.Variable(
+                rng.normal(0.02, 0.02, (192, OBJECTS * GRID**2)).astype("float32")
+            )
 
         @tf.function(input_signature=[tf.TensorSpec((1, None, None, 3), tf.uint8, "input_tensor")])
         def __call__(self, input_tensor):
@@ -59,7 +83,9 @@ def detector():
             scores = tf.reshape(tf.sigmoid(pixels @ self.scores), (1, OBJECTS, CLASSES))
             best = tf.reduce_max(scores, -1)
             order = tf.argsort(best, direction="DESCENDING")
-            return {
+            masks = tf.reshape(tf.sigmoid(pixels @ self.shapes), (1, OBJECTS, GRID, GRID))
+            more = {"detection_masks": tf.gather(masks, order, batch_dims=1)}
+            return (more if with_masks else {}) | {
                 "detection_boxes": tf.gather(boxes, order, batch_dims=1),
                 "detection_scores": tf.gather(best, order, batch_dims=1),
                 "detection_classes": tf.gather(
@@ -69,6 +95,42 @@ def detector():
             }
 
     return Detector()
+
+
+def yolo8_segments():
+    """As Ultralytics' exports are in TensorFlow: parts of the sides, prototypes' channels last."""
+    import tensorflow as tf
+
+    rng = np.random.default_rng(5)
+    numbers, side = 4 + yolo.CLASSES + yolo.PROTOTYPES, 64
+
+    def weights(columns):
+        return tf.Variable(rng.normal(0, 1.5, (3, columns)).astype("float32"))
+
+    class Segments(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.levels = [weights(numbers) for _ in yolo.STRIDES]
+            self.prototypes = weights(yolo.PROTOTYPES)
+
+        @tf.function(input_signature=[tf.TensorSpec((1, side, side, 3), tf.float32, "images")])
+        def __call__(self, images):
+            levels = zip(yolo.STRIDES, self.levels, strict=True)
+            table = tf.concat([self.cells(images, *level) for level in levels], 1)
+            pooled = tf.nn.avg_pool2d(images, 4, 4, "VALID")
+            grid = tf.tensordot(pooled, self.prototypes, 1)
+            return {"output_0": tf.transpose(table, (0, 2, 1)), "output_1": grid}
+
+        def cells(self, images, stride, level):
+            raw = tf.tensordot(tf.nn.avg_pool2d(images, stride, stride, "VALID"), level, 1)
+            raw = tf.reshape(raw, (1, -1, numbers))
+            each = np.indices((side // stride,) * 2).reshape(2, -1).T[:, ::-1].astype("float32")
+            centre = (each + tf.sigmoid(raw[..., :2])) * stride / side
+            sides = tf.exp(tf.clip_by_value(raw[..., 2:4], -1, 1)) * stride * 2 / side
+            scores = tf.sigmoid(raw[..., 4 : 4 + yolo.CLASSES])
+            return tf.concat([centre, sides, scores, raw[..., 4 + yolo.CLASSES :]], -1)
+
+    return Segments()
 
 
 def export(case, how, path):
@@ -103,6 +165,18 @@ def run(case):
     return {name: np.asarray(value) for name, value in found.items()}
 
 
+def likeliest(outputs, view):
+    """Of maps with their channels last."""
+    return dense.likeliest({n: np.moveaxis(one, -1, 1) for n, one in outputs.items()}, view)
+
+
+def yolo_masks(outputs, view):
+    rows = np.array(outputs["output_0"])
+    rows[:, :4] *= view.side
+    grid = np.moveaxis(outputs["output_1"], -1, 1)
+    return yolo.masks({"output0": rows, "output1": grid}, view, five=False)
+
+
 def _classes(outputs, activation):
     return Case(
         "Keras", "classification", outputs, InferenceType.CLASSIFICATION, LABELS,
@@ -119,5 +193,23 @@ CASES = [
         "TensorFlow Object Detection API", "object detection", f"{TF_FORM}, bytes of any size",
         InferenceType.OBJECT_DETECTION, CLASSES, detector, tensorflow, View(scale=1.0),
         formats=(SAVED_MODEL,), needs="tensorflow", export=export, run=run,
+    ),
+    Case(
+        "TensorFlow Object Detection API", f"{SEGMENT}, masks",
+        "the same, `detection_masks` (1, N, h, w), bytes of any size", InferenceType.MASK,
+        CLASSES, functools.partial(detector, with_masks=True),
+        functools.partial(tensorflow, masks=True), View(scale=1.0), formats=(SAVED_MODEL,),
+        needs="tensorflow", export=export, run=run,
+    ),
+    Case(
+        "Keras", "semantic segmentation", "(1, h, w, C) logits", InferenceType.MASK,
+        dense.CLASSES, segmenter, likeliest, formats=(KERAS, SAVED_MODEL), real=True,
+        needs="tensorflow", export=export, run=run,
+    ),
+    Case(
+        "Ultralytics YOLOv8/11", f"{SEGMENT}, masks",
+        "(1, 4 + C + 32, A) as parts of the sides, (1, h, w, 32)", InferenceType.MASK,
+        yolo.CLASSES, yolo8_segments, yolo_masks, formats=(SAVED_MODEL,), needs="tensorflow",
+        export=export, run=run,
     ),
 ]  # fmt: skip

@@ -176,7 +176,10 @@ def torchvision(outputs, view, *, extra=None):
         margin = 2 / view.ratio[0] * np.array([-1, -1, 1, 1])
         drawn = view.sampled(outputs["masks"][kept, 0]) >= 0.5
         cut = [within(m, boxes[row] + margin) for m, row in zip(drawn, kept, strict=True)]
-        return Expected(classes, scores[kept], masks=cut)
+        there = [k for k, mask in enumerate(cut) if mask.any()]
+        return Expected(
+            [classes[k] for k in there], scores[kept][there], masks=[cut[k] for k in there]
+        )
     if extra == "keypoints":
         points = outputs["keypoints"][kept]
         visible = np.full((*points.shape[:2], 1), 2)

@@ -38,6 +38,8 @@ class View:
     scale: float = 255.0
     imagenet: bool = False
     bgr: bool = False
+    share: float = 1.0
+    """Of the photo's shorter side, with a crop."""
 
     @property
     def ratio(self) -> tuple[float, float]:
@@ -56,15 +58,26 @@ class View:
 
     def input(self) -> np.ndarray:
         """(1, 3, side, side) float32."""
-        sides = round(WIDTH * self.ratio[0]), round(HEIGHT * self.ratio[1])
-        canvas = Image.new("RGB", (self.side, self.side), (114, 114, 114))
-        canvas.paste(photo().resize(sides, Image.Resampling.BILINEAR), self.offset)
-        pixels = np.asarray(canvas, np.float32) / self.scale
+        drawn = self.cropped() if self.resize == "crop" else self.placed()
+        pixels = np.asarray(drawn, np.float32) / self.scale
         if self.bgr:
             pixels = pixels[..., ::-1]
         if self.imagenet:
             pixels = (pixels - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
         return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32)
+
+    def placed(self) -> Image.Image:
+        sides = round(WIDTH * self.ratio[0]), round(HEIGHT * self.ratio[1])
+        canvas = Image.new("RGB", (self.side, self.side), (114, 114, 114))
+        canvas.paste(photo().resize(sides, Image.Resampling.BILINEAR), self.offset)
+        return canvas
+
+    def cropped(self) -> Image.Image:
+        """As torchvision's Resize and CenterCrop; the photo is wider than it is high."""
+        shorter = round(self.side / self.share)
+        whole = photo().resize((shorter * WIDTH // HEIGHT, shorter), Image.Resampling.BILINEAR)
+        left, top = ((side - self.side) // 2 for side in whole.size)
+        return whole.crop((left, top, left + self.side, top + self.side))
 
     def back(self, xy: np.ndarray) -> np.ndarray:
         """(..., 2) points of the input as points of the photo, clipped to it."""

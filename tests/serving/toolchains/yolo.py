@@ -56,10 +56,15 @@ def yolo5(outputs, view):
 
 
 def end_to_end(outputs, view):
-    rows = [row for row in outputs["output0"][0] if row[4] >= FLOOR]
-    boxes = view.boxes_back(np.array([row[:4] for row in rows]))
-    rows = [rows[k] for k in seen(boxes)]
-    return Expected([int(row[5]) for row in rows], [row[4] for row in rows], boxes[seen(boxes)])
+    return listed(outputs, view)[1]
+
+
+def listed(outputs, view):
+    """Rows that are found, and what they say."""
+    rows = np.array([row for row in outputs["output0"][0] if row[4] >= FLOOR])
+    boxes = view.boxes_back(rows[:, :4])
+    rows, boxes = rows[seen(boxes)], boxes[seen(boxes)]
+    return rows, Expected(rows[:, 5].astype(int).tolist(), rows[:, 4].tolist(), boxes)
 
 
 def masks(outputs, view, *, five):
@@ -67,7 +72,16 @@ def masks(outputs, view, *, five):
     plain = rows[:, : rows.shape[1] - PROTOTYPES]
     plain = with_objectness(plain) if five else plain
     kept, expected = boxes_of(plain, view, 0.45 if five else 0.7)
-    logits = np.einsum("nk,khw->nhw", rows[kept, -PROTOTYPES:], outputs["output1"][0])
+    return drawn_masks(rows[kept, -PROTOTYPES:], outputs, expected, view)
+
+
+def listed_masks(outputs, view):
+    rows, expected = listed(outputs, view)
+    return drawn_masks(rows[:, 6:], outputs, expected, view)
+
+
+def drawn_masks(coefficients, outputs, expected, view):
+    logits = np.einsum("nk,khw->nhw", coefficients, outputs["output1"][0])
     drawn = view.sampled(logits) > 0
     cut = [within(mask, box) for mask, box in zip(drawn, expected.boxes, strict=True)]
     there = [k for k, mask in enumerate(cut) if mask.any()]
@@ -81,7 +95,16 @@ def masks(outputs, view, *, five):
 def pose(outputs, view):
     rows = outputs["output0"][0].T
     kept, expected = boxes_of(rows[:, :5], view, 0.7)
-    points = rows[kept, 5:].reshape(-1, KEYPOINTS, 3)
+    return jointed(rows[kept, 5:], expected, view)
+
+
+def listed_pose(outputs, view):
+    rows, expected = listed(outputs, view)
+    return jointed(rows[:, 6:], expected, view)
+
+
+def jointed(numbers, expected, view):
+    points = numbers.reshape(-1, KEYPOINTS, 3)
     visible = np.where(points[..., 2:] >= 0.5, 2, 0)
     paths = np.concatenate([view.back(points[..., :2]), visible], -1)
     return Expected(expected.classes, expected.scores, paths=paths)
@@ -106,6 +129,7 @@ def yolox_raw(outputs, view):
 
 
 V5, V8, X = "Ultralytics YOLOv5", "Ultralytics YOLOv8/11", "YOLOX"
+LISTED = "Ultralytics YOLOv10, YOLO26 and `nms=True`"
 DETECT, SEGMENT = "object detection", "instance segmentation"
 X_VIEW = View(anchor="top_left", scale=1.0, bgr=True)
 TWO = ("output0", "output1")
@@ -127,14 +151,14 @@ def _masks_case(toolchain, outputs, module, kind, task):
 CASES = [
     Case(V5, DETECT, "(1, A, 5 + C)", BOXES, CLASSES, modules.Yolo5, yolo5),
     Case(V8, DETECT, "(1, 4 + C, A)", BOXES, CLASSES, modules.Yolo8, yolo8),
+    Case(LISTED, DETECT, "(1, N, 6)", BOXES, CLASSES, modules.EndToEnd, end_to_end),
     Case(
-        "Ultralytics YOLOv10 and `nms=True`",
-        DETECT,
-        "(1, N, 6)",
-        BOXES,
-        CLASSES,
-        modules.EndToEnd,
-        end_to_end,
+        LISTED, f"{SEGMENT}, masks", "(1, N, 6 + 32), (1, 32, h, w)", InferenceType.MASK,
+        CLASSES, modules.EndToEndSegments, listed_masks, names=TWO,
+    ),
+    Case(
+        LISTED, "keypoints", "(1, N, 6 + 3 K)", InferenceType.KEYPOINT, 1,
+        modules.EndToEndPose, listed_pose,
     ),
     _masks_case(
         V5,
@@ -186,4 +210,4 @@ CASES = [
         yolox_raw,
         X_VIEW,
     ),
-]
+]  # fmt: skip

@@ -69,14 +69,17 @@ class YoloxGrids(Yolox):
 
 
 class EndToEnd(Grids):
+    """The best 20 boxes, each with its corners, score, class and extra numbers."""
+
     def formed(self, table):
-        score, label = table[..., 4:].max(-1)
+        last = self.numbers - self.extras
+        score, label = table[..., 4:last].max(-1)
         best, rows = score.topk(20, dim=1)
-        boxes = table[:, :, :4].gather(1, rows[..., None].expand(-1, -1, 4))
-        half = boxes[..., 2:] / 2
-        drawn = torch.cat([boxes[..., :2] - half, boxes[..., :2] + half], -1)
+        kept = table.gather(1, rows[..., None].expand(-1, -1, self.numbers))
+        half = kept[..., 2:4] / 2
+        drawn = torch.cat([kept[..., :2] - half, kept[..., :2] + half], -1)
         labels = label.gather(1, rows).float()
-        return torch.cat([drawn, best[..., None], labels[..., None]], -1)
+        return torch.cat([drawn, best[..., None], labels[..., None], kept[..., last:]], -1)
 
 
 class Segments(Grids):
@@ -103,7 +106,13 @@ class Yolo8Segments(Segments, Yolo8):
     pass
 
 
-class Pose(Yolo8):
+class EndToEndSegments(Segments, EndToEnd):
+    pass
+
+
+class Joints(Grids):
+    """One class, and keypoints with confidences."""
+
     classes, extras = 1, 3 * KEYPOINTS
 
     def rest(self, raw, grid, stride):
@@ -111,3 +120,11 @@ class Pose(Yolo8):
         xy = (grid[:, :, None] + points[..., :2]) * stride
         points = torch.cat([xy, points[..., 2:].sigmoid()], -1)
         return torch.cat([raw[..., 4:5].sigmoid(), points.flatten(2)], -1)
+
+
+class Pose(Joints, Yolo8):
+    pass
+
+
+class EndToEndPose(Joints, EndToEnd):
+    pass
