@@ -55,7 +55,7 @@ async def _closed(pool: Pool, clients: int, seconds: float) -> tuple[float, floa
 
     async def client() -> None:
         while (start := time.perf_counter()) - began < seconds:
-            await asyncio.wrap_future(pool.submit(PHOTO, "a.jpg", record=False))
+            await pool.awaiter.result(pool.submit(PHOTO, "a.jpg", record=False))
             times.append(time.perf_counter() - start)
 
     await asyncio.gather(*(client() for _ in range(clients)))

@@ -7,7 +7,6 @@ import logging
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -30,6 +29,8 @@ _TIDY, _TIDY_S = 64, 0.25
 """What is recorded is removed with the next that comes, or after so many, or so long."""
 _GATHER_S = 0.02
 """How long one waits for others to share its commit, while more are coming than can be served."""
+_MANY = 2
+"""Photos under way for each worker; over it no worker runs dry while one waits."""
 _OPEN_S, _CLOSE_S = 5.0, 20.0
 
 _log = logging.getLogger(__name__)
@@ -105,8 +106,8 @@ class Outbox:
         Args:
             folder: of the deployment.
             found: told of everything that was left there, also later on.
-            pressure: photos under way for each worker; over 2, one may wait for others, while
-                no worker runs dry.
+            pressure: photos under way for each worker, from any thread; over 2, one may wait for
+                others, while no worker runs dry.
         """
         self.folder = folder
         self.trouble = ""
@@ -115,6 +116,8 @@ class Outbox:
         self._pressure = pressure
         self._spool: Spool | None = None
         self._wishes: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
+        # The latter is set when what waits for others should wait no longer.
+        self._gathering, self._ripe = False, threading.Event()
         self._recent: collections.deque[Kept] = collections.deque()
         self._ahead: collections.deque[Kept] = collections.deque()
         self._recent_in = self._recent_out = 0
@@ -161,6 +164,8 @@ class Outbox:
             if not self._closed:
                 self._put += 1
                 self._wishes.put(put)
+                if self._gathering and self._pressure() <= _MANY:
+                    self._ripe.set()
                 return put.done
         put.done.set_exception(
             NotServingError(
@@ -197,6 +202,7 @@ class Outbox:
         with self._closing:
             self._closed = True
             self._wishes.put(None)
+        self._ripe.set()
         self._news.set()
         self._thread.join(_CLOSE_S)
 
@@ -241,6 +247,7 @@ class Outbox:
         with self._closing:
             if not self._closed:
                 self._wishes.put(wish)
+                self._ripe.set()
             return not self._closed
 
     # The thread that keeps -----------------------------------------------------------------
@@ -258,30 +265,28 @@ class Outbox:
 
     def _together(self) -> tuple[list[_Wish], bool]:
         """Wait for something to do; all that waits then, and whether it is the last."""
+        self._ripe.clear()
         wishes, size = list[_Wish](), 0
         wish = self._wishes.get()
-        until = time.monotonic() + _GATHER_S
+        if isinstance(wish, _Put):
+            self._gather()
         while wish is not None:
             wishes.append(wish)
             size += len(wish.record.image) if isinstance(wish, _Put) else 0
             if len(wishes) >= _TOGETHER or size >= _TOGETHER_BYTES:
                 return wishes, False
             try:
-                wish = self._following(wish, until)
+                wish = self._wishes.get_nowait()
             except queue.Empty:
                 return wishes, False
         return wishes, True
 
-    def _following(self, wish: _Wish, until: float) -> _Wish | None:
-        """What is wished next; under load it is waited for.
-
-        Raises:
-            queue.Empty: nothing is.
-        """
-        left_s = until - time.monotonic()
-        if not isinstance(wish, _Put) or left_s <= 0 or self._pressure() <= 2:
-            return self._wishes.get_nowait()
-        return self._wishes.get(timeout=left_s)
+    def _gather(self) -> None:
+        """Under load, wait for more; those that come do not wake this thread one by one."""
+        self._gathering = True
+        if self._pressure() > _MANY:
+            self._ripe.wait(_GATHER_S)
+        self._gathering = False
 
     def _grant(self, wishes: Sequence[_Wish]) -> None:
         """Do what is wished in one transaction, and then say so."""

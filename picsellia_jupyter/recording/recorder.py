@@ -30,7 +30,7 @@ DRAIN_IDLE_S = 10.0
 """A stop gives up on what waits after so long without a single one recorded."""
 DRAIN_S = 120.0
 """A stop gives up on what waits after so long in all."""
-GIVE_WAY_S = 0.1
+GIVE_WAY_S = 0.25
 """Recording costs as much of the processor as a prediction or two; so seldom it may, under load."""
 _TRIES = 3
 _BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)

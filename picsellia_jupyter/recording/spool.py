@@ -18,9 +18,9 @@ from picsellia_jupyter.recording.records import Spelling
 
 SYNCHRONOUS = "FULL"
 """NORMAL, which tests set, loses the last commits in a power cut."""
-_PAGE = 16_384
+_PAGE = 32_768
 """Bytes; an image takes a few pages."""
-_LOG_PAGES = 500
+_LOG_PAGES = 250
 """Pages of the write-ahead log before it is written back: 8 MB stay in the processor's caches."""
 _LOG_BYTES = 64 * 1024 * 1024
 SUFFIX = ".sqlite3"

@@ -57,7 +57,7 @@ class Batcher:
         """
         if not ready:
             return None
-        if ready >= min(self.largest, max(self._peaks)):
+        if self.enough(ready):
             return 0.0
         now = self._clock()
         if self._free_since is None:
@@ -67,6 +67,10 @@ class Batcher:
             return left
         self._disappointed(outstanding)
         return 0.0
+
+    def enough(self, ready: int) -> bool:
+        """Whether so many are as many as recent load promises, or as fit."""
+        return ready >= min(self.largest, max(self._peaks))
 
     def take(self, ready: int) -> int:
         """A batch starts: how many of the ready images are in it."""

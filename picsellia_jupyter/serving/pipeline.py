@@ -154,7 +154,10 @@ class Pipeline:
         photo = _Photo(message.id, header["name"], prepared, took, came)
         with self._changed:
             self._ready.append(photo)
-            self._changed.notify()
+            # The first one starts the clock. The model's thread is not woken by each of the others,
+            # only to see that they are too few.
+            if len(self._ready) == 1 or self._batcher.enough(len(self._ready)):
+                self._changed.notify()
 
     # The model, in one thread at a time ----------------------------------------------------
 

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import time
 import uuid
+from concurrent.futures import Future
 
 from picsellia_jupyter.domain.predictions import PredictedImage, considered
 from picsellia_jupyter.recording.recorder import Recorder
@@ -39,15 +40,65 @@ async def predict(upload: Upload, champion: Champion, recorder: Recorder) -> Pre
     if not upload.monitor:
         return _predicted(upload, await _run(upload, pool), None, version_id)
     place = await _room(recorder, len(upload.image))
+    keeping = _Keeping(upload, version_id, recorder, place)
     try:
-        at = time.time()
-        reply = await _run(upload, pool)
-        prediction_id = upload.prediction_id or str(uuid.uuid4())
-        predicted = _predicted(upload, reply, prediction_id, version_id)
-        await pool.awaiter.result(recorder.keep(_record(upload, reply, predicted, at), place))
+        return await keeping.outcome(pool)
     finally:
-        recorder.release(place)
-    return predicted
+        if keeping.kept.cancel():
+            recorder.release(place)
+
+
+class _Keeping:
+    """Puts a prediction on disk as soon as the worker has answered, in the thread that hears it.
+
+    The event loop is woken once, when all is done: each time it wakes it takes the processor and
+    its caches from a worker.
+    """
+
+    def __init__(self, upload: Upload, version_id: str, recorder: Recorder, place: Place) -> None:
+        self._upload, self._version_id = upload, version_id
+        self._recorder, self._place = recorder, place
+        self._at = time.time()
+        self.kept: Future[PredictedImage] = Future()
+        """The prediction, once it is on disk; who cancels it in time has it forgotten."""
+
+    async def outcome(self, pool: Pool) -> PredictedImage:
+        """Have a worker predict, and wait until that is kept."""
+        reply = pool.submit(self._upload.image, self._upload.filename, record=True)
+        reply.add_done_callback(self._keep)
+        try:
+            return await pool.awaiter.result(self.kept)
+        except asyncio.CancelledError:
+            reply.cancel()
+            raise
+
+    def _keep(self, answered: Future[WorkerReply]) -> None:
+        # Nobody may wait for it any more; from here on, it is kept whoever goes away.
+        if not self.kept.set_running_or_notify_cancel():
+            return
+        try:
+            predicted, kept = self._begin(answered.result())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
+            self._fail(error)
+            return
+        kept.add_done_callback(lambda done: self._settle(predicted, done))
+
+    def _begin(self, reply: WorkerReply) -> tuple[PredictedImage, Future[int]]:
+        upload = self._upload
+        prediction_id = upload.prediction_id or str(uuid.uuid4())
+        predicted = _predicted(upload, reply, prediction_id, self._version_id)
+        record = _record(upload, reply, predicted, self._at)
+        return predicted, self._recorder.keep(record, self._place)
+
+    def _settle(self, predicted: PredictedImage, done: Future[int]) -> None:
+        if error := done.exception():
+            self._fail(error)
+        else:
+            self.kept.set_result(predicted)
+
+    def _fail(self, error: BaseException) -> None:
+        self._recorder.release(self._place)
+        self.kept.set_exception(error)
 
 
 async def predict_shadow(upload: Upload, shadow: Shadow, prediction_id: str) -> PredictedImage:
@@ -90,9 +141,7 @@ async def _room(recorder: Recorder, size: int) -> Place:
 
 
 async def _run(upload: Upload, pool: Pool) -> WorkerReply:
-    return await pool.awaiter.result(
-        pool.submit(upload.image, upload.filename, record=upload.monitor)
-    )
+    return await pool.awaiter.result(pool.submit(upload.image, upload.filename, record=False))
 
 
 def _predicted(

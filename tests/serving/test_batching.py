@@ -147,3 +147,12 @@ def test_one_slow_batch_does_not_make_a_model_slow():
     for seconds, recent in ((0.2, 0.0), (0.01, 0.01), (0.3, 0.01), (0.2, 0.2)):
         batcher.ran(seconds, 1)
         assert batcher.recent_s == recent
+
+
+def test_as_many_as_were_lately_there_together_are_enough():
+    device = Device()
+    assert device.batcher.enough(1)
+    device.come(3)
+    assert [device.batcher.enough(ready) for ready in (1, 2, 3)] == [False, False, True]
+    device.come(20)
+    assert [device.batcher.enough(ready) for ready in (7, 8)] == [False, True]
