@@ -4,9 +4,10 @@ import { drawShapes, stroke } from './drawing.js';
 import { h } from './elements.js';
 import { isTruth, middle } from './shapes.js';
 
-const TRUE_POSITIVE = ['#0072b2', '#fff'];
-const FALSE_POSITIVE = ['#d55e00', '#111'];
-const FALSE_NEGATIVE = ['#f0e442', '#111'];
+// Colour, ink, name.
+const TRUE_POSITIVE = ['#0072b2', '#fff', 'true positive'];
+const FALSE_POSITIVE = ['#d55e00', '#111', 'false positive'];
+const FALSE_NEGATIVE = ['#f0e442', '#111', 'false negative'];
 
 const OVERLAY = 'Overlay';
 const SIDE = 'Side by side';
@@ -44,6 +45,14 @@ export function judged(layer, { opened, shownOf }) {
   const found = new Set(judge && shownOf(judge).map(shape => shape.match));
   if (isTruth(layer)) return ({ row }) => (found.has(row + 1) ? TRUE_POSITIVE : FALSE_NEGATIVE);
   return ({ match }) => (match ? TRUE_POSITIVE : FALSE_POSITIVE);
+}
+
+/** What the colours of errors mean, while they are shown. */
+export function key(state, updates) {
+  const one = ([colour, , name]) => h('span', h('i', { style: 'background:' + colour }), name);
+  const all = h('div.key', [TRUE_POSITIVE, FALSE_POSITIVE, FALSE_NEGATIVE].map(one));
+  updates.push(() => (all.hidden = !state.wrongs));
+  return all;
 }
 
 /** The shape of the ground truth that one was matched to. */
