@@ -48,12 +48,18 @@ class GridPage(ViewerPage):
         return self.page.get_by_role("application")
 
 
-@pytest.fixture
-def grid(chromium: Browser, tmp_path: Path) -> Iterator[GridPage]:
-    page = GridPage(chromium, tmp_path)
+@pytest.fixture(scope="module")
+def window(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GridPage]:
+    page = GridPage(chromium, tmp_path_factory.mktemp("grid"))
     yield page
     page.context.close()
-    assert page.complaints == []
+
+
+@pytest.fixture
+def grid(window: GridPage) -> Iterator[GridPage]:
+    window.begin()
+    yield window
+    assert window.complaints == []
 
 
 def near(seen: tuple[int, ...], wanted: tuple[int, ...], *, by: int = 16) -> bool:
