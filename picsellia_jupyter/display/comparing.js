@@ -91,7 +91,11 @@ export function figures({ truth, shownOf }, layer) {
   );
 }
 
-/** Buttons for how layers lie, and a slider for the divide; `updates` are called for each change. */
+/**
+ * Buttons for how layers lie, and a slider for the divide that stands below the picture.
+ *
+ * `updates` are called for each change.
+ */
 export function layouts(state, set, button, updates) {
   const range = h('input', { type: 'range', min: 0, max: 1, step: 0.01, ariaLabel: SWIPE });
   range.oninput = () => set({ divide: +range.value });

@@ -71,6 +71,7 @@ export function view(data, onArrow) {
     if (COMPARES) {
       divider.hidden = !swipes(state);
       divider.style.left = state.divide * 100 + '%';
+      if (laid) laid[1].style.maxWidth = stage.style.maxWidth;
     }
     later();
   }
@@ -310,12 +311,12 @@ export function view(data, onArrow) {
       button('+', 'Zoom in (+, Ctrl and wheel)', keys['+']),
       button('Reset', '0, or a double click', keys[0]),
       shaped && copying,
-      button('Save PNG', data.saved, save),
-      laid && laid[1]
+      button('Save PNG', data.saved, save)
     ),
     shaped && h('div.bar', labels.map(chip)),
     judged && key(state, updates),
     stage,
+    laid && laid[1],
     shaped
       ? layers.map(layerLine)
       : h('div.columns', layers.map(layer => answers(data, layer, shown))),

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from picsellia_jupyter.domain.predictions import Detections
 from picsellia_jupyter.handles.predictions import Predictions
 from tests.browser.gallery import BOX, COLOURS, WIDTH, gallery, shade
+from tests.browser.page import SCREENSHOTS
 from tests.browser.viewer_page import PIXEL, THEMES, ViewerPage
 
 pytestmark = pytest.mark.browser
@@ -176,17 +177,23 @@ def test_only_what_is_seen_is_drawn(grid: GridPage, tmp_path: Path):
     assert near(grid.colour(last, MIDDLE), shade(99), by=4)
 
 
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize(("width", "zoom"), [(320, 1), (550, 2)], ids=["narrow", "200 %"])
-def test_nothing_is_cut_off_in_a_narrow_column(chromium: Browser, tmp_path: Path, width, zoom):
+def test_nothing_is_cut_off_in_a_narrow_column(
+    chromium: Browser, tmp_path: Path, width, zoom, theme
+):
     found = gallery(tmp_path / "photos")
     context = chromium.new_context(
-        viewport={"width": width, "height": 700}, device_scale_factor=zoom, offline=True
-    )
+        viewport={"width": width, "height": 700}, device_scale_factor=zoom, offline=True,
+        color_scheme=theme,
+    )  # fmt: skip
     page = context.new_page()
     for path in (found.to_html(tmp_path / "grid.html"), found[0].to_html(tmp_path / "one.html")):
         page.goto(path.as_uri())
         page.locator("canvas").first.wait_for()
         assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+        name = f"{path.stem}-{width}-at-{zoom}x-{theme}.png"
+        page.screenshot(path=SCREENSHOTS / name, full_page=True)
     context.close()
 
 
@@ -222,4 +229,5 @@ def test_it_looks_like_this(grid: GridPage, tmp_path: Path):
     grid.open(gallery(tmp_path / "photos", 30))
     grid.screenshots("grid")
     grid.tile(3).get_by_role("button").click()
+    expect(grid.large()).to_be_focused()
     grid.screenshots("grid-large")
