@@ -51,7 +51,7 @@ class Frames:
     slider_ms: float
     """From one frame to the next while the slider moves: the median, the least of three."""
     pointer_ms: float
-    """Mean that a move of the pointer takes, the shape under it and its words included."""
+    """Mean of a move of the pointer, the shape and its words included; the least of three."""
     requests: int
     """To anywhere but the page's own file and its own data."""
 
@@ -82,7 +82,7 @@ def watch(browser: Browser, html: str, moves: int) -> Frames:
         page.wait_for_function(DRAWN)
         # What else runs on the machine only ever makes frames longer.
         slider_ms = min(page.evaluate(MOVING, moves) for _ in range(3))
-        pointer_ms = page.evaluate(POINTING, moves)
+        pointer_ms = min(page.evaluate(POINTING, moves) for _ in range(3))
     page.close()
     ours = ("file:", "data:", "blob:")
     outside = [address for address in asked if not address.startswith(ours)]

@@ -10,6 +10,7 @@ from picsellia_jupyter.display.units import brief, count, milliseconds, printabl
 from picsellia_jupyter.domain.predictions import (
     Classification,
     FailedImage,
+    ImageSize,
     PredictedImage,
     considered,
 )
@@ -17,6 +18,8 @@ from picsellia_jupyter.domain.registry import label_name
 
 Labels = Mapping[int, str]
 _MOST_TAGS = 10
+_LEAST_SAVED, _MOST_WIDE, _MOST_PIXELS = 480, 1280, 1.2e8
+"""Of a picture that the viewer saves; `save` in viewer.js has the same."""
 
 
 def name_of(image: PredictedImage | FailedImage) -> str:
@@ -69,6 +72,25 @@ def alt_text(image: PredictedImage, labels: Labels, threshold: float | None) -> 
     return f"{name_of(image)}: {found_text(image, labels, threshold)}" + (
         f": {listed}" if listed else ""
     )
+
+
+def saved_text(size: ImageSize, held: ImageSize | None) -> str:
+    """What the viewer's button saves: a picture in the photo's own pixels.
+
+    Args:
+        size: of the upright photo.
+        held: its size in the output, from which it is enlarged; None where it is linked.
+    """
+    wide = min(max((held or size).width, _LEAST_SAVED), _MOST_WIDE)
+    room = (_MOST_PIXELS / size.width / size.height) ** 0.5
+    scale = min(max(1.0, wide / size.width), room)
+    width, height = int(size.width * scale), int(size.height * scale)
+    told = f"As it is shown, the photo at {width} × {height} px"  # noqa: RUF001
+    if held is None:
+        return f"{told}; browsers refuse it on pages opened as files"
+    if held.width >= width:
+        return told
+    return f"{told}, enlarged from {held.width} × {held.height}"  # noqa: RUF001
 
 
 def _label(labels: Labels, index: int) -> str:

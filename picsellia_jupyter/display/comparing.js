@@ -4,9 +4,10 @@ import { drawShapes, stroke } from './drawing.js';
 import { h } from './elements.js';
 import { isTruth, middle } from './shapes.js';
 
-const TRUE_POSITIVE = ['#0072b2', '#fff'];
-const FALSE_POSITIVE = ['#d55e00', '#111'];
-const FALSE_NEGATIVE = ['#f0e442', '#111'];
+// Colour, ink, name.
+const TRUE_POSITIVE = ['#0072b2', '#fff', 'true positive'];
+const FALSE_POSITIVE = ['#d55e00', '#111', 'false positive'];
+const FALSE_NEGATIVE = ['#f0e442', '#111', 'false negative'];
 
 const OVERLAY = 'Overlay';
 const SIDE = 'Side by side';
@@ -46,6 +47,14 @@ export function judged(layer, { opened, shownOf }) {
   return ({ match }) => (match ? TRUE_POSITIVE : FALSE_POSITIVE);
 }
 
+/** What the colours of errors mean, while they are shown. */
+export function key(state, updates) {
+  const one = ([colour, , name]) => h('span', h('i', { style: 'background:' + colour }), name);
+  const all = h('div.key', [TRUE_POSITIVE, FALSE_POSITIVE, FALSE_NEGATIVE].map(one));
+  updates.push(() => (all.hidden = !state.wrongs));
+  return all;
+}
+
 /** The shape of the ground truth that one was matched to. */
 const matched = (truth, { match }) => match && truth.shapes.find(({ row }) => row == match - 1);
 
@@ -82,7 +91,11 @@ export function figures({ truth, shownOf }, layer) {
   );
 }
 
-/** Buttons for how layers lie, and a slider for the divide; `updates` are called for each change. */
+/**
+ * Buttons for how layers lie, and a slider for the divide that stands below the picture.
+ *
+ * `updates` are called for each change.
+ */
 export function layouts(state, set, button, updates) {
   const range = h('input', { type: 'range', min: 0, max: 1, step: 0.01, ariaLabel: SWIPE });
   range.oninput = () => set({ divide: +range.value });

@@ -111,7 +111,8 @@ function tinted({ runs, box: [x0, y0, x1, y1], tall }, colour) {
   const canvas = new OffscreenCanvas(width, ceil((y1 - y0) / every));
   const ctx = canvas.getContext('2d');
   const picture = ctx.createImageData(width, canvas.height);
-  const inside = (x, y) => x >= 0 && y >= 0 && y < tall && bits[x * tall + y];
+  // Columns left and right of the bits have none.
+  const inside = (x, y) => y >= 0 && y < tall && bits[x * tall + y];
   for (let at = 3; at < picture.data.length; at += 4) {
     const pixel = at >> 2;
     const x = (pixel % width) * every;

@@ -11,13 +11,21 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from picsellia_jupyter.display import style
-from picsellia_jupyter.display.captions import Labels, alt_text, caption_text, name_of
-from picsellia_jupyter.display.overlay import MAX_SIDE, draw, fitted, jpeg, upright
+from picsellia_jupyter.display.captions import Labels, alt_text, caption_text, name_of, saved_text
+from picsellia_jupyter.display.overlay import (
+    MAX_SIDE,
+    draw,
+    fitted,
+    fitted_size,
+    jpeg,
+    upright,
+)
 from picsellia_jupyter.display.units import kilobytes
 from picsellia_jupyter.display.viewer import Layer, photo_url, viewer_payload
 from picsellia_jupyter.domain.errors import InvalidImageError
 from picsellia_jupyter.domain.predictions import (
     Classification,
+    ImageSize,
     PredictedImage,
     Prediction,
     considered,
@@ -99,21 +107,23 @@ def embedded(
     if embed == "link":
         still = style.linked(shown.address, alt=alt, width=still_side)
         # The script takes the address from there: JupyterLab resolves it in `img` alone.
+        payload["saved"] = saved_text(image.size, None)
         return Embedded(payload | {"photo": ""}, still)
     picture = opened(shown.read(), SIDES[embed], name_of(image))
-    payload["photo"] = _address(picture, embed)
+    payload["photo"], held = _address(picture, embed)
+    payload["saved"] = saved_text(image.size, held)
     drawn = still_of(picture, image, labels, threshold, side=still_side)
     img = style.picture(_still_jpeg(drawn), kind="jpeg", alt=alt, width=drawn.width)
     return Embedded(payload, img)
 
 
-def _address(picture: Image.Image, embed: Embed) -> str:
-    """The photo as an address that holds it."""
+def _address(picture: Image.Image, embed: Embed) -> tuple[str, ImageSize]:
+    """The photo as an address that holds it, and its size in there."""
     for side, quality in _TRIALS[embed]:
         address = photo_url(picture, max_side=side, quality=quality)
         if len(address) <= _MOST_PHOTO:
             break
-    return address
+    return address, fitted_size(ImageSize(*picture.size), side)
 
 
 def _still_jpeg(still: Image.Image) -> bytes:

@@ -174,7 +174,7 @@ export function grid(data) {
   const top = h('div.bar',
     data.threshold != null &&
       h('label', { title: 'Shapes scored over it are shown' }, 'Confidence > ', range, value),
-    h('span', 'Sort by ', order));
+    h('label', 'Sort by ', order));
 
   sort();
   tiles.forEach(one => watch.observe(one.canvas));

@@ -116,11 +116,16 @@ def fitted(picture: Image.Image, max_side: int, *, gap: float = 2.0) -> Image.Im
         max_side: longest side of the result, pixels.
         gap: how far above its size a picture may be roughly shrunk first; 1 is fastest.
     """
-    factor = max_side / max(picture.size)
-    if factor >= 1:
+    wanted = fitted_size(ImageSize(*picture.size), max_side)
+    if wanted == ImageSize(*picture.size):
         return picture
-    wanted = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    return picture.resize(wanted, Image.Resampling.HAMMING, reducing_gap=gap)
+    return picture.resize((wanted.width, wanted.height), Image.Resampling.HAMMING, reducing_gap=gap)
+
+
+def fitted_size(size: ImageSize, max_side: int) -> ImageSize:
+    """The size of a picture that is made at most `max_side` pixels long; its own where it is."""
+    factor = min(1.0, max_side / max(size.width, size.height))
+    return ImageSize(max(1, round(size.width * factor)), max(1, round(size.height * factor)))
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -60,7 +60,7 @@ export function scene(data) {
         COMPARES && state.wrongs ? judged(layer, shown) : ({ rank }) => labels[rank].slice(1);
       const draw = some => drawShapes(ctx, layer, some, one => colours(one)[0], unit, edges);
       const all = shownOf(layer);
-      const focus = under && (!COMPARES || under.of == layer) ? [under] : [];
+      const focus = (COMPARES ? under?.of == layer : under) ? [under] : [];
       ctx.globalAlpha = under ? FADED : 1;
       draw([...all].reverse());
       ctx.globalAlpha = 1;
@@ -77,8 +77,7 @@ export function scene(data) {
     if (state.bare) return;
     const these = COMPARES ? layersAt(state, panes()[pane], share) : layers;
     return these
-      .flatMap(shownOf)
-      .filter(shape => hits(shape, px, py, reach))
+      .flatMap(layer => layer.shapes.filter(shape => hits(shape, px, py, reach) && shows(shape)))
       .sort((a, b) => a.extent - b.extent)[0];
   }
 

@@ -35,7 +35,7 @@ export function decode(layer, tall) {
   const seen = form == 'keypoints' && read(total);
   const xs = total && read(total);
   const ys = total && read(total);
-  const codes = layer.masks?.replace(/!/g, '<').replace(/#/g, '\\').replace(/\$/g, '>').split(' ');
+  const codes = layer.masks?.replace(/[!#$]/g, sign => '<\\>'['!#$'.indexOf(sign)]).split(' ');
   const decoded = { ...layer };
   let at = 0;
   decoded.shapes = counts.map((count, row) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ _MOST_TAGS = 120
 """More would hide the picture; the most confident objects get theirs."""
 _WEIGHED_OBJECTS = 150
 """Up to this many objects a tag also looks for the spot that hides least of the others."""
+_REMEMBERED = 256
+"""Written tags that are kept: the images of a grid have the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,12 @@ def tag_font(size: int, texts: Sequence[str]) -> Font:
         size: pixels.
         texts: Pillow's own font only knows ASCII; for anything else matplotlib's is taken.
     """
-    if all(text.isascii() for text in texts):
+    return _font(size, ascii_only=all(text.isascii() for text in texts))
+
+
+@functools.cache  # a few sizes, and each takes half a millisecond
+def _font(size: int, *, ascii_only: bool) -> Font:
+    if ascii_only:
         return ImageFont.load_default(size=size)
     import matplotlib
 
@@ -57,32 +65,32 @@ def draw_tags(
     """
     tried = tags[:_MOST_TAGS]
     font = tag_font(size, [tag.text for tag in tags])
-    ascent, descent = _rise_and_fall(font, tags)
+    signs = {"A", "g", "|"}.union(*(tag.text for tag in tags))
+    ascent, descent = _rise_and_fall(font, "".join(sorted(signs)))
     # Many objects have the same tag, and to write it takes longer than to place it.
     widths = {text: font.getlength(text) + 6 for text in {tag.text for tag in tried}}
     extents = np.array([(widths[tag.text], ascent + descent + 2) for tag in tried]).reshape(-1, 2)
-    written: dict[Tag, Image.Image] = {}
     for tag, place in zip(tried, _free_places(spots, extents, picture.size), strict=True):
         if place is None:
             continue
         left, top, right, bottom = place
-        if tag not in written:
-            written[tag] = _written(tag, (right - left, bottom - top), font, ascent)
-        picture.paste(written[tag], (left, top))
+        written = _written(tag, (right - left, bottom - top), font, ascent)
+        picture.paste(written, (left, top))
 
 
+@functools.lru_cache(_REMEMBERED)
 def _written(tag: Tag, extent: tuple[int, int], font: Font, ascent: int) -> Image.Image:
-    """A tag by itself."""
+    """A tag by itself; not to be drawn on."""
     whole = Image.new("RGB", extent, tag.colour)
     pen = ImageDraw.Draw(whole)
     pen.text((3, 1 + ascent), tag.text, fill=ink_on(tag.colour), font=font, anchor="ls")
     return whole
 
 
-def _rise_and_fall(font: Font, tags: Sequence[Tag]) -> tuple[int, int]:
-    """Pixels above and below the line that the signs of these tags take."""
-    signs = sorted({"A", "g", "|"}.union(*(tag.text for tag in tags)))
-    _, top, _, bottom = font.getbbox("".join(signs), anchor="ls")
+@functools.lru_cache(_REMEMBERED)
+def _rise_and_fall(font: Font, signs: str) -> tuple[int, int]:
+    """Pixels above and below the line that these signs take."""
+    _, top, _, bottom = font.getbbox(signs, anchor="ls")
     return int(-top), int(bottom)
 
 

@@ -1,7 +1,7 @@
 // One image with its layers of shapes: controls, pointer and keys. Knows no kernel and no network.
 
 import { answers } from './answers.js';
-import { layouts, swipes } from './comparing.js';
+import { key, layouts, swipes } from './comparing.js';
 import { h } from './elements.js';
 import { floor, max, min, round, within } from './maths.js';
 import { HOME, scene } from './scene.js';
@@ -12,6 +12,10 @@ const MOST_ZOOM = 40;
 // CSS pixels that a photo is shown at: at least so wide, at most so high.
 const LEAST_WIDE = 480;
 const MOST_HIGH = 720;
+// Lines and tags of a saved picture are as thick as in one so wide.
+const MOST_WIDE = 1280;
+// Of a saved picture; some browsers have no larger canvas.
+const MOST_PIXELS = 1.2e8;
 const KEYS = 'Keys: arrows for shapes, + - 0 for zoom, L labels, H hide, C copy';
 
 /**
@@ -67,6 +71,7 @@ export function view(data, onArrow) {
     if (COMPARES) {
       divider.hidden = !swipes(state);
       divider.style.left = state.divide * 100 + '%';
+      if (laid) laid[1].style.maxWidth = stage.style.maxWidth;
     }
     later();
   }
@@ -117,13 +122,13 @@ export function view(data, onArrow) {
     tip.textContent = words(data, state.under, shown) + '\ncopied';
   }
 
-  /** The whole picture with what is shown of it, as large as it was sent. */
+  /** The whole picture with what is shown of it, in the pixels of the photo. */
   function save() {
     look();
-    const width = max(photo.naturalWidth, LEAST_WIDE);
-    const height = round((width * high) / w);
-    const saved = h('canvas', { width: (width * across()) / w, height });
-    paint(saved, 1, HOME);
+    const wide = within(LEAST_WIDE, photo.naturalWidth, MOST_WIDE);
+    const scale = min(max(1, wide / w), (MOST_PIXELS / across() / high) ** 0.5);
+    const saved = h('canvas', { width: across() * scale, height: high * scale });
+    paint(saved, (w * scale) / wide, HOME);
     saved.toBlob(blob => {
       const href = URL.createObjectURL(blob);
       h('a', { href, download: data.name.replace(/\.\w+$/, '') + '-predictions.png' }).click();
@@ -284,6 +289,7 @@ export function view(data, onArrow) {
     );
   };
 
+  const laid = compared && layouts(state, set, button, updates);
   const copying = button('Copy shape', 'As JSON (C)', copy);
   copying.disabled = true;
 
@@ -295,7 +301,7 @@ export function view(data, onArrow) {
     h(
       'div.bar',
       threshold != null && slider(),
-      compared && layouts(state, set, button, updates),
+      laid && laid[0],
       shaped && [
         button('Labels', 'Show labels (L)', keys.l, () => state.tags),
         button('Shapes', 'Show shapes (H)', keys.h, () => !state.bare),
@@ -305,10 +311,12 @@ export function view(data, onArrow) {
       button('+', 'Zoom in (+, Ctrl and wheel)', keys['+']),
       button('Reset', '0, or a double click', keys[0]),
       shaped && copying,
-      button('Save PNG', 'As it is shown', save)
+      button('Save PNG', data.saved, save)
     ),
     shaped && h('div.bar', labels.map(chip)),
+    judged && key(state, updates),
     stage,
+    laid && laid[1],
     shaped
       ? layers.map(layerLine)
       : h('div.columns', layers.map(layer => answers(data, layer, shown))),

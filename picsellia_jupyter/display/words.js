@@ -7,10 +7,9 @@ import { isTruth, scoreOf } from './shapes.js';
 
 /** Label, score, layer, size and match of a shape, a line each. */
 export function words(data, shape, shown) {
-  const layer = shape.of;
   const lines = [tagText(shape, data.labels), sizeOf(shape)];
-  if (COMPARES && shown.layers[1]) lines[0] += ` · ${layer.name}`;
-  if (COMPARES && layer.pairs) lines.push(matchWords(data, shown.truth, shape));
+  if (COMPARES && shown.layers[1]) lines[0] += ` · ${shape.of.name}`;
+  if (COMPARES && shape.of.pairs) lines.push(matchWords(data, shown.truth, shape));
   return lines.join('\n');
 }
 

@@ -33,15 +33,14 @@ A test of a notebook from end to end:
         expect(lab_page.cell(4).locator("img")).to_have_count(1)
         lab_page.screenshots("quickstart", cell=4)
 
-Servers and the browser live as long as the tests of this folder, pages as long as a test. Give each
-test its own notebook.
+Servers, the browser and the viewer's window live as long as the tests of this folder, other pages
+as long as a test. Give each test its own notebook.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -156,12 +155,20 @@ def _page(window: BrowserContext, server: JupyterServer) -> Iterator[JupyterPage
     assert page.complaints() == []
 
 
-@pytest.fixture
-def viewer(chromium: Browser, tmp_path: Path) -> Iterator[ViewerPage]:
-    page = ViewerPage(chromium, tmp_path)
+@pytest.fixture(scope="package")
+def viewer_window(
+    chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ViewerPage]:
+    page = ViewerPage(chromium, tmp_path_factory.mktemp("viewer"))
     yield page
     page.context.close()
-    assert page.complaints == []
+
+
+@pytest.fixture
+def viewer(viewer_window: ViewerPage) -> Iterator[ViewerPage]:
+    viewer_window.begin()
+    yield viewer_window
+    assert viewer_window.complaints == []
 
 
 @pytest.fixture

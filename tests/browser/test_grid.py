@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from picsellia_jupyter.domain.predictions import Detections
 from picsellia_jupyter.handles.predictions import Predictions
 from tests.browser.gallery import BOX, COLOURS, WIDTH, gallery, shade
+from tests.browser.page import SCREENSHOTS
 from tests.browser.viewer_page import PIXEL, THEMES, ViewerPage
 
 pytestmark = pytest.mark.browser
@@ -48,12 +49,18 @@ class GridPage(ViewerPage):
         return self.page.get_by_role("application")
 
 
-@pytest.fixture
-def grid(chromium: Browser, tmp_path: Path) -> Iterator[GridPage]:
-    page = GridPage(chromium, tmp_path)
+@pytest.fixture(scope="module")
+def window(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GridPage]:
+    page = GridPage(chromium, tmp_path_factory.mktemp("grid"))
     yield page
     page.context.close()
-    assert page.complaints == []
+
+
+@pytest.fixture
+def grid(window: GridPage) -> Iterator[GridPage]:
+    window.begin()
+    yield window
+    assert window.complaints == []
 
 
 def near(seen: tuple[int, ...], wanted: tuple[int, ...], *, by: int = 16) -> bool:
@@ -181,6 +188,9 @@ def test_nothing_is_cut_off_in_a_narrow_column(chromium: Browser, tmp_path: Path
         page.goto(path.as_uri())
         page.locator("canvas").first.wait_for()
         assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            page.screenshot(path=SCREENSHOTS / f"{path.stem}-{width}-{theme}.png", full_page=True)
     context.close()
 
 
@@ -216,4 +226,5 @@ def test_it_looks_like_this(grid: GridPage, tmp_path: Path):
     grid.open(gallery(tmp_path / "photos", 30))
     grid.screenshots("grid")
     grid.tile(3).get_by_role("button").click()
+    expect(grid.large()).to_be_focused()
     grid.screenshots("grid-large")

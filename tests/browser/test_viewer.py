@@ -84,7 +84,6 @@ def test_a_classification_lists_its_classes_and_has_no_slider(viewer: ViewerPage
     expect(answers).to_contain_text("bus0.75car0.25")
     expect(answers).not_to_contain_text("bicycle")
     expect(viewer.page.get_by_role("slider")).to_have_count(0)
-    viewer.screenshots("viewer-classification")
 
 
 def test_tags_do_not_lie_on_each_other(viewer: ViewerPage):

@@ -11,7 +11,17 @@ from picsellia_jupyter.display.palette import label_colour
 from picsellia_jupyter.display.viewer import Layer
 from picsellia_jupyter.domain.predictions import Classification
 from tests.browser.viewer_page import ViewerPage
-from tests.browser.viewer_scenes import GREY, THREE, boxes, heads, html, near, photo, truth
+from tests.browser.viewer_scenes import (
+    GREY,
+    NAMES,
+    THREE,
+    boxes,
+    heads,
+    html,
+    near,
+    photo,
+    truth,
+)
 from tests.display.one_image import viewer_html
 
 pytestmark = pytest.mark.browser
@@ -65,9 +75,8 @@ def test_side_by_side_each_layer_has_its_pane_and_zoom_is_linked(viewer: ViewerP
     assert near(viewer.pixel(100, 150, width=1280), label_colour(0), by=20)
     assert near(viewer.pixel(740, 150, width=1280), GREY)
     assert near(viewer.pixel(100, 350, width=1280), GREY)
-    edge = [viewer.pixel(740, y, width=1280) for y in range(310, 390)]
+    edge = viewer.pixels([(740, y) for y in range(310, 390)], width=1280)
     assert any(near(seen, label_colour(1), by=20) for seen in edge)
-    viewer.screenshots("viewer-side-by-side")
     viewer.button("+").click()
     viewer.settle()
     left, right = (viewer.pixel(x, 440, width=1280) for x in (300, 940))
@@ -83,14 +92,15 @@ def test_swiping_shows_one_layer_on_each_side(viewer: ViewerPage):
     slider = viewer.page.get_by_role("slider", name="Swipe")
     slider.fill("0")
     assert near(viewer.pixel(100, 150), GREY)
-    assert any(near(viewer.pixel(150 + x, 300), label_colour(1)) for x in range(20))
+    assert any(
+        near(seen, label_colour(1)) for seen in viewer.pixels([(150 + x, 300) for x in range(20)])
+    )
     slider.fill("0.5")
     viewer.point_at(320, 240)
     viewer.page.mouse.down()
     viewer.point_at(200, 240)
     viewer.page.mouse.up()
     assert near(viewer.pixel(400, 150), GREY)
-    viewer.screenshots("viewer-swipe")
 
 
 def test_a_layer_is_switched_off(viewer: ViewerPage):
@@ -112,11 +122,14 @@ def test_figures_move_with_the_slider_and_errors_have_colours(viewer: ViewerPage
     viewer.slide_to(0.95)
     expect(viewer.page.get_by_text("precision – · recall 0.00 · F1 0.00")).to_be_visible()  # noqa: RUF001
     viewer.slide_to(0.3)
+    expect(viewer.page.get_by_text("false negative")).to_be_hidden()
     viewer.button("Errors").click()
+    expect(viewer.page.get_by_text("false negative")).to_be_visible()
     assert near(viewer.pixel(100, 150), (0, 114, 178))
     assert near(viewer.pixel(400, 150), (213, 94, 0))
-    assert any(near(viewer.pixel(600, y), (240, 228, 66)) for y in range(340, 360))
-    viewer.screenshots("viewer-errors")
+    assert any(
+        near(seen, (240, 228, 66)) for seen in viewer.pixels([(600, y) for y in range(340, 360)])
+    )
 
 
 def test_hovering_tells_the_match_and_leads_a_line_to_it(viewer: ViewerPage):
@@ -125,7 +138,7 @@ def test_hovering_tells_the_match_and_leads_a_line_to_it(viewer: ViewerPage):
     )
     viewer.point_at(120, 120)
     expect(viewer.tip).to_have_text("car 0.90 · champion\n100 × 100 px\nIoU 0.62 with car")  # noqa: RUF001
-    line = [viewer.pixel(150, y) for y in range(150, 180)]
+    line = viewer.pixels([(150, y) for y in range(150, 180)])
     assert any(near(seen, (255, 255, 255), by=40) for seen in line)
     viewer.point_at(320, 320)
     expect(viewer.tip).to_contain_text("no match in ground truth")
@@ -134,17 +147,37 @@ def test_hovering_tells_the_match_and_leads_a_line_to_it(viewer: ViewerPage):
 # What leaves it ------------------------------------------------------------------------------
 
 
-def test_the_picture_is_saved_as_large_as_it_was_sent_with_what_is_shown(viewer: ViewerPage):
-    viewer.show(html(THREE))
-    viewer.press("+", "+", "l")
+def saved_by(viewer: ViewerPage) -> Image.Image:
+    """The file that the button saves."""
     with viewer.page.expect_download() as saving:
         viewer.button("Save PNG").click()
     assert saving.value.suggested_filename == "street-predictions.png"
-    saved = Image.open(saving.value.path()).convert("RGB")
+    return Image.open(saving.value.path()).convert("RGB")
+
+
+def test_the_whole_picture_is_saved_with_what_is_shown(viewer: ViewerPage):
+    viewer.show(html(THREE))
+    viewer.press("+", "+", "l")
+    saved = saved_by(viewer)
     assert saved.size == (640, 480)
     assert near(saved.getpixel((100, 150)), label_colour(0))
     assert near(saved.getpixel((399, 150)), label_colour(1))
     assert near(saved.getpixel((120, 140)), GREY)
+
+
+def test_a_large_photo_is_saved_in_its_own_pixels(viewer: ViewerPage):
+    found = boxes((1000, 500, 3000, 2000))
+    layers = [Layer("champion", "champion", found)]
+    viewer.show(viewer_html(photo(4000, 2667), layers, NAMES, threshold=0.3))
+    told = "As it is shown, the photo at 4000 × 2667 px, enlarged from 1280 × 854"  # noqa: RUF001
+    expect(viewer.button("Save PNG")).to_have_attribute("title", told)
+    saved = saved_by(viewer)
+    assert saved.size == (4000, 2667)
+    for corner in ((1000, 600), (2999, 600), (2000, 1999), (1002, 498)):
+        assert near(saved.getpixel(corner), label_colour(0))
+    # As strong as in the 1280 pixels that are sent, not a hair.
+    assert near(saved.getpixel((1002, 1300)), label_colour(0))
+    assert near(saved.getpixel((1030, 1300)), GREY)
 
 
 def test_two_outputs_on_a_page_do_not_disturb_each_other(viewer: ViewerPage):

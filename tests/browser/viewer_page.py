@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 from tests.browser.page import SCREENSHOTS
 
+PIXELS = """(canvas, [places, size]) => {
+    const scale = canvas.width / size;
+    const ctx = canvas.getContext('2d');
+    return places.map(([x, y]) => {
+        const [px, py] = [Math.floor(x * scale), Math.floor(y * scale)];
+        return [...ctx.getImageData(px, py, 1, 1).data.slice(0, 3)];
+    });
+}"""
 PIXEL = """(canvas, [x, y, size]) => {
     // In pixels of the photo, as if there were one pane.
     const scale = canvas.width / size;
@@ -15,6 +24,7 @@ PIXEL = """(canvas, [x, y, size]) => {
     return [...canvas.getContext('2d').getImageData(px, py, 1, 1).data.slice(0, 3)];
 }"""
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+VIEWPORT = {"width": 1100, "height": 1000}
 THEMES = {
     "light": "body{background:#fff;color:#000}",
     "dark": "body{background:#111;color:#ddd;color-scheme:dark}",
@@ -22,17 +32,25 @@ THEMES = {
 
 
 class ViewerPage:
-    """A window of the browser with one output in it."""
+    """A window of the browser with one output in it, used by one test after the other."""
 
     def __init__(self, chromium: Browser, folder: Path) -> None:
-        self.context = chromium.new_context(viewport={"width": 1100, "height": 1000}, offline=True)
+        self.context = chromium.new_context(viewport=VIEWPORT, offline=True)
         self.context.grant_permissions(["clipboard-read"])
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self._folder = folder
+        self._shown = 0
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._note)
+
+    def begin(self) -> None:
+        """Forget what the test before did to it."""
+        self.complaints.clear()
+        self.page.set_viewport_size(VIEWPORT)
+        # A pointer that stays where it was would look at a shape of the next page.
+        self.page.mouse.move(0, 0)
 
     def _hear(self, said: ConsoleMessage) -> None:
         if said.type == "error":
@@ -45,7 +63,8 @@ class ViewerPage:
 
     def show(self, *outputs: str, body: str = "") -> None:
         """Open a page of outputs and wait until the viewers in it are drawn."""
-        path = self._folder / "page.html"
+        self._shown += 1
+        path = self._folder / f"{self._shown}.html"
         whole = "".join(outputs)
         path.write_text(
             f"<!doctype html><html lang=en><meta charset=utf-8><title>Viewer</title>"
@@ -79,9 +98,19 @@ class ViewerPage:
 
     def pixel(self, x: float, y: float, *, width: int = 640) -> tuple[int, int, int]:
         """The colour drawn at a place of the photo, `width` pixels wide (all panes together)."""
+        return self.pixels([(x, y)], width=width)[0]
+
+    def pixels(
+        self,
+        places: Sequence[tuple[float, float]],
+        *,
+        width: int = 640,
+        canvas: Locator | None = None,
+    ) -> list[tuple[int, int, int]]:
+        """The colours drawn at places of the photo, on the first canvas or this one."""
         self.settle()
-        red, green, blue = self.canvas.evaluate(PIXEL, [x, y, width])
-        return red, green, blue
+        seen = (canvas or self.canvas).evaluate(PIXELS, [places, width])
+        return [(red, green, blue) for red, green, blue in seen]
 
     def point_at(self, x: float, y: float, *, width: int = 640) -> None:
         """Move the mouse to a place of the photo."""

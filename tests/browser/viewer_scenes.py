@@ -15,9 +15,9 @@ NAMES = {0: "car", 1: "bus", 2: "bicycle"}
 GREY = (128, 128, 128)
 
 
-def photo() -> bytes:
+def photo(width: int = 640, height: int = 480) -> bytes:
     stream = io.BytesIO()
-    Image.new("RGB", (640, 480), GREY).save(stream, "JPEG")
+    Image.new("RGB", (width, height), GREY).save(stream, "JPEG")
     return stream.getvalue()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from picsellia_jupyter.display.captions import alt_text, caption_text
+from picsellia_jupyter.display.captions import alt_text, caption_text, saved_text
 from picsellia_jupyter.display.pictures import predicted_image_html, strip_html
 from picsellia_jupyter.domain.errors import InvalidImageError
 from picsellia_jupyter.domain.predictions import Classification, ImageSize
@@ -62,6 +62,27 @@ def test_a_linked_photo_is_not_in_the_page():
     page = predicted_image_html(shown("a.jpg", encoded=b""), NAMES, 0.3, embed="link")
     assert "base64" not in page
     assert Reading(page).values("src") == ["../a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("size", "held", "told"),
+    [
+        ((640, 480), (640, 480), "640 × 480 px"),  # noqa: RUF001
+        ((4000, 2667), (1280, 853), "4000 × 2667 px, enlarged from 1280 × 853"),  # noqa: RUF001
+        ((32, 24), (32, 24), "480 × 360 px, enlarged from 32 × 24"),  # noqa: RUF001
+        ((24000, 20000), (1280, 1067), "12000 × 10000 px, enlarged from 1280 × 1067"),  # noqa: RUF001
+        ((4000, 2667), None, "4000 × 2667 px; browsers refuse it on pages opened as files"),  # noqa: RUF001
+    ],
+    ids=["small enough", "large", "tiny", "more than a canvas holds", "linked"],
+)
+def test_what_the_viewer_saves_is_told_with_its_size(size, held, told):
+    held = held and ImageSize(*held)
+    assert saved_text(ImageSize(*size), held) == f"As it is shown, the photo at {told}"
+
+
+def test_the_size_of_the_photo_that_is_held_is_told():
+    page = predicted_image_html(shown(size=ImageSize(4000, 3000)), NAMES, 0.3, embed="thumb")
+    assert payload_of(page)["saved"].endswith("4000 × 3000 px, enlarged from 320 × 240")  # noqa: RUF001
 
 
 def test_what_is_compared_is_drawn_too():
