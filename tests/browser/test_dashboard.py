@@ -11,8 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from picsellia_jupyter.handles.dashboard import DashboardView
+from picsellia_jupyter.workflows.evaluation import reports
 from tests.browser.page import SCREENSHOTS
 from tests.display.reports import full
+from tests.workflows.evaluation.reviewed import many, subject
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +26,8 @@ def opened(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
     page, complaints = context.new_page(), []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.goto(DashboardView(full()).to_html(tmp_path / "dashboard.html").as_uri())
+    view = DashboardView(full(), reports.report(many(60), subject(n=60)))
+    page.goto(view.to_html(tmp_path / "dashboard.html").as_uri())
     yield page
     context.close()
     assert complaints == []
