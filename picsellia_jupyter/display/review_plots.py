@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from picsellia_jupyter.display.charts import BLUE, GREEN, GREY, ORANGE, Chart
 from picsellia_jupyter.display.palette import tone_of
@@ -12,6 +14,7 @@ from picsellia_jupyter.domain.evaluation import Calibration, EvaluationReport, L
 
 _MOST_POINTS = 400
 """Of a curve; more cannot be seen."""
+_STEPS: Mapping[str, Any] = {"drawstyle": "steps-pre", "linewidth": 1.6}
 _MOST_LABELS = 6
 """Whose curves are drawn into one chart."""
 
@@ -40,7 +43,8 @@ def _curve(report: EvaluationReport, one: LabelScores) -> Chart:
 
     def draw(panel: Any) -> None:
         for name, (values, tone, dash) in lines.items():
-            panel.plot(curve.scores[rows], values, dash, color=tone, label=name, linewidth=1.6)
+            steps = _steps(curve.scores[rows], values)
+            panel.plot(*steps, dash, color=tone, label=name, **_STEPS)
         if report.threshold is not None:
             panel.axvline(report.threshold, color=GREY, linestyle=":", label="threshold")
         panel.set_xlim(0, 1)
@@ -56,6 +60,12 @@ def _curve(report: EvaluationReport, one: LabelScores) -> Chart:
     )  # fmt: skip
 
 
+def _steps(scores: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[Any, Any]:
+    """A curve over ascending thresholds from 0 on: up to the next score nothing changes."""
+    order = np.argsort(scores, kind="stable")
+    return np.append(0.0, scores[order]), np.append(values[order[0]], values[order])
+
+
 def _best_thresholds(report: EvaluationReport) -> Chart:
     """F1 over the threshold of the labels with the most truth, each with its best point."""
     known = [(row, one) for row, one in enumerate(report.labels) if one.curve is not None]
@@ -64,7 +74,7 @@ def _best_thresholds(report: EvaluationReport) -> Chart:
     def draw(panel: Any) -> None:
         for row, one in shown:
             assert one.curve is not None  # noqa: S101 - chosen above
-            panel.plot(one.curve.scores, one.curve.f1, color=tone_of(row), linewidth=1.6)
+            panel.plot(*_steps(one.curve.scores, one.curve.f1), color=tone_of(row), **_STEPS)
             if one.best is not None:
                 panel.plot([one.best.threshold], [one.best.f1], "o", color=tone_of(row))
         if report.threshold is not None:

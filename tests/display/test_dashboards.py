@@ -134,6 +134,11 @@ def test_every_label_has_its_curve_and_best_threshold():
         assert [frames["curves"]["f1"][at] for at in points] == one.curve.f1.tolist()
     axes = figure_of(charts["best_thresholds"]).axes[0]
     assert {line.get_color() for line in axes.lines[:-1]} == {tone_of(0), tone_of(1)}
+    line, dot = axes.lines[:2]
+    [best], [f1] = dot.get_data()
+    # The value holds from the score before: a step that ends at the next one.
+    step = np.searchsorted(line.get_xdata(), best)
+    assert line.get_ydata()[step] == f1
 
 
 def test_text_has_the_same_numbers():
