@@ -303,21 +303,25 @@ def _histogram_columns(series: Series, name: str) -> Mapping[str, list[Any]]:
 
 # Images ---------------------------------------------------------------------------------------
 
-_UNITS = {"width": "Image width (pixels)", "height": "Image height (pixels)"}
+_TITLES = {
+    "width": "Image width (pixels)", "height": "Image height (pixels)",
+    "ratio": "Image ratio (width to height)", "area": "Image area (megapixels)",
+}  # fmt: skip
 
 
 def image_sizes(report: DashboardReport) -> list[Chart]:
-    """Histograms of width, height and ratio of the images."""
+    """Histograms of width, height, ratio and area of the images."""
     return [_image(name, series) for name, series in report.images.items()]
 
 
 def _image(name: str, series: Series) -> Chart:
-    title = _UNITS.get(name, "Image ratio (width to height)")
+    if name == "area":
+        series = Series(series.edges / 1e6, series.counts)
     total = int(series.counts.sum())
     most = int(series.counts.argmax())
     middle = (series.edges[most] + series.edges[most + 1]) / 2
     return Chart(
-        f"image_{name}", title, f"n = {total:,}", f"Most often near {middle:.3g}.",
+        f"image_{name}", _TITLES[name], f"n = {total:,}", f"Most often near {middle:.3g}.",
         _histogram_columns(series, name), partial(_histogram, series=series, tone=BLUE),
     )  # fmt: skip
 

@@ -114,7 +114,7 @@ def test_frames_are_the_data_of_every_chart():
     frames = dashboards.frames_of(one, None)
     assert set(frames) == {
         "inferences", "latency", "errors", "labels", "labels_over_time", "scores", "outlier_scores",
-        "outlier_share", "image_width", "heatmap", "drift",
+        "outlier_share", "image_width", "image_area", "heatmap", "drift",
     }  # fmt: skip
     assert sum(frames["inferences"]["inferences"]) == 500
     assert frames["drift"]["verdict"] == ["drift", "steady"]
