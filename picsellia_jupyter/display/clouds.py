@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from picsellia_jupyter.display import style
-from picsellia_jupyter.display.tables import aligned, html_table
+from picsellia_jupyter.display.tables import aligned
 from picsellia_jupyter.display.units import count, local_time, milliseconds, printable, span
 from picsellia_jupyter.domain.cloud_figures import CloudReport, CrossCheck, Figure, Told
 from picsellia_jupyter.domain.monitoring import Dashboard
 from picsellia_jupyter.domain.running import Running
 
-_HEADS = ("Figure", "Value")
 _OUTDATED = "of an older computation, or of none: Compute, on its page, makes them anew"
 _NOTHING = "nothing"
 
@@ -73,7 +72,7 @@ def _counted(running: Running, predicted: int) -> list[tuple[str, str]]:
 
 
 def _computed(found: Dashboard) -> list[tuple[str, str]]:
-    labels = ", ".join(f"{name} {number:,}" for name, number in found.label_counts.items())
+    labels = ", ".join(f"{name}: {number:,}" for name, number in found.label_counts.items())
     return [
         ("Inferences", f"{found.inferences:,}, computed here from the single predictions it tells"),
         ("Latency", f"mean {milliseconds(found.mean_latency_s)}, p50 {milliseconds(found.p50_s)}, "
@@ -100,9 +99,8 @@ def _range(report: CloudReport) -> str:
 
 def _told(one: Told) -> str:
     head = f'<p class="pxj-muted"><code>{one.service}</code>{style.escape(_remark(one))}</p>'
-    body = [[f"<code>{style.escape(path)}</code>", style.escape(_value(value))]
-            for path, value in one.figures]  # fmt: skip
-    return head + (html_table(_HEADS, body, numbers=_HEADS[1:]) if body else "")
+    figures = [(path, style.escape(_value(value))) for path, value in one.figures]
+    return head + (style.rows(figures) if figures else "")
 
 
 def _remark(one: Told) -> str:
@@ -128,4 +126,4 @@ def _link(url: str) -> str:
 
 
 def _part(title: str, content: str) -> str:
-    return f'<div class="pxj-part"><p class="pxj-muted">{style.escape(title)}</p>{content}</div>'
+    return f'<div class="pxj-part"><p><strong>{style.escape(title)}</strong></p>{content}</div>'
