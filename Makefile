@@ -102,6 +102,8 @@ bench-peers: setup ## Install the servers and evaluators that ours are measured 
 	  > "$$(build/peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
 	build/peers/bin/python -m pip --disable-pip-version-check -q install litserve fastapi uvicorn 'ray[serve]' \
 	  faster-coco-eval torchmetrics supervision
+	@# Its compiled operators are for another torch; torchmetrics needs its Python alone.
+	build/peers/bin/python -m pip --disable-pip-version-check -q install --no-deps torchvision==0.28.0
 
 faults: setup postgres compiler ## Kill, cut the power, break disks and images for long; counts what is lost
 	$(BIN)/python -m pytest tests/faults tests/localplatform/test_migrations.py tests/localplatform/test_training.py tests/training \

@@ -10,7 +10,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,9 @@ def faster_coco_eval(data: Data) -> Callable[[], float]:
 def torchmetrics(data: Data) -> Callable[[], float]:
     """Its mean average precision, over pycocotools."""
     import torch
-    from torchmetrics.detection import MeanAveragePrecision
+
+    with _without_kernels():
+        from torchmetrics.detection import MeanAveragePrecision
 
     def sides(rows: list[Mapping[str, Any]], *, scored: bool) -> list[dict[str, Any]]:
         by_image: dict[int, list[Mapping[str, Any]]] = {one["id"]: [] for one in data["images"]}
@@ -59,6 +61,22 @@ def torchmetrics(data: Data) -> Callable[[], float]:
         return float(metric.compute()["map"])
 
     return task
+
+
+@contextlib.contextmanager
+def _without_kernels() -> Iterator[None]:
+    """Import torchvision where its compiled operators are of another build of torch.
+
+    Average precision needs of it the arithmetic of boxes alone, which is plain Python.
+    """
+    import torch
+
+    real = torch.library.register_fake
+    torch.library.register_fake = lambda *_args, **_options: lambda function: function
+    try:
+        yield
+    finally:
+        torch.library.register_fake = real
 
 
 _PEERS = {"faster_coco_eval": faster_coco_eval, "torchmetrics": torchmetrics}

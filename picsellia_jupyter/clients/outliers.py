@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.connection import SdkConnection
+from picsellia_jupyter.domain.drift import Verdict
 from picsellia_jupyter.domain.errors import PlatformError
-from picsellia_jupyter.domain.outliers import OutlierFit
+from picsellia_jupyter.domain.outliers import EmbeddingDrift, OutlierFit
 from picsellia_jupyter.wire.predictions import Json
 
 
@@ -36,6 +37,25 @@ class OutlierModels(SdkConnection):
     def outlier_fit(self, deployment_id: str) -> OutlierFit:
         """How far it is."""
         return _fit(self._get(f"/api/local/deployments/{deployment_id}/outliers"))
+
+    @sdk.translated
+    def embedding_drift(
+        self, deployment_id: str, *, since: float | None, until: float | None
+    ) -> EmbeddingDrift:
+        """Whether the images of a range are still those of before.
+
+        Raises:
+            PlatformError: this is the cloud, which keeps no embeddings of ours.
+        """
+        if not self.is_local:
+            raise PlatformError(
+                f"{self.host} tells no embeddings of its images.",
+                f"Open {self.pages.deployment(deployment_id)}",
+            )
+        asked = {"from_timestamp": since, "to_timestamp": until}
+        given = {name: str(value) for name, value in asked.items() if value is not None}
+        found = self._get(f"/api/local/deployments/{deployment_id}/outliers/drift", given)
+        return EmbeddingDrift(**{**found, "verdict": Verdict(found["verdict"])})
 
 
 def _fit(reply: Json) -> OutlierFit:

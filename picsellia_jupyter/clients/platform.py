@@ -23,6 +23,7 @@ from picsellia_jupyter.clients.downloads import Listen, Stored, fetch, ignore
 from picsellia_jupyter.clients.evaluations import Evaluations
 from picsellia_jupyter.clients.hosted import HostedEndpoint
 from picsellia_jupyter.clients.metered import Metered
+from picsellia_jupyter.clients.server_figures import ServerFigures
 from picsellia_jupyter.clients.trainings import Trainings
 from picsellia_jupyter.clients.watching import Watching
 from picsellia_jupyter.domain.deployments import (
@@ -32,7 +33,6 @@ from picsellia_jupyter.domain.deployments import (
     Strategy,
 )
 from picsellia_jupyter.domain.errors import NotServingError, PlatformError
-from picsellia_jupyter.domain.monitoring import PredictionLog
 from picsellia_jupyter.domain.registry import (
     Framework,
     InferenceType,
@@ -45,7 +45,14 @@ from picsellia_jupyter.wire import resources
 
 
 class PlatformClient(
-    Dashboards, Datalakes, DeploymentSettings, Evaluations, Metered, Trainings, Watching
+    Dashboards,
+    Datalakes,
+    DeploymentSettings,
+    Evaluations,
+    Metered,
+    ServerFigures,
+    Trainings,
+    Watching,
 ):
     """One organization on one platform. Not thread-safe: one thread, one client."""
 
@@ -330,16 +337,6 @@ class PlatformClient(
                 f"See {self.pages.deployment(record.id)}",
             )
         return HostedEndpoint(str(address), self._token, record.id, record.type, self.pages)
-
-    @sdk.translated
-    def prediction_log(
-        self, deployment_id: str, *, since: float | None = None, until: float | None = None
-    ) -> PredictionLog:
-        """Champion predictions in [since, until], seconds since the epoch, UTC."""
-        stats = self._sdk_deployment(deployment_id).get_stats(
-            sdk.predictions_data(), from_timestamp=since, to_timestamp=until
-        )
-        return resources.log_from_json(stats)
 
     # Inside --------------------------------------------------------------------------------
 

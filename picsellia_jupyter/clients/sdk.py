@@ -152,6 +152,13 @@ def predictions_data() -> Any:
     return ServiceMetrics.PREDICTIONS_DATA
 
 
+def aggregated_services() -> list[Any]:
+    """The statistics that the platform sums up, each with its `name`."""
+    from picsellia.types.enums import ServiceMetrics
+
+    return [one for one in ServiceMetrics if one.is_aggregation]
+
+
 def is_not_found(error: Exception) -> bool:
     """Whether the platform said that something is not there (HTTP 404)."""
     from picsellia.exceptions import ResourceNotFoundError

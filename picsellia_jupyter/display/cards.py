@@ -36,13 +36,6 @@ def with_note_text(text: str, note: str) -> str:
     return f"Note: {note}\n{text}" if note else text
 
 
-def elsewhere(fact: str, url: str) -> str:
-    """A sentence, and the address of the page that has what is not here."""
-    safe = style.escape(url)
-    link = f'<a href="{safe}" rel="noreferrer">{safe}</a>' if url.startswith("http") else safe
-    return style.block(f'<div class="pxj-card"><p>{style.escape(fact)}</p>{link}</div>', label=fact)
-
-
 # A deployment --------------------------------------------------------------------------------
 
 
@@ -53,6 +46,7 @@ def deployment_card(
     now: ServedNow | None = None,
     *,
     code: str | None = None,
+    alerts: str = "",
 ) -> str:
     """A deployment as a card: what it is, how it is, what can be done with it.
 
@@ -62,10 +56,11 @@ def deployment_card(
         line: the magic it stands for; empty where it is not known.
         now: what its serving kernel says, where it was asked.
         code: Python that sends predictions to it, where the user serves it by hand.
+        alerts: how many of its alerts are firing, in words; empty where none are watched.
     """
     name = f'<span class="pxj-name">{style.escape(record.name)}</span>'
     kind = f'<span class="pxj-muted">{style.escape(record.type.title)}</span>'
-    facts = [(fact, style.escape(value)) for fact, value in _facts(record, dry_run, now)]
+    facts = [(fact, style.escape(value)) for fact, value in _facts(record, dry_run, now, alerts)]
     if record.url and record.url.startswith(("http://", "https://")):
         url = style.escape(record.url)
         facts.append(("On the platform", f'<a href="{url}" rel="noreferrer">{url}</a>'))
@@ -81,11 +76,16 @@ def deployment_card(
 
 
 def deployment_text(
-    record: DeploymentRecord, dry_run: DryRun | None, line: str, now: ServedNow | None = None
+    record: DeploymentRecord,
+    dry_run: DryRun | None,
+    line: str,
+    now: ServedNow | None = None,
+    *,
+    alerts: str = "",
 ) -> str:
     """A deployment in a few aligned lines."""
     head = f"{printable(record.name)}: {record.state.value} ({record.type.title})"
-    facts = _facts(record, dry_run, now)
+    facts = _facts(record, dry_run, now, alerts)
     if record.url:
         facts.append(("On the platform", record.url))
     if line:
@@ -95,7 +95,7 @@ def deployment_text(
 
 
 def _facts(
-    record: DeploymentRecord, dry_run: DryRun | None, now: ServedNow | None
+    record: DeploymentRecord, dry_run: DryRun | None, now: ServedNow | None, alerts: str
 ) -> list[tuple[str, str]]:
     facts = [
         ("Why", "" if record.reason == record.state.value else record.reason),
@@ -108,6 +108,7 @@ def _facts(
         facts += _serving_facts(record.serving, now or ServedNow())
     if record.inferences is not None:
         facts.append(("Inferences", f"{record.inferences:,}"))
+    facts.append(("Alerts", printable(alerts)))
     if dry_run:
         facts.append(("Dry run", _dry_run(dry_run)))
         facts.append(("Checked", _checked(dry_run)))

@@ -33,8 +33,8 @@ _TOP_UNDER_LEGEND = 0.86
 _SIGNS = 17
 """Of a name on an axis."""
 
-# One middle grey is legible on a light page and, turned round, on a dark one.
-INK = "#6b6b6b"
+# One middle grey is legible on a light page and on a dark one, turned round or not.
+INK = "#737373"
 BLUE, ORANGE, GREEN, GREY = "#1f77b4", "#d55e00", "#117a52", "#9a9a9a"
 _GRID_ALPHA = 0.25
 _FONT_POINTS = 9
@@ -127,7 +127,9 @@ def html_of(chart: Chart, over: str = "") -> str:
         over: HTML that lies over the picture.
     """
     alt = f"{chart.title}. {chart.said}"
-    image = style.picture(png_of(chart), kind="png", alt=alt, width=WIDTH, css="pxj-chart")
+    # Colours of labels are those of the viewer in any page; all others turn with a dark one.
+    css = "pxj-coloured" if chart.colours else "pxj-chart"
+    image = style.picture(png_of(chart), kind="png", alt=alt, width=WIDTH, css=css)
     return (
         f'<figure class="pxj-figure"><figcaption><strong>{style.escape(chart.title)}</strong> '
         f'<span class="pxj-muted">{style.escape(chart.sample)}</span></figcaption>'
@@ -138,9 +140,8 @@ def html_of(chart: Chart, over: str = "") -> str:
 def _colours(chart: Chart) -> str:
     if not chart.colours:
         return ""
-    # The ground is turned round in a dark page as the picture is.
     items = "".join(
-        f'<span><span class="pxj-chart pxj-swatch" style="background-color:{colour}"></span>'
+        f'<span><span class="pxj-swatch" style="background-color:{colour}"></span>'
         f"{style.escape(brief(name, most=_SIGNS))}</span>"
         for name, colour in chart.colours
     )
@@ -185,7 +186,15 @@ def short_number(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def bars(panel: Any, edges: NDArray[np.float64], heights: Any, tone: str, floor: Any = 0) -> None:
+def bars(
+    panel: Any,
+    edges: NDArray[np.float64],
+    heights: Any,
+    tone: str,
+    floor: Any = 0,
+    *,
+    outlined: bool = False,
+) -> None:
     """Upright bars over bins, as one artist: matplotlib's own `bar` makes one of each.
 
     Args:
@@ -194,6 +203,7 @@ def bars(panel: Any, edges: NDArray[np.float64], heights: Any, tone: str, floor:
         heights: (T,)
         tone: their colour.
         floor: (T,) what they stand upon, or one number for all.
+        outlined: whether a thin line is around each, for tones that may be close to the page's.
     """
     from matplotlib.collections import PolyCollection
 
@@ -202,7 +212,8 @@ def bars(panel: Any, edges: NDArray[np.float64], heights: Any, tone: str, floor:
     high = low + heights
     corners = ((left, low), (left, high), (right, high), (right, low))
     outlines = np.stack([np.column_stack(corner) for corner in corners], axis=1)
-    panel.add_collection(PolyCollection(list(outlines), facecolors=tone, linewidths=0))
+    line: dict[str, Any] = {"linewidths": 0.6 if outlined else 0, "edgecolors": INK}
+    panel.add_collection(PolyCollection(list(outlines), facecolors=tone, **line))
     panel.autoscale_view()
 
 

@@ -255,6 +255,8 @@ def frames_of(
         names = ("signal", "test", "reference", "current", "effect", "p", "q")
         columns = {name: [getattr(one, name) for one in signals] for name in names}
         frames["drift"] = {**columns, "verdict": [one.verdict.value for one in signals]}
+    if review is not None and any(one.curve is not None for one in review.labels):
+        frames["curves"] = review_plots.curves_of(review)
     return frames
 
 

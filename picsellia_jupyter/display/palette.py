@@ -36,6 +36,12 @@ def label_colour(class_index: int) -> Colour:
     return _LABEL_COLOURS[class_index % len(_LABEL_COLOURS)]
 
 
+def tone_of(class_index: int | None) -> str:
+    """The colour of a class as CSS and matplotlib write it; a grey for several classes."""
+    red, green, blue = (150, 150, 150) if class_index is None else label_colour(class_index)
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 @functools.cache  # of few colours, asked for each label
 def ink_on(background: Colour) -> Colour:
     """Black or white text, whichever reads better on a background."""

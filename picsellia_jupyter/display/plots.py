@@ -22,13 +22,14 @@ from picsellia_jupyter.display.charts import (
     shown_name,
     whole_numbers,
 )
-from picsellia_jupyter.display.palette import label_colour
+from picsellia_jupyter.display.palette import tone_of
 from picsellia_jupyter.display.units import count, milliseconds, span
 from picsellia_jupyter.domain.dashboards import DashboardReport, Errors, Outliers
 from picsellia_jupyter.domain.monitoring import Dashboard, Series
 
 MOST_LABELS = 10
 """Bars of a chart of labels; the rest is summed up in one."""
+_DAY = 86_400  # matplotlib counts in days
 _LINE = {"linewidth": 1.6, "markersize": 3.5}
 
 
@@ -46,9 +47,9 @@ def _span(figures: Dashboard) -> tuple[float, float]:
     return figures.since, figures.until
 
 
-def _bars(panel: Any, edges: NDArray[np.float64], heights: Any, tone: str, floor: Any = 0) -> None:
+def _bars(panel: Any, edges: NDArray[np.float64], heights: Any, tone: str) -> None:
     """Bars over bins of time; those at the two ends may be cut short by the range."""
-    bars(panel, edges / 86_400, heights, tone, floor)  # matplotlib counts in days
+    bars(panel, edges / _DAY, heights, tone)
 
 
 # Overview -------------------------------------------------------------------------------------
@@ -171,7 +172,7 @@ def labels_over_time(report: DashboardReport) -> Chart:
     def draw(panel: Any) -> None:
         floor = np.zeros(len(edges) - 1)
         for name, counts in found.items():
-            _bars(panel, edges, counts, _tone(known.get(name)), floor)
+            bars(panel, edges / _DAY, counts, tone_of(known.get(name)), floor, outlined=True)
             floor = floor + counts
         panel.set_ylim(bottom=0)
         whole_numbers(panel.yaxis)
@@ -188,13 +189,8 @@ def labels_over_time(report: DashboardReport) -> Chart:
         },
         draw,
         _span(figures),
-        colours=[(name, _tone(known.get(name))) for name in found],
+        colours=[(name, tone_of(known.get(name))) for name in found],
     )  # fmt: skip
-
-
-def _tone(index: int | None) -> str:
-    red, green, blue = (150, 150, 150) if index is None else label_colour(index)
-    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def labels(report: DashboardReport) -> Chart:
@@ -307,21 +303,25 @@ def _histogram_columns(series: Series, name: str) -> Mapping[str, list[Any]]:
 
 # Images ---------------------------------------------------------------------------------------
 
-_UNITS = {"width": "Image width (pixels)", "height": "Image height (pixels)"}
+_TITLES = {
+    "width": "Image width (pixels)", "height": "Image height (pixels)",
+    "ratio": "Image ratio (width to height)", "area": "Image area (megapixels)",
+}  # fmt: skip
 
 
 def image_sizes(report: DashboardReport) -> list[Chart]:
-    """Histograms of width, height and ratio of the images."""
+    """Histograms of width, height, ratio and area of the images."""
     return [_image(name, series) for name, series in report.images.items()]
 
 
 def _image(name: str, series: Series) -> Chart:
-    title = _UNITS.get(name, "Image ratio (width to height)")
+    if name == "area":
+        series = Series(series.edges / 1e6, series.counts)
     total = int(series.counts.sum())
     most = int(series.counts.argmax())
     middle = (series.edges[most] + series.edges[most + 1]) / 2
     return Chart(
-        f"image_{name}", title, f"n = {total:,}", f"Most often near {middle:.3g}.",
+        f"image_{name}", _TITLES[name], f"n = {total:,}", f"Most often near {middle:.3g}.",
         _histogram_columns(series, name), partial(_histogram, series=series, tone=BLUE),
     )  # fmt: skip
 

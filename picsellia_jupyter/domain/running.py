@@ -38,6 +38,14 @@ class Running:
     """Until then, as it is now."""
     relayed: bool = False
     """Whether it reaches its platform only through a notebook that is connected."""
+    predicted: int | None = None
+    """Images that it predicted on since it began; None where it does not count them."""
+    failed: int = 0
+    """Those that it could not predict on."""
+    recorded: int = 0
+    """Predictions that the platform has acknowledged."""
+    latency_s: float = 0.0
+    """Of all that it predicted, together."""
 
     def device_in_words(self) -> str:
         """`cuda:0 (fp16), 512 MiB`, `cpu (fp32), 2 workers of 210 MiB`."""

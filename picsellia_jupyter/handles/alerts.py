@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from picsellia_jupyter.domain.alerts import Alert, Rang
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 class Alerts:
     """Conditions that are watched, newest first; the platform is asked each time.
+
+    On a cloud the notebook looks at them itself, while it is open, and says so.
 
     Example:
         >>> d.alerts.add("average latency > 200 ms over 10 min")  # doctest: +SKIP
@@ -49,7 +51,6 @@ class Alerts:
         Raises:
             InvalidInputError: the condition or the webhook cannot be used.
             NotFoundError: there is no such metric.
-            PlatformError: this is the cloud, where it is done on its page.
         """
         found = condition_of(condition)
         body = alert_to_json(
@@ -57,7 +58,24 @@ class Alerts:
             clear_limit=found.clear_limit, window_s=found.window_s, cooldown_s=cooldown_s,
             webhook_url=webhook, webhook_private=private or None,
         )  # fmt: skip
-        return self._platform.add_alert(self._record, body)
+        return self.put(body)
+
+    def put(self, body: Mapping[str, Any]) -> Alert:
+        """Watch what `wire.settings.alert_to_json` spells; `add` is easier to write."""
+        return self._platform.add_alert(self._record, dict(body))
+
+    def at_last_look(self) -> tuple[Alert, ...]:
+        """As they are known without measuring anything anew, newest first."""
+        return self._known()
+
+    def in_words(self) -> str:
+        """How they stand: `1 of 3 firing: slow`; empty where nothing is watched."""
+        known = self.at_last_look()
+        firing = [one.name for one in known if one.active and one.state == "firing"]
+        if not known:
+            return ""
+        names = f": {', '.join(firing)}" if firing else ""
+        return f"{len(firing)} of {len(known)} firing{names}"
 
     def remove(self, name: str) -> None:
         """Watch a condition no longer; what it noted is removed too.
@@ -90,11 +108,14 @@ class Alerts:
         """
         return self._platform.webhook_secret(self._record, self[name].id)
 
+    def _known(self) -> tuple[Alert, ...]:
+        return self._platform.alerts(self._record)
+
     def __iter__(self) -> Iterator[Alert]:
-        return iter(self._platform.alerts(self._record))
+        return iter(self._known())
 
     def __len__(self) -> int:
-        return len(self._platform.alerts(self._record))
+        return len(self._known())
 
     def __getitem__(self, name: str) -> Alert:
         known = tuple(self)
@@ -106,13 +127,18 @@ class Alerts:
     def __repr__(self) -> str:
         from picsellia_jupyter.display import alerting
 
-        return alerting.alerts_text(tuple(self))
+        return alerting.alerts_text(tuple(self), self._said)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         from picsellia_jupyter.display import alerting
 
         known = tuple(self)
         return {
-            "text/html": alerting.alerts_html(self._record.name, known),
-            "text/plain": alerting.alerts_text(known),
+            "text/html": alerting.alerts_html(self._record.name, known, self._said),
+            "text/plain": alerting.alerts_text(known, self._said),
         }
+
+    @property
+    def _said(self) -> str:
+        """Who watches, where that is not the platform itself."""
+        return ""

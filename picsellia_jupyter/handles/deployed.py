@@ -20,7 +20,8 @@ from picsellia_jupyter.domain.devices import Compute
 from picsellia_jupyter.domain.errors import InvalidThresholdError, NotServingError
 from picsellia_jupyter.domain.links import LinkError
 from picsellia_jupyter.domain.places import LOCAL
-from picsellia_jupyter.domain.running import ServedNow
+from picsellia_jupyter.domain.running import Running, ServedNow
+from picsellia_jupyter.handles.notebook_alerts import NotebookWatches
 from picsellia_jupyter.handles.training import Trainers
 
 GLANCE_S = 2.0
@@ -45,7 +46,7 @@ class Reach(Protocol):
 class Deployed:
     """One deployment of a platform."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword a thing of the session that made it
         self,
         platform: PlatformClient,
         record: DeploymentRecord,
@@ -58,6 +59,7 @@ class Deployed:
         compute: Compute = devices.DEFAULT,
         cache: Path | None = None,
         beside: Callable[[], Deployed] | None = None,
+        watches: NotebookWatches | None = None,
     ) -> None:
         self._platform = platform
         self._record = record
@@ -69,6 +71,7 @@ class Deployed:
         self._cache = cache
         # One that no session has made is for one thread.
         self._beside = beside or (lambda: self)
+        self._watches = watches or NotebookWatches()
         self._endpoint: Endpoint | None = None
         self.dry_run = dry_run
 
@@ -140,6 +143,11 @@ class Deployed:
         except NotServingError:
             return None
         return ServedNow(served.address, served.running())
+
+    def _running(self) -> Running | None:
+        """What its serving kernel says of itself; None where none answers."""
+        now = self._now()
+        return now.running if now else None
 
     def _served(self, within_s: float | None = None) -> Endpoint:
         record = self._record

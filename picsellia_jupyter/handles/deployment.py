@@ -12,12 +12,11 @@ from picsellia_jupyter.domain.deployments import (
     ServingState,
     Strategy,
 )
-from picsellia_jupyter.domain.errors import NotServingError
+from picsellia_jupyter.domain.errors import NotServingError, PicselliaJupyterError
 from picsellia_jupyter.domain.idling import DEFAULT_IDLE_S
 from picsellia_jupyter.domain.running import ServedNow
 from picsellia_jupyter.handles.batching import BatchProgress
 from picsellia_jupyter.handles.campaigns import Campaigning
-from picsellia_jupyter.handles.elsewhere import Elsewhere, cloud_dashboard
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.images import expand
 from picsellia_jupyter.handles.live import in_a_kernel
@@ -190,7 +189,9 @@ class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored, Outlyin
         from picsellia_jupyter.display import cards
 
         now = self._now()
-        return cards.deployment_text(self._record, self.dry_run, self._line(now), now)
+        return cards.deployment_text(
+            self._record, self.dry_run, self._line(now), now, alerts=self._alerts_in_words()
+        )
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         from picsellia_jupyter.display import cards, charts, guides
@@ -201,15 +202,17 @@ class Deployment(Settings, Campaigning, Recording, OwnServer, Monitored, Outlyin
         by_hand = record.strategy is Strategy.MONITORING and record.serving is None
         now = self._now()
         line = self._line(now)
-        code = guides.line(self.name) if by_hand else None
-        html = cards.deployment_card(record, self.dry_run, line, now, code=code)
-        text = cards.deployment_text(record, self.dry_run, line, now)
+        code, alerts = guides.line(self.name) if by_hand else None, self._alerts_in_words()
+        html = cards.deployment_card(record, self.dry_run, line, now, code=code, alerts=alerts)
+        text = cards.deployment_text(record, self.dry_run, line, now, alerts=alerts)
         return {"text/html": html, "text/plain": text}
 
-    def _on_its_page(self) -> Elsewhere:
-        platform, record = self._platform, self._record
-        recorded, twice = platform.count_recorded(self.id), len(platform.duplicates(self.id))
-        return cloud_dashboard(self.name, recorded, twice, str(record.url), platform.host)
+    def _alerts_in_words(self) -> str:
+        """How its alerts stand; nothing where the platform does not say."""
+        try:
+            return self.alerts.in_words()
+        except PicselliaJupyterError:
+            return ""
 
     def _line(self, now: ServedNow | None) -> str:
         idle_s = now.running.idle_s if now and now.running else DEFAULT_IDLE_S

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from dataclasses import replace
 
 from picsellia_jupyter.clients.front import Backlog
 from picsellia_jupyter.clients.platform import PlatformClient
@@ -12,8 +11,9 @@ from picsellia_jupyter.domain.dashboards import DashboardReport, Filters
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import MissingExtraError
 from picsellia_jupyter.domain.evaluation import EvaluationReport
+from picsellia_jupyter.domain.running import Running
+from picsellia_jupyter.handles.cloud_dashboard import CloudDashboard, cloud_report
 from picsellia_jupyter.handles.dashboard import DashboardView
-from picsellia_jupyter.handles.elsewhere import Elsewhere
 from picsellia_jupyter.handles.recorded import RecordedPrediction
 from picsellia_jupyter.handles.recorded_images import RecordedImages
 from picsellia_jupyter.handles.watch_controls import Wanted
@@ -44,8 +44,8 @@ class Monitored(ABC):
         """Wait until the serving kernel has recorded its predictions."""
 
     @abstractmethod
-    def _on_its_page(self) -> Elsewhere:
-        """What a cloud draws itself."""
+    def _running(self) -> Running | None:
+        """What its serving kernel says of itself; None where none answers."""
 
     def dashboard(
         self,
@@ -57,12 +57,12 @@ class Monitored(ABC):
         label: str | None = None,
         tag: str | None = None,
         source: str | None = None,
-    ) -> DashboardView | Elsewhere:
+    ) -> DashboardView | CloudDashboard:
         """Its dashboard over the last `30m`, `24h`, `7d`, … or `all`.
 
         Predictions that are still on their way are waited for, up to ten seconds; what is
-        missing after that is said above the charts. The cloud draws its own: of that, the
-        address is given, how much is recorded, and whether anything is there twice.
+        missing after that is said above the charts. The cloud draws its own: there the figures
+        that it tells come first, ours beside them as a cross-check, and the page's address.
 
         Args:
             last: how far back; of no meaning where `since` is given.
@@ -83,7 +83,8 @@ class Monitored(ABC):
         _draw_soon()
         record, missing = self.refresh(), self.flush(FLUSH_TIMEOUT_S).in_words()
         if not self._platform.is_local:
-            return replace(self._on_its_page(), missing=missing)
+            told = cloud_report(self._platform, record, within, filters, self._running())
+            return CloudDashboard(told, missing)
         return dashboard_of(self._platform, record, within, filters, missing=missing)
 
     def watch(

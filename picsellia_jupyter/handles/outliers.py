@@ -7,7 +7,8 @@ from abc import ABC, abstractmethod
 
 from picsellia_jupyter.clients.platform import PlatformClient
 from picsellia_jupyter.domain.errors import PlatformError
-from picsellia_jupyter.domain.outliers import OutlierFit
+from picsellia_jupyter.domain.outliers import EmbeddingDrift, OutlierFit
+from picsellia_jupyter.workflows.ranges import Moment, range_of
 
 TIMEOUT_S = 300.0
 _LOOK_EVERY_S = 0.25
@@ -52,3 +53,22 @@ class Outlying(ABC):
             time.sleep(_LOOK_EVERY_S)
             fit = self._platform.outlier_fit(self.id)
         return fit
+
+    def embedding_drift(
+        self, last: str = "24h", *, since: Moment | None = None, until: Moment | None = None
+    ) -> EmbeddingDrift:
+        """Whether its images are still those of before: MMD on the auto-encoder's embeddings.
+
+        The newest 200 kept images of the range against the first 200 of before it.
+
+        Args:
+            last: how far back; as for `dashboard`.
+            since: start of the range.
+            until: its end.
+
+        Raises:
+            PlatformError: this is the cloud.
+            InvalidInputError: the range cannot be read.
+        """
+        within = range_of(last, since, until, now=time.time())
+        return self._platform.embedding_drift(self.id, since=within.since, until=within.until)

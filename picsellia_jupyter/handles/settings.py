@@ -12,7 +12,9 @@ from picsellia_jupyter.domain.errors import (
 )
 from picsellia_jupyter.domain.loops import Loop, Part
 from picsellia_jupyter.domain.registry import ModelReference
+from picsellia_jupyter.domain.running import Running
 from picsellia_jupyter.handles.alerts import Alerts
+from picsellia_jupyter.handles.notebook_alerts import NotebookAlerts, Sources
 from picsellia_jupyter.handles.pipelines import PipelineView
 from picsellia_jupyter.handles.promoting import Promoted, Promoting
 from picsellia_jupyter.handles.shadowing import ShadowPredicting
@@ -120,8 +122,25 @@ class Settings(ShadowPredicting, Promoting):
 
     @property
     def alerts(self) -> Alerts:
-        """Conditions that are watched: `d.alerts.add("error rate > 5 % over 10 min")`."""
-        return Alerts(self._platform, self._record)
+        """Conditions that are watched: `d.alerts.add("error rate > 5 % over 10 min")`.
+
+        By the local platform, all the time; on a cloud by this notebook, while it is open.
+        """
+        platform, record = self._platform, self._record
+        if platform.is_local:
+            return Alerts(platform, record)
+        watch = self._watches.of(platform.host, record.id, self._sources)
+        return NotebookAlerts(platform, record, watch)
+
+    def _sources(self) -> Sources:
+        """Where this notebook's own alerts have their figures from."""
+        own = self._beside()  # a connection of its own: a thread will use it
+
+        def running() -> Running | None:
+            own.refresh()
+            return own._running()
+
+        return Sources(running, lambda since: own._platform.server_figures(own.id, since=since))
 
     def add_alert(
         self,
@@ -142,7 +161,6 @@ class Settings(ShadowPredicting, Promoting):
         Raises:
             InvalidInputError: there is no such operator, or no limit.
             NotFoundError: there is no such metric.
-            PlatformError: this is the cloud, where it is done on its page.
         """
         if operator not in OPERATORS:
             known = ", ".join(OPERATORS)
@@ -152,7 +170,7 @@ class Settings(ShadowPredicting, Promoting):
             raise NotFoundError.named("metric", metric, known_metrics)
         title = name or f"{metric} {operator} {'its limit' if limit is None else f'{limit:g}'}"
         alert = alert_to_json(title, AlertMetric(metric), operator, limit)
-        return self._platform.add_alert(self._record, alert)
+        return self.alerts.put(alert)
 
     def remove_alert(self, name: str) -> None:
         """Watch a condition no longer; what it noted is removed too.

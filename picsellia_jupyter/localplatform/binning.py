@@ -15,7 +15,7 @@ from picsellia_jupyter.domain.registry import label_name
 from picsellia_jupyter.domain.rollups import Observed, Rollup
 from picsellia_jupyter.localplatform.asking import Asked
 from picsellia_jupyter.localplatform.folding import COLUMNS, observed_from
-from picsellia_jupyter.localplatform.overviews import NARROWEST_S, is_exact, whole_range
+from picsellia_jupyter.localplatform.overviews import is_exact, whole_range
 from picsellia_jupyter.localplatform.spans import rolled
 from picsellia_jupyter.localplatform.statistics import Selection, chosen_predictions, is_tagged
 from picsellia_jupyter.localplatform.tables.deployments import Deployment, Prediction
@@ -26,6 +26,8 @@ from picsellia_jupyter.workflows.rollups import add_up, only_label
 MOST_READ = 100_000
 """Predictions that are read one by one where they are picked by tag or source."""
 _BINS_OF_A_MOMENT = 12
+_FINEST_S = 1.0
+"""Least width of a bin where predictions are read one by one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,8 +74,9 @@ def _until(asked: Asked, known: NDArray[np.float64] | None) -> float:
 
 
 def _one_by_one(session: Session, asked: Asked, since: float, until: float) -> Binned:
-    is_long = until - since >= NARROWEST_S
-    edges = bin_edges(since, until) if is_long else None
+    # A range that ends before it begins is refused below.
+    some = until - since > _FINEST_S
+    edges = bin_edges(since, until, finest_s=_FINEST_S) if some else None
     observed, is_cut = _read(session, asked.chosen, is_shadow=False)
     figures = _exact(asked, observed.log, since, until, edges)
     edges = figures.predictions_over_time.edges

@@ -130,7 +130,7 @@ def _fit(here: Platform, ident: str, places: Sequence[Place]) -> None:
 
 
 def _fitted(here: Platform, places: Sequence[Place]) -> dict[str, Any]:
-    images = [image for image in _read(here, places) if image is not None]
+    images = [image for image in read_small(here, places) if image is not None]
     if len(images) < FEWEST:
         raise InvalidInputError(
             f"Of {len(places)} training images {len(images)} can be read.",
@@ -156,7 +156,7 @@ def _fitted(here: Platform, places: Sequence[Place]) -> dict[str, Any]:
 
 
 def _training_images(session: Session, dataset_version_id: str) -> list[Place]:
-    query = _places().join(Asset, Asset.data_id == Data.id)
+    query = stored_images().join(Asset, Asset.data_id == Data.id)
     query = query.where(Asset.dataset_version_id == dataset_version_id).order_by(Data.id)
     places = [(row.Connector, row.object_name) for row in session.execute(query)]
     if len(places) <= MOST:
@@ -173,8 +173,8 @@ def _score(here: Platform, fit: OutlierFit) -> int:
         rows = session.execute(_unscored(fit)).all()
     if not rows:
         return 0
-    model = _model(fit)
-    images = list(_read(here, [(row.Connector, row.object_name) for row in rows]))
+    model = model_of(fit)
+    images = list(read_small(here, [(row.Connector, row.object_name) for row in rows]))
     readable = [image for image in images if image is not None]
     found = iter(errors(model.weights, _stack(readable)))
     scores = [
@@ -199,7 +199,7 @@ def _score(here: Platform, fit: OutlierFit) -> int:
 def _unscored(fit: OutlierFit) -> Any:
     scored = select(OutlierScore.prediction_id).where(OutlierScore.prediction_id == Prediction.id)
     return (
-        _places()
+        stored_images()
         .add_columns(Prediction.id, Prediction.at, PredictedAsset.created_at)
         .join(PredictedAsset, PredictedAsset.data_id == Data.id)
         .join(Prediction, Prediction.predicted_asset_id == PredictedAsset.id)
@@ -219,7 +219,8 @@ def _still_there(ids: Sequence[str]) -> Any:
     return select(Prediction.id).where(Prediction.id.in_(ids))
 
 
-def _places() -> Any:
+def stored_images() -> Any:
+    """A query for images and where they are."""
     return (
         select(Connector, Data.object_name)
         .select_from(Data)
@@ -228,7 +229,7 @@ def _places() -> Any:
     )
 
 
-def _read(here: Platform, places: Iterable[Place]) -> Iterable[NDArray[np.uint8] | None]:
+def read_small(here: Platform, places: Iterable[Place]) -> Iterable[NDArray[np.uint8] | None]:
     """Images, shrunk; None for those that are gone or cannot be read."""
     for connector, name in places:
         try:
@@ -238,7 +239,8 @@ def _read(here: Platform, places: Iterable[Place]) -> Iterable[NDArray[np.uint8]
             yield None
 
 
-def _model(fit: OutlierFit) -> OutlierModel:
+def model_of(fit: OutlierFit) -> OutlierModel:
+    """The auto-encoder of a fit that is ready, with its weights loaded."""
     stored = np.load(io.BytesIO(fit.weights or b""), allow_pickle=False)
     weights = {name: stored[name] for name in stored.files}
     return OutlierModel(weights, float(fit.threshold or 0.0))

@@ -47,7 +47,12 @@ _MAPPED = 500
 """Newest images whose shapes are laid over each other."""
 _ASKED_FOR_CHOICES = 500
 _BARS = 20
-_IMAGE = {"width": Signal.WIDTH, "height": Signal.HEIGHT, "ratio": Signal.RATIO}
+_IMAGE = {
+    "width": Signal.WIDTH,
+    "height": Signal.HEIGHT,
+    "ratio": Signal.RATIO,
+    "area": Signal.AREA,
+}
 
 
 def report(session: Session, chosen: Selection, filters: Filters, *, now: float) -> DashboardReport:

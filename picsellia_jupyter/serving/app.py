@@ -128,10 +128,11 @@ class Controls:
         return JSONResponse({**self._service.report(), **self._activity.report()})
 
     async def running(self, request: Request) -> JSONResponse:
-        """Device, precision, memory, workers, and how long it has been idle."""
+        """Device, precision, memory, workers, what it counted, and how long it has been idle."""
         self.check_own(request)
         now, idle = self._service.readings(), self._activity
-        model = now.model
+        model, counted = now.model, self._service.outcomes
+        predicted, latency_s = counted.timed
         told = Running(
             device=model.device if model else "",
             precision=model.precision if model else "",
@@ -140,6 +141,10 @@ class Controls:
             idle_s=idle.idle_s,
             idle_left_s=idle.left_s,
             relayed=self._relayed,
+            predicted=predicted,
+            failed=counted.so_far.failed,
+            recorded=now.recorded,
+            latency_s=latency_s,
         )
         return JSONResponse(dataclasses.asdict(told))
 

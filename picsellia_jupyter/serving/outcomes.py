@@ -20,7 +20,8 @@ class Outcomes:
 
     def __init__(self) -> None:
         self._counter = uuid.uuid4().hex
-        self._answered = self._failed = 0
+        self._answered = self._failed = self._predicted = 0
+        self._latency_s = 0.0
 
     def note(self, error: BaseException | None = None) -> None:
         """Count one: its answer, or why there was none."""
@@ -28,6 +29,16 @@ class Outcomes:
             self._answered += 1
         elif isinstance(error, Exception) and refusals.status_of(error) >= _OF_THE_SERVER:
             self._failed += 1
+
+    def took(self, latency_s: float) -> None:
+        """Note that an image was predicted on, and how long the model took."""
+        self._predicted += 1
+        self._latency_s += latency_s
+
+    @property
+    def timed(self) -> tuple[int, float]:
+        """How many images were predicted on, and the seconds of all of them; from any thread."""
+        return self._predicted, self._latency_s
 
     @property
     def so_far(self) -> Answers:

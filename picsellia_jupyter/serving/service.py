@@ -251,7 +251,9 @@ class Service(Admission):
         """
         champion, recorder = self.succession.champion, self._attachment.recorder
         self.status.check_paid()
-        return await predicting.predict(upload, champion, recorder)
+        predicted = await predicting.predict(upload, champion, recorder)
+        self.outcomes.took(predicted.latency_s)
+        return predicted
 
     async def infer(self, given: Tensors) -> Tensors:
         """The model's own outputs for inputs of its own; nothing is recorded.

@@ -9,6 +9,7 @@ from typing import Any
 from typing_extensions import Self
 
 from picsellia_jupyter.clients.platform import PlatformClient
+from picsellia_jupyter.handles.notebook_alerts import NotebookWatches
 from picsellia_jupyter.handles.views import Status
 from picsellia_jupyter.launch import asking
 from picsellia_jupyter.launch.fleet import Fleet
@@ -30,6 +31,7 @@ class Connected:
     ) -> None:
         self._asked = self._settings = settings_for(host, token, organization, home)
         self._fleet = Fleet(self._settings.home, self._settings.place_tokens, asking.for_secret)
+        self._watches = NotebookWatches()
         self._connection = Connection(self._settings, self._fleet.heartbeat)
 
     def __repr__(self) -> str:

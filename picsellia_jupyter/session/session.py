@@ -251,6 +251,7 @@ class Session(Metering, Placing, Promoting, Retraining, Reviewing, Tending, Watc
             trainers=self._fleet.trainers,
             cache=self._settings.results,
             beside=lambda: self.beside().deployment(record.id),
+            watches=self._watches,
             **known,
         )
 

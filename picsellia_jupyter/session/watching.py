@@ -6,9 +6,9 @@ from typing import Protocol
 
 from picsellia_jupyter.domain.dashboards import Filters
 from picsellia_jupyter.handles.alerts import Alerts
+from picsellia_jupyter.handles.cloud_dashboard import CloudDashboard
 from picsellia_jupyter.handles.dashboard import DashboardView
 from picsellia_jupyter.handles.deployment import Deployment
-from picsellia_jupyter.handles.elsewhere import Elsewhere
 from picsellia_jupyter.handles.evaluation import EvaluationView
 from picsellia_jupyter.handles.watching import Watch
 from picsellia_jupyter.workflows.ranges import Moment
@@ -35,7 +35,7 @@ class Watching:
         label: str | None = None,
         tag: str | None = None,
         source: str | None = None,
-    ) -> DashboardView | Elsewhere:
+    ) -> DashboardView | CloudDashboard:
         """A deployment's dashboard over the last `30m`, `24h`, `7d`, … or `all`.
 
         The arguments are those of `Deployment.dashboard`.

@@ -274,6 +274,10 @@ def running_from_json(raw: Mapping[str, Any]) -> Running:
         idle_s=_seconds(raw.get("idle_s")),
         idle_left_s=_seconds(raw.get("idle_left_s")),
         relayed=raw.get("relayed") is True,
+        predicted=None if raw.get("predicted") is None else int(raw["predicted"]),
+        failed=int(raw.get("failed") or 0),
+        recorded=int(raw.get("recorded") or 0),
+        latency_s=float(raw.get("latency_s") or 0.0),
     )
 
 

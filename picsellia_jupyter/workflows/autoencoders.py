@@ -6,7 +6,7 @@ and lets the platform score images without torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,8 @@ from picsellia_jupyter.domain.errors import InvalidInputError
 SIDE = 32
 """Pixels a side that images are shrunk to."""
 CHANNELS = 3
-LAYERS: tuple[tuple[str, int, int, int, bool], ...] = (
+Layer = tuple[str, int, int, int, bool]
+LAYERS: tuple[Layer, ...] = (
     ("encode1", CHANNELS, 16, 2, False),
     ("encode2", 16, 32, 2, False),
     ("encode3", 32, 4, 1, False),
@@ -27,6 +28,9 @@ LAYERS: tuple[tuple[str, int, int, int, bool], ...] = (
 )
 """Name, channels in and out, stride, and whether what comes in is doubled in size; each is a
 3 x 3 convolution. The narrowest place holds 256 numbers of an image's 3,072."""
+_ENCODING = 3
+"""Layers down to there."""
+EMBEDDING = 256
 LEAK = 0.1
 """Slope below zero: plain rectifiers die in so narrow a net, and it learns the mean image."""
 _AT_ONCE = 64
@@ -99,14 +103,34 @@ def _errors(weights: Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def reconstructed(weights: Weights, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, 3, SIDE, SIDE) images in [0, 1] as the auto-encoder gives them back."""
+    found = _through(weights, pixels, LAYERS)
+    return np.asarray(1 / (1 + np.exp(-np.clip(found, -60, 60))), np.float32)
+
+
+def embedded(weights: Weights, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """(N, 256) numbers of the narrowest place: what the auto-encoder keeps of each image.
+
+    Args:
+        weights: of a fitted auto-encoder.
+        images: N of (SIDE, SIDE, 3) RGB.
+    """
+    if not images:
+        return np.zeros((0, EMBEDDING), np.float32)
+    pixels = np.stack(images).astype(np.float32).transpose(0, 3, 1, 2) / np.float32(255)
+    return _through(weights, pixels, LAYERS[:_ENCODING]).reshape(len(images), -1)
+
+
+def _through(
+    weights: Weights, pixels: NDArray[np.float32], layers: Sequence[Layer]
+) -> NDArray[np.float32]:
     found = pixels
-    for name, _inside, _outside, stride, doubled in LAYERS:
+    for name, _inside, _outside, stride, doubled in layers:
         if doubled:
             found = found.repeat(2, axis=2).repeat(2, axis=3)
         found = _convolved(found, weights[f"{name}.weight"], weights[f"{name}.bias"], stride)
         if name != LAYERS[-1][0]:
             found = np.where(found > 0, found, found * np.float32(LEAK))
-    return np.asarray(1 / (1 + np.exp(-np.clip(found, -60, 60))), np.float32)
+    return found
 
 
 def _convolved(

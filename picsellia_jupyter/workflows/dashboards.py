@@ -13,6 +13,7 @@ from picsellia_jupyter.domain.rollups import DAY, HOUR, MINUTE, Rollup
 from picsellia_jupyter.workflows.metrics import SCORE_BINS
 from picsellia_jupyter.workflows.rollups import Signal, labels_over, quantiles, score_counts
 
+_MOMENTS = (1, 2, 5, 10, 15, 30)
 _STEPS = (
     MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE,
     HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY,
@@ -21,15 +22,19 @@ _STEPS = (
 _SHARES = (0.5, 0.95, 0.99)
 
 
-def bin_edges(since: float, until: float, *, most: int = 31) -> NDArray[np.float64]:
+def bin_edges(
+    since: float, until: float, *, most: int = 31, finest_s: float = MINUTE
+) -> NDArray[np.float64]:
     """Edges of at most `most` + 1 bins: whole hours, days … between the two ends.
 
     Args:
         since: start of the range, seconds since the epoch, UTC.
         until: its end, later.
         most: bins of full width.
+        finest_s: least width; rollups know nothing finer than minutes.
     """
-    step = next((step for step in _STEPS if (until - since) / step <= most), _STEPS[-1])
+    steps = [step for step in (*_MOMENTS, *_STEPS) if step >= finest_s]
+    step = next((step for step in steps if (until - since) / step <= most), steps[-1])
     first = np.floor(since / step) * step + step
     inner = np.arange(first, until, step, dtype=np.float64)
     return np.array([since, *inner, until], np.float64)

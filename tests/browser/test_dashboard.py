@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from picsellia_jupyter.handles.dashboard import DashboardView
+from picsellia_jupyter.workflows.evaluation import reports
 from tests.browser.page import SCREENSHOTS
 from tests.display.reports import full
+from tests.workflows.evaluation.reviewed import many, subject
 
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the page of a full dashboard is, drawn once."""
+    view = DashboardView(full(), reports.report(many(60), subject(n=60)))
+    return view.to_html(tmp_path_factory.mktemp("pages") / "dashboard.html").as_uri()
+
+
 @pytest.fixture
-def opened(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
+def opened(chromium: Browser, address: str) -> Iterator[Page]:
     """The page of a full dashboard, without network."""
     context = chromium.new_context(viewport={"width": 1000, "height": 900}, offline=True)
     page, complaints = context.new_page(), []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.goto(DashboardView(full()).to_html(tmp_path / "dashboard.html").as_uri())
+    page.goto(address)
     yield page
     context.close()
     assert complaints == []
@@ -167,7 +175,6 @@ def test_a_live_dashboard_follows_keeps_open_what_is_open_and_ends_as_it_is(
 
     expect(board).to_contain_text("Inferences7", timeout=20_000)
     expect(board.locator(".pxj-times table")).to_be_visible()
-    lab_page.screenshots("dashboard-live", cell=1)
 
     a_drawn_range_is_watched(page, board)
     a_clicked_bar_shows_its_images(lab_page, board)

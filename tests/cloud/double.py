@@ -41,6 +41,8 @@ class Faults:
     """So many predictions are refused with HTTP 409."""
     bare: bool = False
     """Of a deployment nothing is told but what the SDK cannot do without."""
+    plain_statistics: bool = False
+    """Statistics are told as the local platform spells them, as the cloud's may be."""
 
 
 class Notes:

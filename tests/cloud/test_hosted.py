@@ -84,16 +84,40 @@ def test_the_threshold_is_changed(hosted):
     assert hosted.refresh().threshold == 0.6
 
 
-def test_the_dashboard_is_said_to_be_on_its_page(hosted):
+def test_the_dashboard_has_the_clouds_own_figures_first_and_then_ours(hosted):
     hosted.predict(pages()[0])
 
-    shown = hosted.dashboard("1h")
+    shown = hosted.dashboard("1h", tag="night", label="3")
 
-    assert f"{hosted.record.url}" in repr(shown)
-    assert "It has 1 prediction with an image." in repr(shown)
-    assert f'<a href="{hosted.record.url}"' in shown._repr_mimebundle_()["text/html"]
-    with pytest.raises(PlatformError, match="no figures to draw"):
-        _ = shown.data
+    told, html = repr(shown), shown._repr_mimebundle_()["text/html"]
+    assert f"{hosted.record.url}" in told
+    assert "It has 1 prediction with an image." in told
+    assert f'<a href="{hosted.record.url}"' in html
+    assert [(one.service, one.figures) for one in shown.data.told] == [
+        (f"AGGREGATED_{name}", (("data.nobody", "says what is in here"),))
+        for name in (
+            "LABEL_DISTRIBUTION", "OBJECT_DETECTION_STATS", "PREDICTIONS_DATA",
+            "DRIFTING_PREDICTIONS",
+        )
+    ]  # fmt: skip
+    assert "Its statistics are not told by label: they are of all." in told
+    for page in (told, html):
+        theirs, own = page.index("data.nobody"), page.index("Seen from here, as a cross-check")
+        assert theirs < own < page.index("1 prediction with an image", own)
+        assert page.index("statistic has an unknown shape", own) > own
+
+
+def test_figures_that_can_be_read_are_computed_here_too(hosted, cloud):
+    hosted.predict(pages()[:2])
+    cloud.notes.plan(plain_statistics=True)
+
+    data = hosted.dashboard("1h").data
+
+    (their,) = (one for one in data.told if one.service == "AGGREGATED_PREDICTIONS_DATA")
+    assert their.named("inferences") == data.ours.computed.inferences == 2
+    assert their.named("mean_latency") == pytest.approx(data.ours.computed.mean_latency_s)
+    assert data.ours.computed.label_counts
+    assert data.ours.recorded == 2
 
 
 def test_undeploying_says_that_picsellia_goes_on(hosted, session):

@@ -42,6 +42,7 @@ def test_the_cloud_notebook_serves_here_and_cleans_up(cloud, tmp_path):
     assert "from-a-notebook: ready" in shown(notebook, "deploy")
     assert shown(notebook, "recorded") == "All are recorded. None is there twice.\n"
     assert "It has 6 predictions with an image." in shown(notebook, "monitor")
+    assert "6 predicted, 0 failed, 6 recorded since it began" in shown(notebook, "monitor")
     assert f"{cloud.host}/deployment/" in shown(notebook, "monitor")
     assert "from-a-notebook" not in shown(notebook, "end")
     assert cloud.token not in nbformat.writes(notebook)

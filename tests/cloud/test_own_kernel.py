@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
 from picsellia_jupyter.demo.catalog import pages
 from picsellia_jupyter.domain.deployments import ServingState, Strategy
-from picsellia_jupyter.domain.errors import NotServingError
+from picsellia_jupyter.domain.errors import InvalidInputError, NotServingError
 
 pytestmark = pytest.mark.journey
 
@@ -47,6 +49,47 @@ def test_predictions_are_recorded_once(served, user):
     assert served.flush().in_words() == ""
     assert user.platform.count_recorded(served.id) == before + 12
     assert served.duplicates() == {}
+
+
+def test_the_cross_check_has_what_the_kernel_counted(served):
+    before = served.dashboard("1h").data.ours.running
+    served.predict(pages()[:2])
+    served.flush()
+
+    shown = served.dashboard("1h")
+
+    now = shown.data.ours.running
+    assert now.predicted - before.predicted == now.recorded - before.recorded == 2
+    assert now.failed == before.failed
+    assert now.latency_s > before.latency_s
+    assert f"{now.predicted:,} predicted, {now.failed} failed" in repr(shown)
+
+
+def test_this_notebook_watches_its_alerts_and_says_so(served, user):
+    served.alerts.add("average latency > 0 ms over 10 min", name="slow")
+    served.alerts.add("drift over 24 h", name="drifts")
+    served.predict(pages()[0])
+
+    alerts = user.deployment("here").alerts
+
+    assert alerts["slow"].state == "firing"
+    assert alerts["slow"].value > 0
+    assert alerts["drifts"].reason.endswith("have no 'is_drift'")
+    told = repr(alerts)
+    assert "Watched by this notebook while it is open, every 10 s, and by nobody else." in told
+    assert served.record.url in told
+    assert re.search(r"Alerts +1 of 2 firing: slow", repr(served))
+    with pytest.raises(InvalidInputError, match="A notebook sends no messages"):
+        alerts.add("no traffic for 1 h", webhook="https://hooks.example.com/x")
+    with pytest.raises(InvalidInputError, match="no messages"):
+        alerts.test("slow")
+    with pytest.raises(InvalidInputError, match="does not see the latency of single predictions"):
+        alerts.add("latency > 1 s")
+    with pytest.raises(InvalidInputError, match="'avg_latency' has no limit of its own"):
+        served.add_alert("avg_latency")
+    for name in ("slow", "drifts"):
+        alerts.remove(name)
+    assert len(served.alerts) == 0
 
 
 def test_another_notebook_finds_the_kernel(served, cloud, tmp_path):

@@ -76,7 +76,10 @@ def full(predictions: int = 500) -> DashboardReport:
         shadow_latency=ShadowLatency(80, at, np.full(len(at), 0.02)),
         training_labels={"0": 300, "7": 100, "never seen": 50},
         total_variation=0.24,
-        images={"width": Series(np.array([40.0, 60.0, 80.0]), np.array([400, 100]))},
+        images={
+            "width": Series(np.array([40.0, 60.0, 80.0]), np.array([400, 100])),
+            "area": Series(np.array([1_600.0, 1_200_000.0, 1_210_000.0]), np.array([400, 100])),
+        },
         drift=drift(signal(), signal("label", Verdict.STEADY, 0.02)),
         outliers=Outliers(0.02, 500, 30, at, np.full(len(at), 0.01), np.linspace(0, 0.4, len(at))),
         heatmap=Heatmap(np.arange(1024).reshape(32, 32), 200, 900),

@@ -5,10 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from picsellia_jupyter.display import dashboards
+from picsellia_jupyter.display.charts import figure_of
+from picsellia_jupyter.display.palette import tone_of
 from picsellia_jupyter.domain.dashboards import Errors, Filters
 from picsellia_jupyter.domain.drift import Verdict
+from picsellia_jupyter.workflows.evaluation import reports
 from tests.display.html_reading import PAYLOAD, assert_only_ours
 from tests.display.reports import drift, full, report, signal
+from tests.workflows.evaluation.reviewed import many, subject
 
 
 def shown(one):
@@ -110,11 +114,31 @@ def test_frames_are_the_data_of_every_chart():
     frames = dashboards.frames_of(one, None)
     assert set(frames) == {
         "inferences", "latency", "errors", "labels", "labels_over_time", "scores", "outlier_scores",
-        "outlier_share", "image_width", "heatmap", "drift",
+        "outlier_share", "image_width", "image_area", "heatmap", "drift",
     }  # fmt: skip
     assert sum(frames["inferences"]["inferences"]) == 500
     assert frames["drift"]["verdict"] == ["drift", "steady"]
     assert all(len({len(column) for column in frame.values()}) == 1 for frame in frames.values())
+
+
+def test_every_label_has_its_curve_and_best_threshold():
+    review = reports.report(many(60), subject(n=60))
+    sections = {one.name: one for one in dashboards.sections_of(full(), review)}
+    charts = {chart.name: chart for chart in sections["reviews"].charts}
+    assert set(charts) == {"precision_recall", "best_thresholds", "calibration"}
+    frames = dashboards.frames_of(full(), review)
+    for one in review.labels:
+        row = frames["best_thresholds"]["label"].index(one.label)
+        assert frames["best_thresholds"]["threshold"][row] == one.best.threshold
+        points = [at for at, name in enumerate(frames["curves"]["label"]) if name == one.label]
+        assert [frames["curves"]["f1"][at] for at in points] == one.curve.f1.tolist()
+    axes = figure_of(charts["best_thresholds"]).axes[0]
+    assert {line.get_color() for line in axes.lines[:-1]} == {tone_of(0), tone_of(1)}
+    line, dot = axes.lines[:2]
+    [best], [f1] = dot.get_data()
+    # The value holds from the score before: a step that ends at the next one.
+    step = np.searchsorted(line.get_xdata(), best)
+    assert line.get_ydata()[step] == f1
 
 
 def test_text_has_the_same_numbers():

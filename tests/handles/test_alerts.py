@@ -58,6 +58,8 @@ def test_alerts_show_themselves(line):
     HTMLParser().feed(html)
     assert "<b>drifts" not in html
     assert "&lt;b&gt;drifts" in html
+    for face in line._repr_mimebundle_().values():
+        assert "0 of 2 firing" in face
 
 
 def test_a_condition_that_clears_on_the_wrong_side_is_refused(line):

@@ -92,6 +92,9 @@ def test_without_training_data_it_is_said_what_is_missing(world):
     wrong = world.user.post(of(deployment), json={"contamination": 0})
     assert "contamination is 0" in wrong.json()["message"]
     assert world.user.get(of(deployment)).json()["state"] == "NONE"
+    untold = world.user.get(of(deployment, "outliers/drift")).json()
+    assert untold["verdict"] == "too few"
+    assert "No outlier model is fitted: d.fit_outliers()" in untold["reason"]
 
 
 def test_a_fit_that_a_platform_did_not_live_to_finish_has_failed(world):
@@ -142,6 +145,26 @@ def test_images_unlike_the_training_data_are_outliers_and_others_are_not(world, 
     [alert] = world.user.get(of(deployment, "alerts")).json()["items"]
     assert alert["state"] == "firing"
     assert alert["value"] == pytest.approx(sum(one["is_outlier"] for one in found.values()) / 50)
+    the_images_of_a_window_are_compared_by_their_embeddings(world, deployment)
+
+
+def the_images_of_a_window_are_compared_by_their_embeddings(world, deployment):
+    def drift(**within):
+        return world.user.get(of(deployment, "outliers/drift"), params=within).json()
+
+    assert drift()["reason"] == "0 images against 50; 30 of each are needed"
+    world.clock.pass_by(100)
+    healthy_from = world.clock()
+    monitor(world, deployment, range(1030, 1060))
+    world.clock.pass_by(100)
+    shifted_from = world.clock()
+    monitor(world, deployment, range(3000, 3030), odd=True)
+    shifted = drift(from_timestamp=shifted_from)
+    assert (shifted["verdict"], shifted["reference"], shifted["current"]) == ("drift", 80, 30)
+    assert shifted["p"] == pytest.approx(1 / 201)
+    few = drift(from_timestamp=shifted_from, to_timestamp=shifted_from)
+    assert (few["verdict"], few["distance"]) == ("too few", None)
+    assert drift(from_timestamp=healthy_from, to_timestamp=shifted_from)["current"] == 30
 
 
 def test_the_platform_starts_and_scores_without_torch():

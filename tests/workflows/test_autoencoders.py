@@ -5,9 +5,11 @@ import pytest
 
 from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.workflows.autoencoders import (
+    EMBEDDING,
     LAYERS,
     SIDE,
     OutlierModel,
+    embedded,
     errors,
     reconstructed,
     threshold_of,
@@ -34,6 +36,12 @@ def test_numpy_gives_back_what_torch_does():
     with torch.no_grad():
         expected = net(torch.from_numpy(pixels)).numpy()
     assert reconstructed(weights, pixels) == pytest.approx(expected, abs=1e-5)
+    images = np.random.default_rng(4).integers(0, 256, (2, SIDE, SIDE, 3), np.uint8)
+    with torch.no_grad():
+        narrow = net[:6](torch.from_numpy(images).permute(0, 3, 1, 2) / 255).flatten(1).numpy()
+    assert narrow.shape == (2, EMBEDDING)
+    assert embedded(weights, list(images)) == pytest.approx(narrow, abs=1e-5)
+    assert embedded(weights, []).shape == (0, EMBEDDING)
 
 
 def test_a_score_is_the_mean_squared_difference():

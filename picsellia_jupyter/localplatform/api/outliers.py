@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from picsellia_jupyter.localplatform.api.described import REFUSALS
+from picsellia_jupyter.localplatform.embeddings import embedding_drift
 from picsellia_jupyter.localplatform.outliers import CONTAMINATION, begin_fit, fit_of, waiting_count
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
 from picsellia_jupyter.localplatform.routing import Router
@@ -36,6 +38,18 @@ class FitReply(BaseModel):
     """Predicted images that are kept and have no score yet."""
 
 
+class EmbeddingDriftReply(BaseModel):
+    """Whether the images of a window are still those of before."""
+
+    reference: int
+    current: int
+    distance: float | None
+    """MMD² of the auto-encoder's embeddings; null of too few."""
+    p: float | None
+    verdict: Literal["drift", "steady", "too few"]
+    reason: str
+
+
 @router.post("/api/local/deployments/{deployment_id}/outliers", status_code=202)
 def fit_outliers(here: Here, deployment_id: UUID, body: Fit) -> FitReply:
     """Fit an auto-encoder on the training data, in the background."""
@@ -55,3 +69,17 @@ def outlier_state(here: Here, deployment_id: UUID) -> FitReply:
             return FitReply(state="NONE")
         known = {name: getattr(row, name) for name in FitReply.model_fields if name != "waiting"}
         return FitReply(**known, waiting=waiting_count(session, row))
+
+
+@router.get("/api/local/deployments/{deployment_id}/outliers/drift")
+def outlier_drift(
+    here: Here,
+    deployment_id: UUID,
+    from_timestamp: float | None = None,
+    to_timestamp: float | None = None,
+) -> EmbeddingDriftReply:
+    """Compare the kept images of a range with those of before, by their embeddings."""
+    with here.store.reading() as session:
+        ident = the(session, Deployment, deployment_id, kind="deployment").id
+    found = embedding_drift(here, ident, from_timestamp, to_timestamp)
+    return EmbeddingDriftReply(**{**dataclasses.asdict(found), "verdict": found.verdict.value})
