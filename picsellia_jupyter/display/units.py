@@ -55,12 +55,3 @@ def brief(text: str, *, most: int) -> str:
     """A name cut to at most `most` signs, with an ellipsis where something is missing."""
     shown = printable(text)
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
-
-
-def mpu(amount: float) -> str:
-    """An amount of MPU, without its unit: `1,250`, `12.5`, `0.35`, `0.0028`."""
-    if amount >= 99.95:
-        return f"{amount:,.0f}"
-    if amount >= 0.995:
-        return f"{round(amount, 1):g}"
-    return f"{amount:.2g}"
