@@ -288,19 +288,7 @@ class Recorder:
     def _send(self, record: Record, *, again: bool) -> str:
         if self._platform is None:
             self._platform = self._connect()
-        return self._platform.monitor(
-            self._deployment_id,
-            record.image,
-            record.predicted,
-            content_type=record.content_type,
-            stored_as=record.stored_as,
-            at=record.at,
-            tags=record.tags,
-            source=record.source,
-            metadata=record.metadata,
-            custom_metadata=record.custom_metadata,
-            again=again,
-        )
+        return self._platform.monitor(self._deployment_id, record, again=again)
 
     def _went_well(self, record: Record, prediction_id: str | None) -> str:
         self._trouble = ""
