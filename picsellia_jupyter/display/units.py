@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
+from picsellia_jupyter.domain import counting
+
+count = counting.count
+
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -33,11 +37,6 @@ def local_time(at: float) -> str:
     """
     when = datetime.fromtimestamp(at, tz=timezone.utc).astimezone()
     return f"{when:%Y-%m-%d %H:%M} {when.tzname() or ''}".strip()
-
-
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """A number with its noun: `1 object`, `1,200 objects`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def kilobytes(number: int) -> str:

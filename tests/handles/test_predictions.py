@@ -124,7 +124,7 @@ def test_they_show_themselves_as_pictures_and_as_text(photos: list[Path], count:
     shown = found._repr_mimebundle_()
 
     assert shown["text/html"].count("data:image/jpeg;base64") == count
-    assert f"{count} images predicted, 0 failed" in shown["text/plain"]
+    assert f"{count} image{'s' if count > 1 else ''} predicted, 0 failed" in shown["text/plain"]
     assert "a.png: 1" in shown["text/plain"]
 
 
@@ -133,7 +133,7 @@ def test_an_interrupt_keeps_what_was_done_and_names_what_was_not(photos: list[Pa
 
     assert [item.source for item in found] == [str(photos[0]), str(photos[1])]
     assert found.undone == (str(photos[2]),)
-    assert "interrupted: 1 images are not predicted on; d.predict(found.undone) goes" in repr(found)
+    assert "interrupted: 1 image is not predicted on; d.predict(found.undone) goes" in repr(found)
     assert "d.predict(found.undone) goes on with them." in found._repr_mimebundle_()["text/html"]
 
 
