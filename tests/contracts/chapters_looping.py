@@ -154,11 +154,12 @@ def submitting(book: Book, world: World) -> None:
     deployment.setup_continuous_training(
         world.project, trigger="FEEDBACK_LOOP", threshold=2, experiment_parameters={"lr": 0.1}
     )
-    rest = [str(one.id) for one in deployment.list_predicted_assets() if one != world.predicted]
+    reviewed = [one for one in deployment.list_predicted_assets() if one.get_review()]
+    rest = [str(one.id) for one in reviewed if one != world.predicted]
     call(
         deployment.toggle_feedback_loop,
         False,
-        gives=lambda _: submitted(world, *rest) == {"submitted": len(rest), "annotated": 0},
+        gives=lambda _: submitted(world, *rest) == {"submitted": 1, "annotated": 0},
     )
     call(
         deployment.toggle_feedback_loop,
