@@ -99,6 +99,6 @@ def test_no_token_is_in_the_executed_notebook(
 def test_the_cloud_was_asked_nothing_that_the_sdk_would_not_and_has_nothing_new(
     executed: nbformat.NotebookNode, cloud: Cloud, tmp_path: Path
 ):
-    assert "Local platform" in outputs(executed, "load", "text/plain")
+    assert "local platform at" in outputs(executed, "load", "text/plain")
     assert cloud.notes.violations == []
     assert cloud.session(tmp_path).platform.models() == []
