@@ -7,6 +7,7 @@ from typing import cast
 
 import httpx
 
+from picsellia_jupyter.domain.counting import count
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
     InvalidImageError,
@@ -37,9 +38,14 @@ class Backlog:
 
     def in_words(self) -> str:
         """What is not recorded; empty where everything is."""
-        parts = [f"{self.pending} predictions are still on their way"] if self.pending else []
-        parts += [f"{self.kept} predictions are {_LATER}"] if self.kept else []
-        parts += [f"{self.failed} predictions could not be recorded"] if self.failed else []
+        parts = []
+        if self.pending:
+            one, more = "prediction is still on its way", "predictions are still on their way"
+            parts.append(count(self.pending, one, more))
+        if self.kept:
+            parts.append(f"{count(self.kept, 'prediction is', 'predictions are')} {_LATER}")
+        if self.failed:
+            parts.append(f"{count(self.failed, 'prediction')} could not be recorded")
         why = f": {self.trouble}" if parts and self.trouble else ""
         return f"{' and '.join(parts)}{why}." if parts else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,6 +23,7 @@ from picsellia_jupyter.domain.errors import (
     PlatformUnreachableError,
 )
 from picsellia_jupyter.domain.predictions import PredictedImage
+from picsellia_jupyter.recording.records import Record
 from picsellia_jupyter.wire import resources
 
 CLOUD_INTERVAL_S = 30.0
@@ -76,21 +77,7 @@ class KernelClient(PlatformClient):
         )
 
     @sdk.translated
-    def monitor(  # noqa: PLR0913 - one keyword a field of a prediction
-        self,
-        deployment_id: str,
-        image: bytes,
-        predicted: PredictedImage,
-        *,
-        content_type: str,
-        stored_as: str | None = None,
-        at: float | None = None,
-        tags: Sequence[str] = (),
-        source: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        custom_metadata: Mapping[str, Any] | None = None,
-        again: bool = False,
-    ) -> str:
+    def monitor(self, deployment_id: str, record: Record, *, again: bool = False) -> str:
         """Record a prediction with its image in the deployment.
 
         The local platform stores each `prediction_id` once. The cloud knows no ids of ours:
@@ -98,16 +85,7 @@ class KernelClient(PlatformClient):
 
         Args:
             deployment_id: where it is recorded.
-            image: the encoded image, `image/jpeg` or `image/png`.
-            predicted: what was found in it; its `prediction_id` makes sending it twice safe.
-            content_type: of the image.
-            stored_as: its object name, where it is in the target datalake already; it is not
-                sent again then.
-            at: when it was predicted, seconds since the epoch, UTC; None is now.
-            tags: names of tags.
-            source: name of the data source.
-            metadata: of the image, by the platform's own keys.
-            custom_metadata: of the image, the user's own.
+            record: the prediction, its image, and what is recorded beside them.
             again: it may have been sent before, and its reply be lost.
 
         Returns:
@@ -119,32 +97,37 @@ class KernelClient(PlatformClient):
             NotFoundError: the deployment is gone.
             PlatformError: it may go well later.
         """
+        predicted = record.predicted
         if again and (known := self._known(deployment_id, predicted)):
             return known
-        custom = dict(custom_metadata or {})
-        if predicted.prediction_id:
-            custom[resources.PREDICTION_ID_KEY] = predicted.prediction_id
-        if self.is_local and predicted.model_version_id:
-            custom[resources.MODEL_VERSION_KEY] = predicted.model_version_id
-        said = {
-            "content_type": content_type,
-            "latency": float(predicted.latency_s),
-            "height": predicted.size.height,
-            "width": predicted.size.width,
-            "prediction": sdk.prediction_format(predicted),
-            "source": source,
-            "tags": list(tags) or None,
-            "timestamp": at,
-            "metadata": dict(metadata) if metadata else None,
-            "custom_metadata": custom or None,
-        }
         name = Path(predicted.source).name
+        image = record.stored_as or (name, record.image)
         try:
-            return self._recorded(deployment_id, stored_as or (name, image), said)
+            return self._recorded(deployment_id, image, self._said(record))
         except ConflictError as error:
             if self.is_local:
                 raise
             return self._known(deployment_id, predicted) or self._denied(deployment_id, error)
+
+    def _said(self, record: Record) -> dict[str, Any]:
+        """Everything but the image, as the SDK takes it."""
+        predicted, custom = record.predicted, dict(record.custom_metadata or {})
+        if predicted.prediction_id:
+            custom[resources.PREDICTION_ID_KEY] = predicted.prediction_id
+        if self.is_local and predicted.model_version_id:
+            custom[resources.MODEL_VERSION_KEY] = predicted.model_version_id
+        return {
+            "content_type": record.content_type,
+            "latency": float(predicted.latency_s),
+            "height": predicted.size.height,
+            "width": predicted.size.width,
+            "prediction": sdk.prediction_format(predicted),
+            "source": record.source,
+            "tags": list(record.tags) or None,
+            "timestamp": record.at,
+            "metadata": dict(record.metadata) if record.metadata else None,
+            "custom_metadata": custom or None,
+        }
 
     @sdk.translated
     def _recorded(

@@ -163,7 +163,8 @@ class RecordedPredictions(SdkConnection):
         if not self.is_local:
             raise PlatformError(
                 f"{self.host} does not tell its images by time.",
-                "Take them from session.sdk.get_deployment(name).list_predicted_assets().",
+                f"See {record.url or self.host}, or take them from "
+                f"session.sdk.get_deployment({record.name!r}).list_predicted_assets().",
             )
         asked = {
             "from_timestamp": since, "to_timestamp": until, "limit": limit,

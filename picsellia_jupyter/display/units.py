@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
+from picsellia_jupyter.domain import counting
+
+count = counting.count
+
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -35,11 +39,6 @@ def local_time(at: float) -> str:
     return f"{when:%Y-%m-%d %H:%M} {when.tzname() or ''}".strip()
 
 
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """A number with its noun: `1 object`, `1,200 objects`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def kilobytes(number: int) -> str:
     """An amount of bytes: `344 kB`, `1.6 MB`."""
     return f"{number / 1e6:.1f} MB" if number >= 999_500 else f"{number / 1000:.0f} kB"
@@ -55,12 +54,3 @@ def brief(text: str, *, most: int) -> str:
     """A name cut to at most `most` signs, with an ellipsis where something is missing."""
     shown = printable(text)
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
-
-
-def mpu(amount: float) -> str:
-    """An amount of MPU, without its unit: `1,250`, `12.5`, `0.35`, `0.0028`."""
-    if amount >= 99.95:
-        return f"{amount:,.0f}"
-    if amount >= 0.995:
-        return f"{round(amount, 1):g}"
-    return f"{amount:.2g}"

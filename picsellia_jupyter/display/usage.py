@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from picsellia_jupyter.display import style
 from picsellia_jupyter.display.tables import aligned, columns, html_table
-from picsellia_jupyter.display.units import count, local_time, mpu, span
-from picsellia_jupyter.domain.usage import Sum, Usage
+from picsellia_jupyter.display.units import count, local_time, span
+from picsellia_jupyter.domain.usage import Sum, Usage, amount, rate_text
 
 DEPLOYMENT_HEADS = ("Deployment", "MPU", "Served")
 DAY_HEADS = ("Day (UTC)", "MPU", "Served")
@@ -68,11 +68,11 @@ def _tables(usage: Usage) -> list[str]:
 def _tiles(usage: Usage) -> list[tuple[str, str]]:
     left, forecast = usage.left, usage.forecast()
     tiles = [
-        ("Left", "no limit" if left is None else f"{mpu(left)} MPU"),
-        ("Used", f"{mpu(usage.used)} MPU"),
+        ("Left", "no limit" if left is None else f"{amount(left)} MPU"),
+        ("Used", f"{amount(usage.used)} MPU"),
     ]
     if usage.quota is not None:
-        tiles.append(("Quota", f"{mpu(usage.quota)} MPU"))
+        tiles.append(("Quota", f"{amount(usage.quota)} MPU"))
     if forecast and left and forecast.lasts_s is not None:
         tiles.append(("Lasts about", _lasting(forecast.lasts_s)))
     return tiles
@@ -80,15 +80,17 @@ def _tiles(usage: Usage) -> list[tuple[str, str]]:
 
 def _facts(usage: Usage) -> list[tuple[str, str]]:
     forecast = usage.forecast()
-    rate = f"{usage.rate:g} MPU an hour of serving, our estimate: Picsellia publishes no rate"
+    rate = (
+        f"{rate_text(usage.rate)} MPU an hour of serving, our estimate: Picsellia publishes no rate"
+    )
     facts = [
         ("Serving now", count(usage.serving, "deployment") if usage.serving else "none"),
         ("Rate", rate),
     ]
     if usage.reserved:
-        facts.append(("Reserved", f"{mpu(usage.reserved)} MPU, for the next seconds"))
+        facts.append(("Reserved", f"{amount(usage.reserved)} MPU, for the next seconds"))
     if forecast:
-        told = f"{mpu(forecast.mpu_a_day)} MPU a day {forecast.basis}"
+        told = f"{amount(forecast.mpu_a_day)} MPU a day {forecast.basis}"
         if usage.left and forecast.lasts_s is not None and forecast.lasts_s < _LONG_S:
             told += f"; spent on {local_time(usage.at + forecast.lasts_s)}"
         facts.append(("Forecast", told))
@@ -100,7 +102,7 @@ def _lasting(seconds: float) -> str:
 
 
 def _cells(one: Sum) -> list[str]:
-    return [one.name, mpu(one.mpu), span(one.served_s)]
+    return [one.name, amount(one.mpu), span(one.served_s)]
 
 
 def _deployments(usage: Usage) -> Sequence[Sum]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from picsellia_jupyter.domain.errors import QuotaSpentError
+from picsellia_jupyter.domain.usage import amount
 
 SPENT_REMEDY = (
     "Whoever runs this local platform raises the quota: picsellia-jupyter usage set --quota MPU. "
@@ -30,9 +31,9 @@ class Allowance:
             QuotaSpentError: it says what is left, and who to ask.
         """
         if self.left is not None and self.left <= 0:
+            quota = amount(self.quota or 0.0)
             raise QuotaSpentError(
-                f"No MPU is left for Picsellia Serving: the quota is {self.quota or 0.0:,.6g} MPU.",
-                SPENT_REMEDY,
+                f"No MPU is left for Picsellia Serving: the quota is {quota} MPU.", SPENT_REMEDY
             )
 
 
@@ -47,6 +48,6 @@ def quota_spent(
         reserved: MPU that are left, but held for what is under way.
         use: what is refused.
     """
-    told = f"{used:,.6g} of {quota:,.6g} MPU are used"
-    held = f", {reserved:,.2g} reserved for what is being served" if reserved else ""
+    told = f"{amount(used)} of {amount(quota)} MPU are used"
+    held = f", {amount(reserved)} reserved for what is being served" if reserved else ""
     return QuotaSpentError(f"No MPU is left for {use}: {told}{held}.", SPENT_REMEDY)

@@ -14,6 +14,7 @@ MOST_MPU = 1_000_000.0
 """Largest quota, and largest rate an hour."""
 LEAST_RATE = 0.001
 """Smallest rate an hour that is not nothing."""
+_LEAST_SHOWN = 0.001
 _MEAN_DAYS = 7
 _DAY_H = 24
 
@@ -115,6 +116,20 @@ class Usage:
         return [one for one in self.by_day() if one.name >= first]
 
 
+def amount(mpu: float) -> str:
+    """MPU as a person reads them, without their unit: `1,250`, `12.5`, `4.25`, `0.35`, `0.003`."""
+    if mpu >= 99.95:
+        return f"{mpu:,.0f}"
+    if mpu >= _LEAST_SHOWN or mpu == 0:
+        return f"{mpu:.3g}" if mpu >= 1 else f"{mpu:.2g}"
+    return f"under {_LEAST_SHOWN:g}"
+
+
+def rate_text(mpu_an_hour: float) -> str:
+    """A rate as it was set, all its digits: `0.0125`, `1`, `1,000,000`."""
+    return f"{mpu_an_hour:,.10g}"
+
+
 def parse_quota(text: str) -> float | None:
     """Read a quota as it is typed: `20`, or `none` for no limit.
 
@@ -141,7 +156,7 @@ def checked_quota(mpu: float) -> float:
     """
     if not 0 <= mpu <= MOST_MPU:
         raise InvalidInputError(
-            f"A quota is a number of MPU from 0 to {MOST_MPU:,.0f}; got {mpu:g}.",
+            f"A quota is a number of MPU from 0 to {MOST_MPU:,.0f}; got {rate_text(mpu)}.",
             "Or use: --quota none",
         )
     return mpu
@@ -155,7 +170,8 @@ def checked_rate(mpu_an_hour: float) -> float:
     """
     if mpu_an_hour != 0 and not LEAST_RATE <= mpu_an_hour <= MOST_MPU:
         raise InvalidInputError(
-            f"A rate is 0, or {LEAST_RATE:g} to {MOST_MPU:,.0f} MPU an hour; got {mpu_an_hour:g}.",
+            f"A rate is 0, or {LEAST_RATE:g} to {MOST_MPU:,.0f} MPU an hour; "
+            f"got {rate_text(mpu_an_hour)}.",
             "The usual one: --rate 1",
         )
     return mpu_an_hour
@@ -163,7 +179,7 @@ def checked_rate(mpu_an_hour: float) -> float:
 
 def estimate(rate: float) -> str:
     """What one deployment uses, in a sentence that says what it is worth."""
-    return f"About {rate:g} MPU an hour of serving (our estimate)."
+    return f"About {rate_text(rate)} MPU an hour of serving (our estimate)."
 
 
 def _summed(spendings: Iterable[Spending], key: Callable[[Spending], str]) -> list[Sum]:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 from typing_extensions import ParamSpec, Self
 
+from picsellia_jupyter.domain.counting import count
 from picsellia_jupyter.domain.deployments import DeploymentRecord
 from picsellia_jupyter.domain.errors import InvalidInputError, InvalidPredictionError
 from picsellia_jupyter.domain.predictions import PredictedImage, Prediction
@@ -190,7 +191,8 @@ class Monitor:
                 raise
             dropped = self._keeper.count_dropped()
             if is_power_of_ten(dropped):
-                _log.warning("%d predictions were dropped so far: %s", dropped, error)
+                were = count(dropped, "prediction was", "predictions were")
+                _log.warning("%s dropped so far: %s", were, error)
             failed = Future[None]()
             failed.set_exception(error)
             return failed

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from picsellia_jupyter.display.units import count
+from picsellia_jupyter.domain.counting import count
 from picsellia_jupyter.domain.errors import InvalidImageError, InvalidInputError
 from picsellia_jupyter.domain.predictions import (
     FailedImage,
@@ -220,7 +220,8 @@ class Predictions(Sequence[ImagePrediction]):
         failed = [f"{f.source}: {f.reason}" for f in self.failures[:LISTED]]
         if len(self.failures) > LISTED:
             failed.append(f"… {len(self.failures) - LISTED} more failed")
-        head = f"{count(len(self), 'image')} predicted, {len(self.failures)} failed; objects found:"
+        predicted = count(len(self), "image")
+        head = f"{predicted} predicted, {len(self.failures):,} failed; objects found:"
         return "\n  ".join([head, *counts, *more, *failed, *self._left()])
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
@@ -269,5 +270,6 @@ class Predictions(Sequence[ImagePrediction]):
     def _left(self) -> list[str]:
         if not self.undone:
             return []
-        left = f"interrupted: {len(self.undone):,} images are not predicted on"
+        undone = count(len(self.undone), "image is", "images are")
+        left = f"interrupted: {undone} not predicted on"
         return [f"{left}; {_GO_ON}"]

@@ -57,18 +57,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _own(home: Path, args: argparse.Namespace) -> int:
-    from picsellia_jupyter.localplatform.home import OwnerLock, owner_address, usable
+    from picsellia_jupyter.localplatform.home import own, owner_address, usable
 
     with usable(home):
-        lock = OwnerLock(home)
-        is_ours = lock.take()
-    if not is_ours:
+        lock = own(home)
+    if lock is None:
         _announce(owner_address(home).line(), as_json=args.json)
         return EXIT_OWNED_BY_ANOTHER
     try:
         _serve(home, args)
     finally:
-        lock.release()
+        lock.let_go()
     return 0
 
 

@@ -16,7 +16,7 @@ from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError
 from picsellia_jupyter.localplatform import archive as zipped
 from picsellia_jupyter.localplatform.blobs import Folder, checked_object_name
 from picsellia_jupyter.localplatform.durable import make_folder, sync_folder
-from picsellia_jupyter.localplatform.home import OwnerLock, chosen_database, keep_choice, sqlite_url
+from picsellia_jupyter.localplatform.home import chosen_database, keep_choice, own, sqlite_url
 from picsellia_jupyter.localplatform.store import engine_for
 from picsellia_jupyter.localplatform.tables.base import Base
 from picsellia_jupyter.localplatform.tables.datalakes import Datalake
@@ -174,28 +174,28 @@ def _open_or_attached(home: Path) -> Iterator[Engine]:
         raise InvalidInputError(
             f"There is no platform's data in {home}.", "Name its directory with --home."
         )
-    lock = OwnerLock(home)
-    lock.take()
+    lock = own(home)
     engine = engine_for(url, writes=False)
     try:
         yield engine
     finally:
         engine.dispose()
-        lock.release()
+        if lock is not None:
+            lock.let_go()
 
 
 @contextmanager
 def _owned(home: Path) -> Iterator[None]:
     make_folder(home)
-    lock = OwnerLock(home)
-    if not lock.take():
+    lock = own(home)
+    if lock is None:
         raise ConflictError(
             f"A platform serves {home}.", "Stop it: picsellia-jupyter platform stop"
         )
     try:
         yield
     finally:
-        lock.release()
+        lock.let_go()
 
 
 def _manifest(connection: Connection) -> zipped.Manifest:

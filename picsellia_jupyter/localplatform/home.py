@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote
 
 from picsellia_jupyter.domain.errors import ConflictError, InvalidInputError, PlatformError
 from picsellia_jupyter.localplatform.durable import write_private
+from picsellia_jupyter.recording.claims import Claim, claim
 
 _UNTIL_ANNOUNCED_S = 10.0
 
@@ -142,28 +142,16 @@ def _shown(url: str) -> str:
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
 
 
-class OwnerLock:
-    """The right to own a data directory; the system takes it back when the process ends."""
+def own(home: Path) -> Claim | None:
+    """The right to own a data directory, which is made; None where somebody has it.
 
-    def __init__(self, home: Path) -> None:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path = home / "platform.lock"
-        self._file: IO[str] | None = None
+    The system takes it back when the process ends.
 
-    def take(self) -> bool:
-        """Become the owner, unless somebody is."""
-        stream = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
-        if not _locked(stream):
-            stream.close()
-            return False
-        self._file = stream
-        return True
-
-    def release(self) -> None:
-        """Let somebody else own it."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    Raises:
+        OSError: the directory or its lock cannot be made.
+    """
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return claim(home / "platform")
 
 
 def owner_address(home: Path) -> Address:
@@ -195,18 +183,3 @@ def _is_running(pid: int) -> bool:
     import psutil
 
     return bool(psutil.pid_exists(pid))
-
-
-def _locked(stream: IO[str]) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

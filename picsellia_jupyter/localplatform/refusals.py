@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from picsellia_jupyter.domain.errors import (
     AuthenticationError,
@@ -102,6 +103,7 @@ def install(app: FastAPI) -> None:
     """Answer every error of this app as `{message, detail}`."""
     app.add_exception_handler(PicselliaJupyterError, _ours)
     app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(HTTPException, _routing)
     app.add_exception_handler(sqlalchemy.exc.DBAPIError, _stored)
     app.add_exception_handler(OSError, _stored)
@@ -118,6 +120,12 @@ async def _malformed(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
     problems = [_problem(item) for item in error.errors()[:10]]
     return refusal(422, problems[0], " ".join(problems[1:]))
+
+
+async def _gone(request: Request, _error: Exception) -> JSONResponse:
+    """Its sender went away before the body was whole: nothing of ours is wrong."""
+    logger.info("%s %s: the client went away.", request.method, request.url.path)
+    return refusal(400, "The body is not whole.")
 
 
 def _problem(item: Json) -> str:

@@ -21,7 +21,7 @@ class Claim:
         own = weakref.WeakMethod(self._forget)
         os.register_at_fork(after_in_child=lambda: (of := own()) and of())
 
-    def let_go(self, *, remove: bool) -> None:
+    def let_go(self, *, remove: bool = False) -> None:
         """Give it up.
 
         Args:

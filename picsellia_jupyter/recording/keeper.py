@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from picsellia_jupyter.domain.counting import count
 from picsellia_jupyter.domain.errors import NotServingError
 from picsellia_jupyter.recording.recorder import Outcome, Recorder
 from picsellia_jupyter.recording.records import Record
@@ -231,7 +232,7 @@ class Keeper:
             draft.kept.set_result(None)
             return
         if is_power_of_ten(lost):
-            _log.error("%d predictions could not be kept on disk so far: %s", lost, error)
+            _log.error("%s could not be kept on disk so far: %s", count(lost, "prediction"), error)
         draft.kept.set_exception(error)
 
 

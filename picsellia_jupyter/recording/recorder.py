@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from picsellia_jupyter.domain.counting import count
 from picsellia_jupyter.domain.errors import (
     ConflictError,
     NotFoundError,
@@ -54,11 +55,11 @@ class Outcome:
         """What was not recorded and why; empty where everything was."""
         parts = []
         if self.kept:
-            are = "predictions are kept" if self.kept != 1 else "prediction is kept"
-            parts.append(f"{self.kept} {are} and recorded when the deployment is served here again")
+            kept = count(self.kept, "prediction is", "predictions are")
+            parts.append(f"{kept} kept and recorded when the deployment is served here again")
         if self.failed:
-            were = "predictions were" if self.failed != 1 else "prediction was"
-            parts.append(f"{self.failed} {were} refused and set aside")
+            refused = count(self.failed, "prediction was", "predictions were")
+            parts.append(f"{refused} refused and set aside")
         return f"{', '.join(parts)}: {self.trouble}" if parts else ""
 
 
@@ -288,19 +289,7 @@ class Recorder:
     def _send(self, record: Record, *, again: bool) -> str:
         if self._platform is None:
             self._platform = self._connect()
-        return self._platform.monitor(
-            self._deployment_id,
-            record.image,
-            record.predicted,
-            content_type=record.content_type,
-            stored_as=record.stored_as,
-            at=record.at,
-            tags=record.tags,
-            source=record.source,
-            metadata=record.metadata,
-            custom_metadata=record.custom_metadata,
-            again=again,
-        )
+        return self._platform.monitor(self._deployment_id, record, again=again)
 
     def _went_well(self, record: Record, prediction_id: str | None) -> str:
         self._trouble = ""
@@ -320,8 +309,8 @@ class Recorder:
         self._trouble = trouble
 
     def _waiting(self, why: str) -> str:
-        count = self.pending
-        return f"{count} prediction{'s wait' if count != 1 else ' waits'} to be recorded: {why}"
+        waiting = count(self.pending, "prediction waits", "predictions wait")
+        return f"{waiting} to be recorded: {why}"
 
     def _pause(self, attempts: int) -> None:
         """Wait a little longer after every attempt, unless somebody waits for the outcome."""

@@ -18,6 +18,7 @@ class Record:
     """A prediction with everything that is recorded beside it."""
 
     predicted: PredictedImage
+    """What was found; its `prediction_id` makes sending it twice safe."""
     image: bytes
     """The encoded image."""
     content_type: str
@@ -26,10 +27,13 @@ class Record:
     """When it was predicted, seconds since the epoch, UTC."""
     tags: tuple[str, ...] = ()
     source: str | None = None
+    """Name of the data source."""
     metadata: Mapping[str, Any] | None = None
+    """Of the image, by the platform's own keys."""
     custom_metadata: Mapping[str, Any] | None = None
+    """Of the image, the user's own."""
     stored_as: str | None = None
-    """Its object name, where it is in the target datalake already."""
+    """Its object name, where it is in the target datalake already; it is not sent again then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
@@ -69,6 +69,7 @@ def build(
         exception_handlers={
             PicselliaJupyterError: refusals.tell,
             HTTPException: refusals.tell_http,
+            ClientDisconnect: refusals.gone,
             Exception: refusals.tell,
         },
     )

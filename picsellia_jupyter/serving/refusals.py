@@ -84,6 +84,11 @@ async def tell(_request: Request, error: Exception) -> JSONResponse:
     return answer(error)
 
 
+async def gone(_request: Request, _error: Exception) -> JSONResponse:
+    """Nothing is amiss where a client went away in the middle of its body; nobody reads this."""
+    return JSONResponse({}, 400)
+
+
 async def tell_http(_request: Request, error: Exception) -> JSONResponse:
     """Answer an error of Starlette's own, such as an unknown path."""
     if not isinstance(error, HTTPException):

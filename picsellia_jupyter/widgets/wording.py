@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from picsellia_jupyter.display.units import brief, count, mpu
+from picsellia_jupyter.display.units import brief, count
 from picsellia_jupyter.domain.deployments import Strategy
 from picsellia_jupyter.domain.places import LOCAL, PlaceReport
 from picsellia_jupyter.domain.registry import ModelVersion
+from picsellia_jupyter.domain.usage import amount
 from picsellia_jupyter.widgets.choices import Choices
 from picsellia_jupyter.widgets.deploy_form import DeployForm, Verdict
 
@@ -47,7 +48,7 @@ def cost(form: DeployForm, choices: Choices) -> str:
     told = choices.allowance
     if told is None or form.strategy is not Strategy.SERVING:
         return ""
-    left = "No limit of MPU is set." if told.left is None else f"{mpu(told.left)} MPU left."
+    left = "No limit of MPU is set." if told.left is None else f"{amount(told.left)} MPU left."
     return f"{left} {told.estimate}".strip()
 
 

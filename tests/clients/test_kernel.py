@@ -1,5 +1,6 @@
 """What a serving kernel fetches from a real local platform, by name and never by address."""
 
+import time
 import uuid
 
 import numpy as np
@@ -15,6 +16,7 @@ from picsellia_jupyter.domain.errors import (
     PlatformUnreachableError,
 )
 from picsellia_jupyter.domain.predictions import Detections, ImageSize, PredictedImage
+from picsellia_jupyter.recording.records import Record
 from tests.faults.chaos import chaos_before
 
 
@@ -81,5 +83,5 @@ def test_an_answer_that_breaks_off_is_told_as_the_platform_s(world):
         there = KernelClient.connect(chaos.host, client.token)
         with pytest.raises(PlatformUnreachableError, match="answer broke off in the middle"):
             there.monitor(
-                str(deployment.id), path.read_bytes(), predicted, content_type="image/png"
+                str(deployment.id), Record(predicted, path.read_bytes(), "image/png", time.time())
             )

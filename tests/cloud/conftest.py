@@ -1,58 +1,24 @@
-"""A double of the cloud in a process of its own, and sessions that are connected to it."""
+"""A double of the cloud for a file of tests, and sessions that are connected to it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from picsellia_jupyter.demo.seed import seed
 from picsellia_jupyter.session import Session
-from tests.cloud.double import Notes
-from tests.platforms import RunningPlatform, start_fresh
-
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass
-class Cloud:
-    """The double, and what it noted."""
-
-    running: RunningPlatform
-    notes: Notes
-
-    @property
-    def host(self) -> str:
-        """Its address."""
-        return self.running.host
-
-    @property
-    def token(self) -> str:
-        """An API token that it accepts."""
-        return self.running.token
-
-    def session(self, home: Path) -> Session:
-        """A session of a user who has an account there."""
-        return Session(self.host, self.token, home=home)
+from tests.cloud.running import Cloud, running_cloud
 
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """One double for a file of tests, with the demo models in its registry."""
     folder = tmp_path_factory.mktemp("cloud")
-    running = start_fresh(
-        folder, program=("-m", "tests.cloud.double"),
-        environment={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": ""},
-    )  # fmt: skip
-    made = Cloud(running, Notes(folder))
-    try:
+    with running_cloud(folder) as made:
         seed(made.session(folder / "user"))
         yield made
-    finally:
-        running.stop()
 
 
 @pytest.fixture

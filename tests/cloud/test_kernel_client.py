@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import time
 import uuid
 
 import numpy as np
@@ -15,6 +16,7 @@ from picsellia_jupyter.clients.kernel import CLOUD_INTERVAL_S, KernelClient
 from picsellia_jupyter.domain.deployments import Heartbeat, ServingKernel, ServingState
 from picsellia_jupyter.domain.errors import InvalidInputError, NotFoundError, PlatformError
 from picsellia_jupyter.domain.predictions import Detections, ImageSize, PredictedImage
+from picsellia_jupyter.recording.records import Record
 
 SIZE = ImageSize(64, 48)
 
@@ -37,6 +39,11 @@ def predicted() -> PredictedImage:
         boxes_xyxy=np.array([[1, 2, 30, 40]], np.float32),
     )  # fmt: skip
     return PredictedImage("photo.png", SIZE, found, 0.02, str(uuid.uuid4()))
+
+
+def record(**changes) -> Record:
+    found = dataclasses.replace(predicted(), **changes)
+    return Record(found, photo(), "image/png", time.time())
 
 
 def photo() -> bytes:
@@ -62,7 +69,7 @@ def test_the_shadow_model_is_heard_of_and_recorded(client, deployment, session):
     kernel = ServingKernel("k", "http://127.0.0.1:4000", "local")
 
     reply = client.heartbeat(deployment.id, Heartbeat(ServingState.READY, kernel))
-    champion = client.monitor(deployment.id, photo(), predicted(), content_type="image/png")
+    champion = client.monitor(deployment.id, record())
     client.monitor_shadow(deployment.id, champion, predicted())
 
     assert reply.shadow_version_id == model.versions[0].id
@@ -71,10 +78,10 @@ def test_the_shadow_model_is_heard_of_and_recorded(client, deployment, session):
 
 
 def test_what_is_sent_again_is_looked_for_first(client, deployment):
-    image = predicted()
-    first = client.monitor(deployment.id, photo(), image, content_type="image/png")
+    image = record()
+    first = client.monitor(deployment.id, image)
 
-    again = client.monitor(deployment.id, photo(), image, content_type="image/png", again=True)
+    again = client.monitor(deployment.id, image, again=True)
 
     assert again == first
     assert client.count_recorded(deployment.id) == 1
@@ -85,46 +92,44 @@ def test_the_sdk_does_not_send_it_again_by_itself(client, deployment, cloud):
     cloud.notes.plan(lost_replies=1)
 
     with pytest.raises(PlatformError):
-        client.monitor(deployment.id, photo(), predicted(), content_type="image/png")
+        client.monitor(deployment.id, record())
 
     assert client.count_recorded(deployment.id) == 1
 
 
 def test_a_conflict_is_believed_where_the_prediction_is_there(client, deployment, cloud):
-    image = predicted()
-    first = client.monitor(deployment.id, photo(), image, content_type="image/png")
+    image = record()
+    first = client.monitor(deployment.id, image)
     cloud.notes.plan(conflicts=1)
 
-    assert client.monitor(deployment.id, photo(), image, content_type="image/png") == first
+    assert client.monitor(deployment.id, image) == first
 
 
 def test_a_conflict_is_not_believed_where_it_is_not(client, deployment, cloud):
     cloud.notes.plan(conflicts=1)
 
     with pytest.raises(InvalidInputError, match="says that it has this prediction") as caught:
-        client.monitor(deployment.id, photo(), predicted(), content_type="image/png")
+        client.monitor(deployment.id, record())
 
     assert f"{cloud.host}/deployment/{deployment.id}" in caught.value.remedy
 
 
 def test_an_image_of_the_target_datalake_is_fetched_and_recorded(client, deployment, session):
     sdk = session.sdk.get_deployment("asked")
-    client.monitor(deployment.id, photo(), predicted(), content_type="image/png")
+    client.monitor(deployment.id, record())
     data = sdk.list_predicted_assets(limit=1)[0].get_data()
     connector = str(session.platform.datalakes()[0].connector_id)
 
     there = client.stored_image(deployment.id, connector, data.object_name, at_most=10**6)
-    client.monitor(
-        deployment.id, b"", predicted(), content_type="image/png", stored_as=data.object_name
-    )
+    client.monitor(deployment.id, dataclasses.replace(record(), stored_as=data.object_name))
 
     assert there == photo()
 
 
 def test_a_prediction_without_an_id_is_sent_as_it_is(client, deployment):
-    image = dataclasses.replace(predicted(), prediction_id=None)
+    image = record(prediction_id=None)
 
-    assert client.monitor(deployment.id, photo(), image, content_type="image/png", again=True)
+    assert client.monitor(deployment.id, image, again=True)
     assert client.duplicates(deployment.id) == {}
 
 

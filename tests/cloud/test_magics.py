@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -14,8 +15,32 @@ from picsellia_jupyter.demo.catalog import pages
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.labserver import answers
 from picsellia_jupyter.launch import asking
+from picsellia_jupyter.magics.extension import VERBS
 from picsellia_jupyter.widgets.choices import Choices
 from picsellia_jupyter.widgets.reading import Reading
+
+ELSEWHERE = (
+    "%alerts by-page",
+    "%deployment by-page",
+    "%pipeline by-page",
+    "%promote by-page",
+    "%retrain by-page",
+    "%review by-page",
+    "%rollback by-page",
+    "_d.add_alert('latency', '>', 0.2)",
+    "_d.campaign",
+    "_d.create_campaign()",
+    "_d.dashboard().data",
+    "_d.evaluate()",
+    "_d.fit_outliers()",
+    "_d.predicted()",
+    "_d.promote_shadow()",
+    "_d.reviews()",
+    "_d.training",
+    "_d.training.start()",
+    "_d.watch()",
+)
+"""What a cloud has no API for, or nothing to say of but where it is shown."""
 
 
 class Shell:
@@ -31,6 +56,14 @@ class Shell:
             return ran.result
         assert isinstance(ran.error_in_exec, PicselliaJupyterError), repr(ran.error_in_exec)
         return ran.error_in_exec
+
+
+def told(shell: Shell, line: str) -> str:
+    """What a cell shows, or the error with which it cannot be shown."""
+    try:
+        return repr(shell(line))
+    except PicselliaJupyterError as error:
+        return str(error)
 
 
 @pytest.fixture
@@ -68,6 +101,18 @@ def test_every_magic_works_or_says_where_it_is_done(shell: Shell, cloud):
     assert shell("%picsellia doctor").data is not None
     assert shell("%undeploy by-magic --delete") is None
     assert "There is no deployment" in str(shell("%monitor by-magic"))
+
+
+def test_what_the_api_does_not_tell_is_said_with_its_page(shell: Shell, cloud):
+    shell("_d = %deploy digits-detector --strategy monitoring --name by-page")
+    page = f"{cloud.host}/deployment/{shell('_d.id')}"
+    assert [line for line in ELSEWHERE if page not in told(shell, line)] == []
+    shell("%undeploy by-page --delete")
+
+
+def test_no_magic_is_left_out_here():
+    tried = Path(__file__).read_text()
+    assert [verb.name for verb in VERBS if f'"%{verb.name}' not in tried] == []
 
 
 def test_a_prediction_that_has_come_is_told_with_its_page(shell: Shell, cloud):

@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 
 from picsellia_jupyter.launch import leases
-from tests.cloud.conftest import ROOT, Cloud
+from tests.cloud.running import ROOT, Cloud
 
 pytestmark = pytest.mark.journey
 

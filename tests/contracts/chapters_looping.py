@@ -13,11 +13,19 @@ from picsellia.types.enums import JobRunStatus
 def loops(book: Book, world: World) -> None:
     call, deployment, version = book.call, world.deployment, world.dataset_version
     book.refused(deployment.toggle_feedback_loop, True, says="not set up")
-    call(deployment.setup_feedback_loop, gives=lambda _: True)
-    call(deployment.attach_dataset_version_to_feedback_loop, version, gives=lambda _: True)
+    call(deployment.setup_feedback_loop, gives=lambda _: is_active(world, "feedback_loop"))
+    call(
+        deployment.attach_dataset_version_to_feedback_loop,
+        version,
+        gives=lambda _: deployment.list_feedback_loop_datasets() == [version],
+    )
     call(deployment.list_feedback_loop_datasets, gives=lambda found: found == [version])
-    call(deployment.toggle_feedback_loop, False, gives=lambda _: True)
-    call(deployment.toggle_feedback_loop, True, gives=lambda _: True)
+    call(
+        deployment.toggle_feedback_loop,
+        False,
+        gives=lambda _: not is_active(world, "feedback_loop"),
+    )
+    call(deployment.toggle_feedback_loop, True, gives=lambda _: is_active(world, "feedback_loop"))
     call(deployment.check_training_data_metrics_status, gives=lambda status: status == "PENDING")
     call(
         deployment.set_training_data,
@@ -34,21 +42,34 @@ def loops(book: Book, world: World) -> None:
         trigger="FEEDBACK_LOOP",
         threshold=5,
         experiment_parameters={"lr": 0.1},
-        gives=lambda _: True,
+        gives=lambda _: plan(world)["threshold"] == 5,
     )
     call(
         deployment.attach_dataset_version_to_continuous_training,
         "train",
         version,
-        gives=lambda _: True,
+        gives=lambda _: list(plan(world)["datasets"]) == ["train"],
     )
-    call(deployment.toggle_continuous_training, False, gives=lambda _: True)
-    call(deployment.detach_dataset_version_from_continuous_training, version, gives=lambda _: True)
-    call(deployment.setup_continuous_deployment, "DEPLOY_MANUAL", gives=lambda _: True)
-    call(deployment.toggle_continuous_deployment, True, gives=lambda _: True)
-    loop = ours(world, "GET", f"deployments/{deployment.id}/loop")
-    assert loop["continuous_training"]["settings"]["threshold"] == 5, loop
-    assert loop["continuous_deployment"] == {"policy": "DEPLOY_MANUAL", "active": True}, loop
+    call(
+        deployment.toggle_continuous_training,
+        False,
+        gives=lambda _: not plan(world)["is_active"],
+    )
+    call(
+        deployment.detach_dataset_version_from_continuous_training,
+        version,
+        gives=lambda _: plan(world)["datasets"] == {},
+    )
+    call(
+        deployment.setup_continuous_deployment,
+        "DEPLOY_MANUAL",
+        gives=lambda _: loop_of(world)["continuous_deployment"]["policy"] == "DEPLOY_MANUAL",
+    )
+    call(
+        deployment.toggle_continuous_deployment,
+        True,
+        gives=lambda _: is_active(world, "continuous_deployment"),
+    )
 
 
 def campaigns(book: Book, world: World) -> None:
@@ -133,8 +154,18 @@ def submitting(book: Book, world: World) -> None:
     deployment.setup_continuous_training(
         world.project, trigger="FEEDBACK_LOOP", threshold=2, experiment_parameters={"lr": 0.1}
     )
-    done = ours(world, "POST", f"deployments/{deployment.id}/reviews/submit", {})
-    assert done == {"submitted": 2, "annotated": 2}, done
+    reviewed = [one for one in deployment.list_predicted_assets() if one.get_review()]
+    rest = [str(one.id) for one in reviewed if one != world.predicted]
+    call(
+        deployment.toggle_feedback_loop,
+        False,
+        gives=lambda _: submitted(world, *rest) == {"submitted": 1, "annotated": 0},
+    )
+    call(
+        deployment.toggle_feedback_loop,
+        True,
+        gives=lambda _: submitted(world) == {"submitted": 1, "annotated": 1},
+    )
     book.refused(world.predicted.add_review, rectangles=[], says="is submitted")
     training(world)
     call(
@@ -186,6 +217,12 @@ def trained(book: Book, world: World) -> None:
     assert _newest(world) == ("champion", str(champion.id))
 
 
+def submitted(world: World, *assets: str):
+    """Submit the reviews of these, or of all."""
+    body = {"predicted_asset_ids": list(assets)} if assets else {}
+    return ours(world, "POST", f"deployments/{world.deployment.id}/reviews/submit", body)
+
+
 def _exported(world: World) -> str:
     """The version that a training run has made, once the run is over."""
     runs, runner = f"deployments/{world.deployment.id}/training/runs", {"runner": "a-runner-of-it"}
@@ -214,6 +251,20 @@ def training(world: World) -> None:
     deployment.toggle_continuous_training(False)
     plan = ours(world, "GET", path)
     assert (plan["datasets"], plan["is_active"]) == ({}, False), plan
+
+
+def loop_of(world: World):
+    """What is set up, as our own route tells it: the SDK cannot read it."""
+    return ours(world, "GET", f"deployments/{world.deployment.id}/loop")
+
+
+def is_active(world: World, part: str) -> bool:
+    return loop_of(world)[part]["active"]
+
+
+def plan(world: World):
+    """What is set up of training, and how far it is."""
+    return ours(world, "GET", f"deployments/{world.deployment.id}/training")
 
 
 def ours(world: World, method: str, path: str, body=None):

@@ -2,9 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
-from picsellia_jupyter.display.units import mpu
 from picsellia_jupyter.display.usage import usage_card, usage_text
 from picsellia_jupyter.domain.usage import Spending, Usage
 from picsellia_jupyter.handles.usage import UsageView
@@ -79,18 +76,3 @@ def test_long_histories_say_what_they_leave_out():
 def test_names_cannot_write_into_the_page():
     hostile = Spending("d", PAYLOAD, "2026-11-28", 1.0, 1)
     assert_only_ours(usage_card(replace(USAGE, spendings=(hostile,))))
-
-
-@pytest.mark.parametrize(
-    ("amount", "said"),
-    [
-        (0.0, "0"),
-        (0.00278, "0.0028"),
-        (0.351, "0.35"),
-        (5.0, "5"),
-        (12.49, "12.5"),
-        (1250.4, "1,250"),
-    ],
-)
-def test_amounts_are_rounded_to_what_can_be_read(amount, said):
-    assert mpu(amount) == said

@@ -4,7 +4,15 @@ import pytest
 
 from picsellia_jupyter.domain.allowance import Allowance, quota_spent
 from picsellia_jupyter.domain.errors import InvalidInputError, QuotaSpentError
-from picsellia_jupyter.domain.usage import Spending, Sum, Usage, parse_quota, parse_rate
+from picsellia_jupyter.domain.usage import (
+    Spending,
+    Sum,
+    Usage,
+    amount,
+    estimate,
+    parse_quota,
+    parse_rate,
+)
 
 NOON = 1_795_867_200.0
 """2026-11-28, 12:00 UTC."""
@@ -74,6 +82,36 @@ def test_the_refusal_says_what_is_held_for_others():
         "No MPU is left for Picsellia Serving: 3.5 of 4 MPU are used, "
         "0.5 reserved for what is being served."
     )
+
+
+def test_a_refusal_has_no_more_digits_than_a_person_reads():
+    assert quota_spent(1.2345678, 1.2345679, reserved=0.0027778).fact == (
+        "No MPU is left for Picsellia Serving: 1.23 of 1.23 MPU are used, "
+        "0.0028 reserved for what is being served."
+    )
+
+
+@pytest.mark.parametrize(
+    ("mpu", "said"),
+    [
+        (0.0, "0"),
+        (0.0000028, "under 0.001"),
+        (0.00278, "0.0028"),
+        (0.351, "0.35"),
+        (4.2512, "4.25"),
+        (5.0, "5"),
+        (12.49, "12.5"),
+        (99.96, "100"),
+        (1250.4, "1,250"),
+    ],
+)
+def test_amounts_are_rounded_to_what_can_be_read(mpu, said):
+    assert amount(mpu) == said
+
+
+def test_a_rate_keeps_the_digits_it_was_set_with():
+    assert estimate(0.0125) == "About 0.0125 MPU an hour of serving (our estimate)."
+    assert "About 1,000,000 MPU" in estimate(1e6)
 
 
 def test_a_quota_is_a_number_or_none():

@@ -189,9 +189,10 @@ def _platform(host: str, token: str, organization: str) -> Callable[[], Any]:
 class _StandIn:
     """A platform that takes one in three at once, and the others a little later."""
 
-    def monitor(self, _deployment: str, _image: bytes, predicted: Any, **_: Any) -> str:
-        time.sleep(0.002 if hash(predicted.prediction_id) % 3 else 0.02)
-        return predicted.prediction_id
+    def monitor(self, _deployment: str, record: Any, **_: Any) -> str:
+        mine = record.predicted.prediction_id
+        time.sleep(0.002 if hash(mine) % 3 else 0.02)
+        return mine
 
 
 def _keep(

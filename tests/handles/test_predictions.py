@@ -133,7 +133,7 @@ def test_an_interrupt_keeps_what_was_done_and_names_what_was_not(photos: list[Pa
 
     assert [item.source for item in found] == [str(photos[0]), str(photos[1])]
     assert found.undone == (str(photos[2]),)
-    assert "interrupted: 1 images are not predicted on; d.predict(found.undone) goes" in repr(found)
+    assert "interrupted: 1 image is not predicted on; d.predict(found.undone) goes" in repr(found)
     assert "d.predict(found.undone) goes on with them." in found._repr_mimebundle_()["text/html"]
 
 

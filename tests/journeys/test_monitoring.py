@@ -1,8 +1,12 @@
-"""The notebook of a camera that moves, executed by nbclient in a kernel of its own."""
+"""The notebook of a camera that moves, executed by nbclient in a kernel of its own.
+
+Whoever executes it is connected to a cloud, which its made-up weeks are no business of.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -10,6 +14,7 @@ import pytest
 from nbclient import NotebookClient
 
 from picsellia_jupyter.session import Session
+from tests.cloud.running import Cloud, running_cloud
 from tests.journeys.test_quickstart import outputs
 
 pytestmark = pytest.mark.journey
@@ -17,11 +22,21 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "02_monitor.ipynb"
 
 
 @pytest.fixture(scope="module")
-def executed(home: Path, tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def executed(
+    home: Path, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
+) -> nbformat.NotebookNode:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     folder = tmp_path_factory.mktemp("notebooks")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PICSELLIA_JUPYTER_HOME", str(home))
+        environment.setenv("PICSELLIA_HOST", cloud.host)
+        environment.setenv("PICSELLIA_TOKEN", cloud.token)
         # A cell that raises, its own checks included, ends this.
         NotebookClient(notebook, timeout=240, resources={"metadata": {"path": folder}}).execute()
     return notebook
@@ -73,5 +88,17 @@ def test_every_chart_has_its_data_in_a_file(executed: nbformat.NotebookNode):
         assert name in printed
 
 
-def test_no_token_is_in_the_executed_notebook(executed: nbformat.NotebookNode, home: Path):
-    assert Session(home=home).platform.token not in nbformat.writes(executed)
+def test_no_token_is_in_the_executed_notebook(
+    executed: nbformat.NotebookNode, home: Path, cloud: Cloud
+):
+    saved = nbformat.writes(executed)
+    assert Session(home=home).platform.token not in saved
+    assert cloud.token not in saved
+
+
+def test_the_cloud_was_asked_nothing_that_the_sdk_would_not_and_has_nothing_new(
+    executed: nbformat.NotebookNode, cloud: Cloud, tmp_path: Path
+):
+    assert "local platform at" in outputs(executed, "load", "text/plain")
+    assert cloud.notes.violations == []
+    assert cloud.session(tmp_path).platform.models() == []

@@ -49,7 +49,7 @@ def test_the_steps_are_numbered_and_follow_each_other():
 def test_an_upgrade_killed_at_any_statement_leaves_one_form_or_the_other(tmp_path, long):
     done = subprocess.run(
         [sys.executable, str(INTERRUPTED), str(tmp_path), "1" if long else "23"],
-        capture_output=True, text=True, timeout=250, check=False,
+        capture_output=True, text=True, timeout=3000 if long else 250, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     seen = json.loads(done.stdout)

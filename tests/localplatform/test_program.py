@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY
+from tests.breaking_off import break_off
 
 
 @pytest.fixture(autouse=True)
@@ -146,6 +147,28 @@ def test_what_was_acknowledged_survives_a_kill(start_program, tmp_path):
     assert images == {len(PNG)}
 
 
+def test_a_client_that_goes_away_in_the_middle_of_a_body_is_no_error_of_ours(
+    start_platform, tmp_path
+):
+    with (tmp_path / "log").open("wb") as log:
+        running = start_platform(tmp_path / "home", log=log)
+    with client(running) as user:
+        deployment = furnished(user)
+        organization = user.get("/api/home/ping").json()["default_organization"]
+        url = upload_address(user, organization)
+    login = {"api_token": running.token, "deployment_id": deployment}
+    jwt = httpx.post(f"{running.host}/api/auth/login", json=login).json()["jwt"]
+
+    break_off(running.host, "POST", f"/api/deployment/{deployment}/predictions", jwt)
+    break_off(running.host, "POST", f"/api/organization/{organization}/models", running.token)
+    break_off(running.host, "PUT", url.removeprefix(running.host), "")
+
+    with client(running) as user:
+        assert user.get("/api/home/ping").status_code == 200
+        assert user.get(f"/api/deployment/{deployment}").json()["inferences"] == 0
+    assert (tmp_path / "log").read_text() == ""
+
+
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
     "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
@@ -157,6 +180,16 @@ def furnished(user) -> str:
     model = user.post(f"/api/organization/{organization}/models", json={"name": "m"}).json()["id"]
     version = user.post(f"/api/model/{model}/versions", json={"type": "OBJECT_DETECTION"}).json()
     return user.post(f"/api/model/version/{version['id']}/deploy", json={}).json()["id"]
+
+
+def upload_address(user, organization: str) -> str:
+    """Where an image may be stored."""
+    connector = user.get(f"/api/organization/{organization}").json()["default_connector_id"]
+    path = f"/api/organization/{organization}/connector/{connector}/generate_object_name"
+    name = user.post(path, json={"filename": "1.png", "type": "DATA"}).json()["object_name"]
+    asked = {"object_name": name, "content_type": "image/png"}
+    said = user.post(f"/api/object-storage/{connector}/generate_presigned_url", json=asked)
+    return said.json()["presigned_url_data"]["url"]
 
 
 def recorded(running, deployment: str, number: int) -> str:

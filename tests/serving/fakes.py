@@ -6,7 +6,7 @@ import io
 import json
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -92,11 +92,13 @@ class FakePlatform:
             champion_version_id=self.champion,
         )
 
-    def monitor(self, deployment_id, image, predicted, **extra):
+    def monitor(self, deployment_id, record, *, again=False):
         self._check()
         if self.refusals:
             raise self.refusals.pop(0)
-        self.recorded.append((deployment_id, image, predicted, extra))
+        said = {field.name: getattr(record, field.name) for field in fields(record)}
+        image, predicted = said.pop("image"), said.pop("predicted")
+        self.recorded.append((deployment_id, image, predicted, {**said, "again": again}))
         return predicted.prediction_id
 
     def monitor_shadow(self, deployment_id, prediction_id, predicted):

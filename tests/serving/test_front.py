@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from picsellia_jupyter.domain.registry import InferenceType
+from tests.breaking_off import break_off
 from tests.serving import fakes, models
 
 
@@ -172,3 +173,14 @@ def test_answers_come_without_the_delay_of_nagles_algorithm(serving):
             client.get("/health/live")
             spans.append(time.perf_counter() - began)
     assert sorted(spans)[7] < 0.03
+
+
+def test_a_client_that_goes_away_in_the_middle_of_a_body_is_no_error_of_ours(serving, caplog):
+    own, jwt = f"/api/deployments/{fakes.DEPLOYMENT}", serving.login().json()["jwt"]
+    caplog.set_level("INFO")
+
+    for path in (f"{own}/predict", f"{own}/predict/batch", f"{own}/flush", "/v2/models/m/infer"):
+        break_off(serving.program.address, "POST", path, jwt)
+
+    assert serving.predict().status_code == 200
+    assert [one.getMessage() for one in caplog.records if one.levelname != "INFO"] == []

@@ -18,6 +18,7 @@ from picsellia_jupyter.domain.errors import InvalidInputError
 from picsellia_jupyter.domain.predictions import Detections, ImageSize, PredictedImage
 from picsellia_jupyter.launch import relaying
 from picsellia_jupyter.launch.relaying import Relay as Notebook
+from picsellia_jupyter.recording.records import Record
 from picsellia_jupyter.serving import exchanges
 from picsellia_jupyter.serving.kernel import ServingProgram
 from picsellia_jupyter.serving.relay import Relay
@@ -127,7 +128,8 @@ def test_a_kernel_records_a_prediction_in_a_platform_it_cannot_reach(
             np.zeros(0, int), np.zeros(0, np.float32), np.zeros((0, 4), np.float32)
         )
         predicted = PredictedImage("a.png", ImageSize(1, 1), nothing, 0.01, MINE)
-        said = client.monitor(known.deployment, PNG, predicted, content_type="image/png")
+        record = Record(predicted, PNG, "image/png", time.time())
+        said = client.monitor(known.deployment, record)
     assert said == MINE
     headers = {"Authorization": f"Bearer {platform.token}"}
     there = httpx.get(f"{platform.host}/api/deployment/{known.deployment}", headers=headers)

@@ -255,7 +255,7 @@ def test_a_full_spool_is_an_error_or_a_drop_that_is_counted_and_logged(
     assert dropping.counts.dropped == 3
     said = [record.message for record in caplog.records if "dropped" in record.message]
     assert len(said) == 1
-    assert said[0].startswith("1 predictions were dropped so far: The spool is full")
+    assert said[0].startswith("1 prediction was dropped so far: The spool is full")
 
 
 def test_a_disk_that_takes_nothing_is_said_and_counted(make, monkeypatch, caplog):
@@ -264,7 +264,7 @@ def test_a_disk_that_takes_nothing_is_said_and_counted(make, monkeypatch, caplog
         broken.setattr(Spool, "change", _full)
         assert isinstance(serve(monitor).kept.exception(30), NotDurableError)
     assert monitor.counts.lost == 1
-    assert any("1 predictions could not be kept on disk" in r.message for r in caplog.records)
+    assert any("1 prediction could not be kept on disk" in r.message for r in caplog.records)
     serve(monitor)
     assert monitor.flush(30) == 0
     assert "1 lost" in repr(monitor)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -25,33 +26,75 @@ def session(platform, tmp_path):
     return Session(platform.host, platform.token, home=tmp_path / "home")
 
 
-def test_the_server_of_the_page_predicts_and_is_recorded(session, platform, tmp_path):
-    record = own_servers.deployment(session)
-    (tmp_path / "serve.py").write_text(next(b for b in BLOCKS if "FastAPI" in b), encoding="utf-8")
+FORKING = """
+# As gunicorn --preload does it: the program is imported once, then forked.
+import os, signal, socket, sys
+import serve, uvicorn
+listener = socket.create_server(("127.0.0.1", 0))
+children = []
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        uvicorn.Server(uvicorn.Config(serve.app, log_level="error")).run(sockets=[listener])
+        os._exit(0)
+    children.append(child)
+signal.signal(signal.SIGTERM, lambda *_: [os.kill(child, signal.SIGTERM) for child in children])
+print("http://127.0.0.1:%d" % listener.getsockname()[1], file=sys.stderr, flush=True)
+listener.close()
+for child in children:
+    os.waitpid(child, 0)
+"""
+
+
+@contextmanager
+def served(record, platform, folder, *program):
+    """The server of the page, run by a program; its address."""
+    (folder / "serve.py").write_text(next(b for b in BLOCKS if "FastAPI" in b), encoding="utf-8")
     environment = {
         "PATH": "", "PYTHONPATH": str(ROOT), "DEPLOYMENT": record.name,
         "PICSELLIA_HOST": platform.host, "PICSELLIA_TOKEN": platform.token,
-        "PICSELLIA_JUPYTER_HOME": str(tmp_path / "home"),
+        "PICSELLIA_JUPYTER_HOME": str(folder / "home"),
     }  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "serve:app", "--port", "0"],
-        cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [sys.executable, *program], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+    )
     try:
         said = iter(process.stderr.readline, "")
-        address = next(f[1] for line in said if (f := re.search(r"(http://\S+)", line)))
-        with httpx.Client(base_url=address, trust_env=False, timeout=60) as http:
-            reply = http.post("/predict", files={"image": ("a.jpg", jpeg())}).raise_for_status()
-            assert reply.json()["boxes"] == [[0, 0, 30, 40]]
-            wrong = http.post("/predict", files={"image": ("a.jpg", b"no image")})
-            assert (wrong.status_code, "no image" in wrong.text) == (422, True)
-            assert record.name in http.get("/health").json()["monitor"]
+        yield next(f[1] for line in said if (f := re.search(r"(http://\S+)", line)))
     finally:
         process.terminate()
         process.communicate(timeout=60)
+
+
+def test_the_server_of_the_page_predicts_and_is_recorded(session, platform, tmp_path):
+    record = own_servers.deployment(session)
+    with (
+        served(record, platform, tmp_path, "-m", "uvicorn", "serve:app", "--port", "0") as address,
+        httpx.Client(base_url=address, trust_env=False, timeout=60) as http,
+    ):
+        reply = http.post("/predict", files={"image": ("a.jpg", jpeg())}).raise_for_status()
+        assert reply.json()["boxes"] == [[0, 0, 30, 40]]
+        wrong = http.post("/predict", files={"image": ("a.jpg", b"no image")})
+        assert (wrong.status_code, "no image" in wrong.text) == (422, True)
+        assert record.name in http.get("/health").json()["monitor"]
     assert own_servers.recorded(platform.home, record) == {reply.json()["id"]: 1}
     found, photo = session.platform.newest_prediction(record)
     assert (found.source, photo) == ("a.jpg", jpeg())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no os.fork")
+def test_the_server_of_the_page_may_be_forked_after_it_was_imported(session, platform, tmp_path):
+    record, ids = own_servers.deployment(session), set()
+    (tmp_path / "forking.py").write_text(FORKING, encoding="utf-8")
+    with served(record, platform, tmp_path, "forking.py") as address:
+        for _ in range(20):
+            # On a connection of its own, so that either process may take it.
+            with httpx.Client(base_url=address, trust_env=False, timeout=60) as http:
+                reply = http.post("/predict", files={"image": ("a.jpg", jpeg())})
+                ids.add(reply.raise_for_status().json()["id"])
+    assert own_servers.recorded(platform.home, record) == dict.fromkeys(ids, 1)
+    assert len(ids) == 20
+    assert list((tmp_path / "home" / "cache" / "spool").glob("*/*")) == []
 
 
 def test_the_first_blocks_of_the_page_run_as_they_stand(session, platform, monkeypatch):
