@@ -16,6 +16,8 @@ export namespace CommandIDs {
   export const dashboard = 'picsellia:dashboard';
   /** Show what a deployment's serving kernel writes. */
   export const log = 'picsellia:log';
+  /** Insert and run the line that follows a deployment's training run. */
+  export const training = 'picsellia:training';
   /** End a deployment's serving kernel. */
   export const stop = 'picsellia:stop';
   /** Predict on the selected images of the file browser. */

@@ -35,7 +35,7 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const trans = (translator ?? nullTranslator).load('picsellia_jupyter');
     const notebooks = new Notebooks(app, tracker, sessionDialogs, labShell !== null);
-    const silently = new SilentRuns();
+    const silently = new SilentRuns(trans);
     app.commands.addCommand(CommandIDs.deploy, {
       label: trans.__('Deploy model…'),
       caption: trans.__('Choose a model version and deploy it'),

@@ -1,7 +1,7 @@
 import { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
-import { stopIcon } from '@jupyterlab/ui-components';
+import { historyIcon as trainingIcon, stopIcon } from '@jupyterlab/ui-components';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { CommandIDs } from './commandids';
@@ -9,6 +9,7 @@ import { dashboardIcon, logIcon } from './icons';
 import { LogView } from './logview';
 import { Notebooks, quoted } from './notebooks';
 import { AnswerError } from './request';
+import { stateInWords } from './states';
 import { IPlatform } from './tokens';
 import { IDeployment } from './values';
 
@@ -53,6 +54,13 @@ export function addDeploymentCommands(context: IDeploymentContext): void {
   };
   add(CommandIDs.dashboard, trans.__('Open panel'), dashboardIcon, showDashboard);
   add(CommandIDs.log, trans.__('Show log'), logIcon, showLog);
+  add(
+    CommandIDs.training,
+    trans.__('Show training run'),
+    trainingIcon,
+    showTraining,
+    one => one.training !== null
+  );
   add(CommandIDs.stop, trans.__('Stop deployment…'), stopIcon, stop, one => one.running);
 }
 
@@ -70,7 +78,14 @@ async function meant(
     return find().find(one => one.id === args['id']) ?? null;
   }
   await platform.wake();
-  return choose(find().filter(suits), title, trans);
+  const all = find();
+  const suited = all.filter(suits);
+  if (suited.length === 0 && all.length > 0) {
+    const message = trans.__('There is no deployment for this now: %1', title);
+    Notification.info(message, { autoClose: 6000 });
+    return null;
+  }
+  return choose(suited, title, trans);
 }
 
 /** Have the user choose a deployment; the only one is not asked for. */
@@ -80,25 +95,32 @@ export async function choose(
   trans: TranslationBundle
 ): Promise<IDeployment | null> {
   if (deployments.length === 0) {
-    const message = trans.__('There is no such deployment yet: deploy a model version first.');
+    const message = trans.__('There is no deployment yet: deploy a model version first.');
     Notification.info(message, { autoClose: 6000 });
     return null;
   }
   if (deployments.length === 1) {
     return deployments[0] ?? null;
   }
-  const items = deployments.map(one => `${one.name} · ${one.model} · ${one.state}`);
+  const items = deployments.map(
+    one => `${one.name} · ${one.model} · ${stateInWords(one.state, trans)}`
+  );
   const { value } = await InputDialog.getItem({ title, label: trans.__('Deployment'), items });
   return deployments[items.indexOf(value ?? '')] ?? null;
 }
 
-async function showDashboard(
-  { notebooks, platform }: IDeploymentContext,
-  { name }: IDeployment
-): Promise<void> {
+function showDashboard(context: IDeploymentContext, { name }: IDeployment): Promise<void> {
+  return runLine(context, `%deployment ${quoted(name)}`);
+}
+
+function showTraining(context: IDeploymentContext, { name }: IDeployment): Promise<void> {
+  return runLine(context, `%retrain ${quoted(name)} --follow`);
+}
+
+async function runLine({ notebooks, platform }: IDeploymentContext, line: string): Promise<void> {
   const panel = await notebooks.currentOrNew();
   if (panel) {
-    await notebooks.run(panel, `%deployment ${quoted(name)}`, platform.preferences.platform);
+    await notebooks.run(panel, line, platform.preferences.platform);
   }
 }
 

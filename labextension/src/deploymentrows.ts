@@ -4,7 +4,8 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { append, appendAction } from './drawing';
 import { dashboardIcon, logIcon } from './icons';
 import { IRows } from './rowlist';
-import { IDeployment } from './values';
+import { isUnderWay, progressInWords, stateInWords, stepInWords } from './states';
+import { IDeployment, IFiring } from './values';
 
 /** A deployment and how fast it predicts lately; null where that is not known. */
 export interface IDeploymentItem {
@@ -24,7 +25,7 @@ export class DeploymentRows implements IRows<IDeploymentItem> {
   }
 
   draw({ deployment, perMinute }: IDeploymentItem, row: HTMLElement): void {
-    const { name, state, reason, alerts } = deployment;
+    const { name, state, reason, alerts, training } = deployment;
     row.dataset['kind'] = 'deployment';
     const dot = append(row, 'dot');
     dot.dataset['state'] = state;
@@ -32,17 +33,28 @@ export class DeploymentRows implements IRows<IDeploymentItem> {
     const lines = append(row, 'lines');
     const first = append(lines, 'line');
     append(first, 'name', name).title = name;
-    append(first, 'state', state).title = reason ? `${state}: ${reason}` : state;
-    if (alerts) {
-      append(first, 'badge', this._trans._n('%1 alert', '%1 alerts', alerts));
+    const said = stateInWords(state, this._trans);
+    append(first, 'state', said).title = reason ? `${said}: ${reason}` : said;
+    this._drawAlerts(first, alerts?.filter(one => !one.over) ?? []);
+    const second = append(lines, 'line');
+    append(second, 'detail', this._detail(deployment, perMinute));
+    if (isUnderWay(training)) {
+      const chip = append(second, 'training', progressInWords(training, this._trans));
+      chip.title = stepInWords(training, this._trans);
     }
-    append(append(lines, 'line'), 'detail', this._detail(deployment, perMinute));
     const actions = append(row, 'actions');
     const { __ } = { __: this._trans.__.bind(this._trans) };
     appendAction(actions, 'dashboard', __('Open panel of %1', name), dashboardIcon);
     appendAction(actions, 'log', __('Log of %1', name), logIcon);
     if (deployment.running) {
       appendAction(actions, 'stop', __('Stop %1', name), stopIcon);
+    }
+  }
+
+  private _drawAlerts(line: HTMLElement, firing: readonly IFiring[]): void {
+    if (firing.length > 0) {
+      const badge = append(line, 'badge', this._trans._n('%1 alert', '%1 alerts', firing.length));
+      badge.title = firing.map(one => one.name).join('\n');
     }
   }
 

@@ -1,10 +1,9 @@
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { Notification } from '@jupyterlab/apputils';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { Kernel } from '@jupyterlab/services';
-import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
 
-import { Form, formMessage, IFormMessage } from './form';
+import { Form, formMessage } from './form';
+import { forEachNotebook } from './notebooks';
 
 const TARGET = 'picsellia.dialog';
 
@@ -18,53 +17,36 @@ export const dialogPlugin: JupyterFrontEndPlugin<void> = {
   id: 'picsellia-jupyter:dialog',
   description: 'Shows the deploy form of a kernel in a dialog.',
   autoStart: true,
-  optional: [INotebookTracker, ITranslator],
-  activate: (
-    _app: JupyterFrontEnd,
-    tracker: INotebookTracker | null,
-    translator: ITranslator | null
-  ): void => {
-    const trans = (translator ?? nullTranslator).load('picsellia_jupyter');
-    tracker?.widgetAdded.connect((_, panel) => follow(panel, trans));
-    tracker?.forEach(panel => follow(panel, trans));
+  optional: [INotebookTracker],
+  activate: (_app: JupyterFrontEnd, tracker: INotebookTracker | null): void => {
+    forEachNotebook(tracker, follow);
   }
 };
 
 /** Listen to every kernel that a notebook will have. */
-function follow(panel: NotebookPanel, trans: TranslationBundle): void {
+function follow(panel: NotebookPanel): void {
   const listen = (): void => {
     const kernel = panel.sessionContext.session?.kernel;
     if (kernel) {
       // A kernel that ends before it answers has no forms.
-      hear(panel, kernel, trans).catch(() => undefined);
+      hear(panel, kernel).catch(() => undefined);
     }
   };
   panel.sessionContext.kernelChanged.connect(listen);
   listen();
 }
 
-async function hear(
-  panel: NotebookPanel,
-  kernel: Kernel.IKernelConnection,
-  trans: TranslationBundle
-): Promise<void> {
-  const tell = (form: IFormMessage): void => announce(form, trans);
+async function hear(panel: NotebookPanel, kernel: Kernel.IKernelConnection): Promise<void> {
   kernel.registerCommTarget(TARGET, (comm, message) => {
-    void new Form(panel, kernel, comm, tell).show(formMessage(message));
+    void new Form(panel, kernel, comm).show(formMessage(message));
   });
   // Forms that were open before the page was loaded again: their kernel tells of them anew.
   const { content } = await kernel.requestCommInfo({ target_name: TARGET });
   for (const id of content.status === 'ok' ? Object.keys(content.comms) : []) {
     if (!kernel.hasComm(id)) {
       const comm = kernel.createComm(TARGET, id);
-      new Form(panel, kernel, comm, tell);
+      new Form(panel, kernel, comm);
       comm.send({ reattach: true });
     }
-  }
-}
-
-function announce(form: IFormMessage, trans: TranslationBundle): void {
-  if (form.outcome === 'deployed' && form.name) {
-    Notification.success(trans.__('%1 is deployed.', form.name), { autoClose: 6000 });
   }
 }

@@ -6,10 +6,9 @@ import { Panel } from '@lumino/widgets';
 
 import { FormDialog } from './formdialog';
 import { hasEnded } from './kernel';
-import { ICard, insert } from './notebooks';
-import { IPlacedOutput, outputsOf } from './outputs';
+import { insert } from './notebooks';
+import { ICard, outputsOf, PlacedOutput, WIDGET_VIEW } from './outputs';
 
-const VIEW = 'application/vnd.jupyter.widget-view+json';
 const DRAWN_WITHIN_MS = 3000;
 
 /** What the kernel tells of a form; see `picsellia_jupyter/widgets`. */
@@ -23,10 +22,8 @@ export interface IFormMessage {
   readonly copy?: string;
   readonly notify?: { kind?: string; message?: string; detail?: string };
   readonly close?: boolean;
-  readonly outcome?: string;
   readonly card?: ICard;
   readonly line?: string;
-  readonly name?: string;
 }
 
 /** Whether a form deploys: it was asked to by a click, and the kernel says that it does. */
@@ -37,8 +34,7 @@ export class Form {
   constructor(
     private readonly _panel: NotebookPanel,
     private readonly _kernel: Kernel.IKernelConnection,
-    private readonly _comm: Kernel.IComm,
-    private readonly _told: (form: IFormMessage) => void
+    private readonly _comm: Kernel.IComm
   ) {
     _comm.onMsg = message => this._hear(formMessage(message));
     _comm.onClose = () => this._end();
@@ -72,8 +68,8 @@ export class Form {
   private async _draw(body: Panel, modelId: string): Promise<boolean> {
     const { rendermime } = this._panel.content;
     try {
-      const renderer = rendermime.createRenderer(VIEW);
-      const data = { [VIEW]: { model_id: modelId, version_major: 2, version_minor: 0 } };
+      const renderer = rendermime.createRenderer(WIDGET_VIEW);
+      const data = { [WIDGET_VIEW]: { model_id: modelId, version_major: 2, version_minor: 0 } };
       const drawn = renderer.renderModel(rendermime.createModel({ trusted: true, data }));
       // Without a widget manager that knows this kernel it would wait for ever.
       const late = new Promise<'late'>(resolve => {
@@ -142,7 +138,6 @@ export class Form {
         insert(this._panel, form.line, true, form.card);
       }
     }
-    this._told(form);
   }
 
   private _ownCell(): number {
@@ -189,20 +184,15 @@ export function formMessage(
 
 function replaceOutput(panel: NotebookPanel, id: string, card: ICard): boolean {
   const found = outputIn(panel, id);
-  found?.outputs.set(found.index, {
-    output_type: 'display_data',
-    data: { ...card },
-    metadata: {}
-  });
+  found?.replace(card);
   return found !== null;
 }
 
 /** Where a notebook has the output of a form, by the id in its metadata. */
-function outputIn(panel: NotebookPanel, id: string): IPlacedOutput | null {
-  for (const placed of id ? outputsOf(panel) : []) {
-    const { metadata } = placed.outputs.get(placed.index);
-    if ((metadata['picsellia'] as { id?: string } | undefined)?.id === id) {
-      return placed;
+function outputIn(panel: NotebookPanel, id: string): PlacedOutput | null {
+  for (const output of id ? outputsOf(panel) : []) {
+    if (output.owner === id) {
+      return output;
     }
   }
   return null;

@@ -1,4 +1,5 @@
 import { Kernel, KernelMessage } from '@jupyterlab/services';
+import { TranslationBundle } from '@jupyterlab/translation';
 
 import { AnswerError } from './request';
 
@@ -45,6 +46,8 @@ export async function isExtensionLoaded(
 
 /** Runs code in kernels that leaves no trace in their notebooks. */
 export class SilentRuns {
+  constructor(private readonly _trans: TranslationBundle) {}
+
   /**
    * Run code, beside the running cell where the kernel can, else after it.
    *
@@ -66,7 +69,7 @@ export class SilentRuns {
     try {
       const { content } = await future.done;
       if (content.status === 'error') {
-        throw failure(content);
+        throw failure(content, this._trans);
       }
     } finally {
       window.clearTimeout(timer);
@@ -115,11 +118,14 @@ async function connectBeside(kernel: Kernel.IKernelConnection): Promise<Kernel.I
   return connection;
 }
 
-function failure({ ename, evalue }: KernelMessage.IReplyErrorContent): AnswerError {
+function failure(
+  { ename, evalue }: KernelMessage.IReplyErrorContent,
+  trans: TranslationBundle
+): AnswerError {
   return ename === 'ModuleNotFoundError' && evalue.includes('picsellia_jupyter')
     ? new AnswerError(
-        'The environment of this kernel lacks picsellia_jupyter.',
-        'Run %pip install picsellia_jupyter in a cell.'
+        trans.__('The environment of this kernel lacks picsellia_jupyter.'),
+        trans.__('Run %pip install picsellia_jupyter in a cell.')
       )
     : new AnswerError(`${ename}: ${evalue}`, '');
 }

@@ -4,6 +4,16 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 
 import { isExtensionLoaded } from './kernel';
+import { ICard } from './outputs';
+
+/** Have this called with every notebook that is open, and with each that will be opened. */
+export function forEachNotebook(
+  tracker: INotebookTracker | null,
+  call: (panel: NotebookPanel) => void
+): void {
+  tracker?.widgetAdded.connect((_, panel) => call(panel));
+  tracker?.forEach(call);
+}
 
 /** The notebook that the user works in, and cells for it. */
 export class Notebooks {
@@ -66,11 +76,6 @@ export class Notebooks {
     const folder = this.current ? here : PathExt.dirname(contents.localPath(path));
     return PathExt.relative(folder, contents.localPath(path));
   }
-}
-
-/** A cell's output as it is saved. */
-export interface ICard {
-  readonly [mime: string]: string;
 }
 
 /**

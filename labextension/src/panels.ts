@@ -3,9 +3,9 @@ import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { HAS_ENDED } from './kernel';
-import { outputsOf } from './outputs';
+import { forEachNotebook } from './notebooks';
+import { outputsOf, WIDGET_VIEW } from './outputs';
 
-const VIEW = 'application/vnd.jupyter.widget-view+json';
 const HTML = 'text/html';
 
 /**
@@ -25,7 +25,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const trans = (translator ?? nullTranslator).load('picsellia_jupyter');
     const said = trans.__('Its kernel has ended: run the cell again for the live panel.');
-    tracker?.widgetAdded.connect((_, panel) => {
+    forEachNotebook(tracker, panel => {
       panel.sessionContext.statusChanged.connect((_context, status) => {
         if (HAS_ENDED.includes(status)) {
           leaveCards(panel, said);
@@ -36,19 +36,14 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 function leaveCards(panel: NotebookPanel, said: string): void {
-  for (const { outputs, index } of outputsOf(panel)) {
-    const { data, metadata } = outputs.get(index);
-    const card = data[HTML];
-    if (metadata['picsellia'] && VIEW in data && typeof card === 'string') {
+  for (const output of outputsOf(panel)) {
+    const { [HTML]: card, 'text/plain': text, [WIDGET_VIEW]: view } = output.data;
+    if (output.owner !== null && view && typeof card === 'string') {
       const note = document.createElement('p');
       note.className = 'jp-Picsellia-ended';
       note.textContent = said;
-      const rest = { 'text/plain': data['text/plain'] ?? '' };
-      outputs.set(index, {
-        output_type: 'display_data',
-        data: { [HTML]: card + note.outerHTML, ...rest },
-        metadata: { ...metadata }
-      });
+      const left = { [HTML]: card + note.outerHTML, 'text/plain': String(text ?? '') };
+      output.replace(left, true);
     }
   }
 }

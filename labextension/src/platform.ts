@@ -1,12 +1,12 @@
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ServerConnection } from '@jupyterlab/services';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Rates } from './rates';
-import { AnswerError, ask } from './request';
+import { AnswerError, ServerExtension } from './request';
 import { IPlatform } from './tokens';
 import { IModel, IModelFile, IOverview, IPreferences } from './values';
 
@@ -16,7 +16,7 @@ const UNSET: IPreferences = { platform: '', threshold: null, place: '', notify: 
 
 /** Asks the server extension, now and then; nothing is started before somebody wants to see it. */
 class Platform implements IPlatform {
-  constructor(private readonly _settings: ServerConnection.ISettings) {
+  constructor(private readonly _server: ServerExtension) {
     this._poll = new Poll({
       auto: false,
       factory: () => this._ask(),
@@ -86,7 +86,7 @@ class Platform implements IPlatform {
   async stop(deploymentId: string): Promise<readonly string[]> {
     const path = `deployments/${encodeURIComponent(deploymentId)}/stop`;
     const init = { method: 'POST', body: '{}' };
-    const said = await ask<{ notes: string[] }>(this._settings, path, this._query(), init);
+    const said = await this._server.ask<{ notes: string[] }>(path, this._query(), init);
     void this._poll.refresh();
     return said.notes;
   }
@@ -122,7 +122,7 @@ class Platform implements IPlatform {
   }
 
   private _get<T>(path: string, query: Record<string, string> = {}): Promise<T> {
-    return ask<T>(this._settings, path, { ...this._query(), ...query });
+    return this._server.ask<T>(path, { ...this._query(), ...query });
   }
 
   private _query(): Record<string, string> {
@@ -149,9 +149,15 @@ export const platformPlugin: JupyterFrontEndPlugin<IPlatform> = {
   description: 'Provides the Picsellia platform to the other plugins.',
   autoStart: true,
   provides: IPlatform,
-  optional: [ISettingRegistry],
-  activate: (app: JupyterFrontEnd, registry: ISettingRegistry | null): IPlatform => {
-    const platform = new Platform(app.serviceManager.serverSettings);
+  optional: [ISettingRegistry, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null
+  ): IPlatform => {
+    const trans = (translator ?? nullTranslator).load('picsellia_jupyter');
+    const server = new ServerExtension(app.serviceManager.serverSettings, trans);
+    const platform = new Platform(server);
     const preferred = registry ? follow(registry, platform) : Promise.resolve();
     void Promise.allSettled([preferred, app.restored]).then(() => platform.start());
     return platform;

@@ -8,6 +8,7 @@ import { Clipboard, ICommandPalette, ISessionContextDialogs } from '@jupyterlab/
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon, fileIcon, refreshIcon, SidePanel } from '@jupyterlab/ui-components';
+import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Message } from '@lumino/messaging';
 import { IDisposable } from '@lumino/disposable';
 
@@ -110,11 +111,15 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
     for (const command of [
       CommandIDs.show,
       CommandIDs.refresh,
+      CommandIDs.deploySelected,
+      CommandIDs.files,
+      CommandIDs.copyReference,
       CommandIDs.dashboard,
       CommandIDs.log,
+      CommandIDs.training,
       CommandIDs.stop
     ]) {
-      palette?.addItem({ command, category: trans.__('Picsellia') });
+      palette?.addItem({ command, category: trans.__('Picsellia'), args: { isPalette: true } });
     }
 
     const { commands } = app;
@@ -143,8 +148,16 @@ function addSidebarCommands(
     icon: refreshIcon,
     execute: () => sidebar.refresh()
   });
+  // In the palette a command says what it is of.
+  const named =
+    (short: string, long: string) =>
+    (args: ReadonlyPartialJSONObject): string =>
+      args['isPalette'] ? long : short;
   commands.addCommand(CommandIDs.files, {
-    label: trans.__('Show or hide files'),
+    label: named(
+      trans.__('Show or hide files'),
+      trans.__('Show or hide the files of the selected version')
+    ),
     icon: fileIcon,
     isVisible: () => sidebar.registry.selectedVersion !== null,
     execute: async () => {
@@ -155,16 +168,20 @@ function addSidebarCommands(
     }
   });
   commands.addCommand(CommandIDs.deploySelected, {
-    label: trans.__('Deploy…'),
+    label: named(trans.__('Deploy…'), trans.__('Deploy the selected version…')),
     icon: deployIcon,
     isVisible: () => sidebar.registry.selectedReference !== null,
     execute: () =>
       commands.execute(CommandIDs.deploy, { model: sidebar.registry.selectedReference })
   });
   commands.addCommand(CommandIDs.copyReference, {
-    label: trans.__('Copy reference'),
+    label: named(
+      trans.__('Copy reference'),
+      trans.__('Copy the reference of the selected version')
+    ),
     caption: trans.__('As one would type it: MODEL:VERSION'),
     icon: copyIcon,
+    isVisible: () => sidebar.registry.selectedReference !== null,
     execute: () => Clipboard.copyToSystem(sidebar.registry.selectedReference ?? '')
   });
 }
@@ -177,7 +194,8 @@ function addMenu(app: JupyterFrontEnd): void {
     contextMenu.addItem({ command, selector: registry, rank })
   );
   const deployments = '.jp-PicselliaDeployments .jp-PicselliaRows';
-  [CommandIDs.dashboard, CommandIDs.log, CommandIDs.stop].forEach((command, rank) =>
-    contextMenu.addItem({ command, args: { selected: true }, selector: deployments, rank })
+  [CommandIDs.dashboard, CommandIDs.log, CommandIDs.training, CommandIDs.stop].forEach(
+    (command, rank) =>
+      contextMenu.addItem({ command, args: { selected: true }, selector: deployments, rank })
   );
 }

@@ -7,6 +7,7 @@ import { Widget } from '@lumino/widgets';
 import { CommandIDs } from './commandids';
 import { append, appendIcon } from './drawing';
 import { picselliaIcon } from './icons';
+import { isUnderWay } from './states';
 import { IPlatform } from './tokens';
 import { IOverview } from './values';
 
@@ -38,7 +39,7 @@ class StatusItem extends Widget {
       ? this._trans.__('Picsellia: no answer')
       : words(overview, this._trans);
     this.node.title = error ? error.message : caption(overview, this._trans);
-    this.toggleClass('jp-mod-alerts', Boolean(overview?.deployments.some(one => one.alerts)));
+    this.toggleClass('jp-mod-alerts', fires(overview));
   }
 
   private readonly _text: HTMLElement;
@@ -72,11 +73,17 @@ function words(overview: IOverview | null, trans: TranslationBundle): string {
   }
   const { platform, mpu, deployments } = overview;
   const running = deployments.filter(one => one.running).length;
+  const training = deployments.filter(one => isUnderWay(one.training)).length;
   return [
     platform.kind === 'local' ? trans.__('Local platform') : platform.organization,
     ...(running ? [trans.__('%1 running', running)] : []),
+    ...(training ? [trans.__('%1 training', training)] : []),
     ...(mpu && mpu.quota !== null ? [trans.__('%1 MPU left', left(mpu.used, mpu.quota))] : [])
   ].join(' · ');
+}
+
+function fires(overview: IOverview | null): boolean {
+  return overview?.deployments.some(one => one.alerts?.some(({ over }) => !over)) ?? false;
 }
 
 function left(used: number, quota: number): string {

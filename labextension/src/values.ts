@@ -25,6 +25,31 @@ export interface IModelFile {
   readonly filename: string;
 }
 
+/** An alert's condition is met, or was until a moment ago. */
+export interface IFiring {
+  /** The same as long as it goes on. */
+  readonly id: string;
+  readonly name: string;
+  /** What met it first. */
+  readonly value: number;
+  readonly over: boolean;
+}
+
+export interface ITraining {
+  readonly id: string;
+  /** `waiting`, `running`, `success`, `failed` or `canceled`. */
+  readonly state: string;
+  /** In [0, 1]. */
+  readonly progress: number;
+  /** What it is at. */
+  readonly step: string;
+  /** Where it is done; empty beside the platform. */
+  readonly place: string;
+  /** The model version that came of it. */
+  readonly version: string;
+  readonly error: string;
+}
+
 export interface IDeployment {
   readonly id: string;
   readonly name: string;
@@ -37,8 +62,10 @@ export interface IDeployment {
   /** Where it is served; empty where it is not. */
   readonly place: string;
   readonly predictions: number;
-  /** How many alerts have fired; null where nobody counts. */
-  readonly alerts: number | null;
+  /** Alerts that fire or did a moment ago; null where nobody tells. */
+  readonly alerts: readonly IFiring[] | null;
+  /** The newest training run, where it is under way or ended a moment ago. */
+  readonly training: ITraining | null;
   readonly url: string | null;
 }
 

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from picsellia_jupyter.clients import sdk
 from picsellia_jupyter.clients.connection import SdkConnection
 from picsellia_jupyter.domain.deployments import DeploymentRecord
+from picsellia_jupyter.domain.news import News
+from picsellia_jupyter.wire.news import news_from_json
 
 
 class Watching(SdkConnection):
-    """Alerts that have fired."""
-
-    def __init__(self, sdk_client: Any, host: str, ping: Mapping[str, Any]) -> None:
-        super().__init__(sdk_client, host, ping)
-        self._fired: dict[str, tuple[int, int]] = {}
+    """Alerts that have fired, and what goes on."""
 
     @sdk.translated
     def fired_alerts(self, record: DeploymentRecord) -> int | None:
-        """How often a deployment's alerts have fired; None on a cloud.
-
-        Predictions fire them, so the platform is asked again only where some have come since.
-        """
+        """How often a deployment's alerts have fired; None on a cloud."""
         if not self.is_local:
             return None
-        inferences, fired = self._fired.get(record.id, (-1, 0))
-        if record.inferences is not None and inferences != record.inferences:
-            path = f"/api/local/deployments/{record.id}/alerts/fired"
-            fired = int(self._get(path, {"limit": "1"})["count"] or 0)
-            self._fired[record.id] = (record.inferences, fired)
-        return fired
+        path = f"/api/local/deployments/{record.id}/alerts/fired"
+        return int(self._get(path, {"limit": "1"})["count"] or 0)
+
+    @sdk.translated
+    def news(self) -> News | None:
+        """What goes on in all deployments; None where nobody tells, as on a cloud."""
+        if "news" not in self.capabilities:
+            return None
+        return news_from_json(self._get("/api/local/news"))

@@ -19,7 +19,7 @@ overflow:visible}
 .pxj-panel .widget-tab-contents{padding:12px 14px;min-height:120px}
 .pxj-panel .widget-tab,.pxj-panel .widget-tab>.widget-tab-contents{overflow:visible}
 .pxj-panel .pxj-settings{max-width:680px}
-.pxj-panel .pxj-settings>.widget-box>.widget-html{margin:0 2px}
+.pxj-panel .pxj-settings .widget-html:not(.pxj-under){margin:0 2px}
 .pxj-panel .pxj-bar>.widget-html{align-self:center}
 .pxj-panel .lm-TabBar-content{flex-wrap:wrap}
 .pxj-panel.pxj-panel.pxj-panel .lm-TabBar .lm-TabBar-tab{flex:0 1 auto;
@@ -28,7 +28,7 @@ min-width:max-content;max-width:none}
 .pxj-panel .pxj-danger .pxj-hint{margin-top:4px}
 .pxj-panel .pxj-settings .pxj-line{margin:2px 0 0}
 .pxj-panel .pxj-settings h4,.pxj-panel h4.pxj-section{font-size:13px;font-weight:600;
-margin:14px 2px 6px;padding:0 0 3px;border-bottom:1px solid var(--pxj-line)}
+margin:14px 0 6px;padding:0 0 3px;border-bottom:1px solid var(--pxj-line)}
 .pxj-panel .pxj-danger h4{color:var(--jp-error-color1,#c62828);border-color:currentColor}
 .pxj-panel .pxj-alert{align-items:center;gap:8px;flex-flow:row wrap}
 .pxj-panel .pxj-alert .widget-html{flex:1 1 240px}

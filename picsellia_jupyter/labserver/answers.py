@@ -11,6 +11,8 @@ from picsellia_jupyter.domain.registry import Model, ModelVersion
 
 if TYPE_CHECKING:
     from picsellia_jupyter.clients.platform import PlatformClient
+    from picsellia_jupyter.domain.news import Firing, News
+    from picsellia_jupyter.domain.training import TrainingRun
     from picsellia_jupyter.session import Session
     from picsellia_jupyter.wire.predictions import Json
 
@@ -20,8 +22,6 @@ _RUNNING = frozenset(ServingState) - {
     ServingState.NOT_SERVED,
     ServingState.HOSTED,
 }
-_ALERTS_OF = 50
-"""Alerts are asked for of so many deployments, the newest ones: each takes a request."""
 
 
 def overview(session: Session, *, wake: bool) -> bytes:
@@ -35,13 +35,13 @@ def overview(session: Session, *, wake: bool) -> bytes:
         return _encoded({"connected": False, "platform": None, "mpu": None, "deployments": []})
     platform = session.platform
     records = session.deployments().records
-    alerts = {record.id: platform.fired_alerts(record) for record in records[:_ALERTS_OF]}
+    news = platform.news()
     return _encoded(
         {
             "connected": True,
             "platform": _platform(platform),
             "mpu": platform.mpu(),
-            "deployments": [_deployment(record, alerts.get(record.id)) for record in records],
+            "deployments": [_deployment(record, news) for record in records],
         }
     )
 
@@ -100,7 +100,8 @@ def _version(version: ModelVersion) -> Json:
     }
 
 
-def _deployment(record: DeploymentRecord, alerts: int | None) -> Json:
+def _deployment(record: DeploymentRecord, news: News | None) -> Json:
+    run = news.run_of(record.id) if news else None
     return {
         "id": record.id,
         "name": record.name,
@@ -112,8 +113,25 @@ def _deployment(record: DeploymentRecord, alerts: int | None) -> Json:
         "reason": "" if record.reason == record.state.value else record.reason,
         "place": record.serving.place if record.serving else "",
         "predictions": record.inferences or 0,
-        "alerts": alerts,
+        "alerts": [_firing(one) for one in news.alerts_of(record.id)] if news else None,
+        "training": _training(run) if run else None,
         "url": record.url,
+    }
+
+
+def _firing(one: Firing) -> Json:
+    return {"id": one.id, "name": one.alert, "value": one.value, "over": one.is_over}
+
+
+def _training(run: TrainingRun) -> Json:
+    return {
+        "id": run.id,
+        "state": run.state.value.lower(),
+        "progress": run.progress,
+        "step": run.step,
+        "place": run.place,
+        "version": run.version,
+        "error": run.error,
     }
 
 

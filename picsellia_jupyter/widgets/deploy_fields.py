@@ -26,12 +26,13 @@ class DeployFields:
     """Every widget of the form; `box` holds them all."""
 
     def __init__(self) -> None:
-        self.search = w.Text(description="Search", layout=_wide())
+        self.search = w.Text(description="Search", layout=_wide(shown=False))
         self.model = w.Dropdown(description="Model version", layout=_wide())
         self.strategy = w.RadioButtons(
             options=wording.strategy_cards(Choices()),
             value=Strategy.SERVING,
             description="Strategy",
+            _dom_classes=("pxj-strategy",),
         )
         self.threshold = w.FloatSlider(
             value=DeployForm().threshold,
@@ -40,6 +41,7 @@ class DeployFields:
             step=0.01,
             readout_format=".2f",
             description="Threshold",
+            _dom_classes=("pxj-threshold",),
             # Told when it is let go: a page holds back quick changes while it waits for the
             # kernel, and a click overtakes them.
             continuous_update=False,
@@ -54,13 +56,18 @@ class DeployFields:
             continuous_update=False,  # as above: `c` would be deployed where `calm-river` is typed
             layout=_wide(),
         )
-        self.checks, self.line, self.progress, self.said = (w.HTML() for _ in range(4))
-        self.insert = _button("Insert in notebook", "jp-mod-reject")
+        notes = _Notes()
+        self.checks, self.line, self.said = (notes.make() for _ in range(3))
+        self.progress = notes.make(shown=False)
+        self.insert = _button("Insert in notebook", "jp-mod-reject", shown=False)
         self.cancel = _button("Cancel", "jp-mod-reject")
         # From its very first message: a page may show it before there is anything to deploy.
         self.deploy = _button("Deploy", "jp-mod-accept", disabled=True)
-        self._hints = {field: w.HTML() for field in Field if field not in _WITHOUT_HINT}
-        self._problems = {field: w.HTML() for field in Field}
+        self._hints = {field: notes.under() for field in Field if field not in _WITHOUT_HINT}
+        self._problems: dict[Field, Any] = {
+            part: notes.under() for part in Field if part is not Field.WHOLE
+        }
+        self._problems[Field.WHOLE] = notes.make(shown=False)
         self._rows = self._laid_out()
         self.box = self._framed()
 
@@ -129,16 +136,13 @@ class DeployFields:
         )  # fmt: skip
 
     def _laid_out(self) -> dict[Field, Any]:
-        self._places = w.HBox([self.place, self.device])
-        self._places.add_class("pxj-places")
-        self.threshold.add_class("pxj-threshold")
-        self.strategy.add_class("pxj-strategy")
+        places = w.HBox([self.place, self.device], _dom_classes=("pxj-places",))
         inputs = {
             Field.MODEL: [self.search, self.model],
             Field.STRATEGY: [self.strategy],
             Field.THRESHOLD: [self.threshold],
             Field.DATALAKE: [self.datalake],
-            Field.PLACE: [self._places],
+            Field.PLACE: [places],
             Field.NAME: [self.name],
         }
         return {field: self._row(field, widgets) for field, widgets in inputs.items()}
@@ -147,37 +151,57 @@ class DeployFields:
         said = [self._hints[field], self._problems[field]]
         if field is Field.PLACE:
             said.append(self._problems[Field.DEVICE])
-        for note in said:
-            note.add_class("pxj-under")
-            _toggle(note, shown=False)
-        row = w.VBox([*inputs, *said])
-        row.add_class("pxj-row")
-        return row
+        return w.VBox([*inputs, *said], _dom_classes=("pxj-row",))
 
     def _framed(self) -> Any:
         self._form = w.VBox(list(self._rows.values()))
         whole = self._problems[Field.WHOLE]
-        foot = w.HBox([self.insert, self.said, self.cancel, self.deploy])
-        foot.add_class("pxj-foot")
-        for hidden in (whole, self.progress, self.insert, self.search):
-            _toggle(hidden, shown=False)
+        buttons = [self.insert, self.said, self.cancel, self.deploy]
+        foot = w.HBox(buttons, _dom_classes=("pxj-foot",))
         # Also the heading, which a dialog has itself.
         head = w.HTML(forms.STYLE + forms.heading(wording.TITLE))
-        box = w.VBox([head, self._form, self.progress, whole, self.checks, self.line, foot])
-        box.add_class("pxj-form")
-        return box
+        parts = [head, self._form, self.progress, whole, self.checks, self.line, foot]
+        return w.VBox(parts, _dom_classes=("pxj-form",))
 
 
-def _wide() -> Any:
+class _Notes:
+    """Makes what is only read.
+
+    Classes and layouts are given at once, and the style is shared by all: what follows later is a
+    message each, to a page that waits for the form.
+    """
+
+    def __init__(self) -> None:
+        self._style: Any = None
+
+    def make(self, *classes: str, shown: bool = True) -> Any:
+        """A note without words."""
+        given = {"style": self._style} if self._style else {}
+        note = w.HTML(layout=_layout(shown=shown), _dom_classes=classes, **given)
+        self._style = note.style
+        return note
+
+    def under(self) -> Any:
+        """One below a field, hidden as long as it says nothing."""
+        return self.make("pxj-under", shown=False)
+
+
+def _wide(*, shown: bool = True) -> Any:
+    return _layout(shown=shown, width="auto")
+
+
+def _layout(*, shown: bool, **sizes: str) -> Any:
     # Each widget its own: a layout that is shared hides all that share it.
-    return w.Layout(width="auto")
+    return w.Layout(display=None if shown else "none", **sizes)
 
 
-def _button(text: str, kind: str, *, disabled: bool = False) -> Any:
-    button = w.Button(description=text, disabled=disabled)
-    for name in ("jp-Dialog-button", "jp-mod-styled", kind):
-        button.add_class(name)
-    return button
+def _button(text: str, kind: str, *, disabled: bool = False, shown: bool = True) -> Any:
+    return w.Button(
+        description=text,
+        disabled=disabled,
+        layout=_layout(shown=shown),
+        _dom_classes=("jp-Dialog-button", "jp-mod-styled", kind),
+    )
 
 
 def _say(note: Any, html: str) -> None:

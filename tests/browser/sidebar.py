@@ -27,6 +27,8 @@ class Sidebar:
         self.search = self.node.get_by_role("searchbox", name="Search models and versions")
         self.tree = self.node.get_by_role("tree", name="Models and their versions")
         self.deployments = self.node.get_by_role("listbox", name="Deployments")
+        self.nothing = self.node.get_by_text("Nothing is deployed yet.")
+        self.status = page.page.locator("#jp-main-statusbar .jp-PicselliaStatus")
 
     def wait(self) -> None:
         """Until the registry is there; a server's first connection takes seconds."""

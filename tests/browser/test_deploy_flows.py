@@ -99,7 +99,7 @@ def test_what_is_wrong_is_at_its_field_in_notebook_7(
     finally:
         session.set_quota(None)
         session.undeploy("taken", delete=True)
-    assert session.deployments().records == ()
+    assert broken not in [one.model_title for one in session.deployments().records]
 
 
 def _spent_quota_is_at_the_strategy(form: DeployPage) -> None:

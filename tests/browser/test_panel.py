@@ -1,4 +1,4 @@
-"""The panel of a deployment in a real JupyterLab, by mouse and by keyboard."""
+"""The panel of a deployment in a real JupyterLab, by mouse and by keyboard; Notebook 7 if long."""
 
 from __future__ import annotations
 
@@ -26,9 +26,16 @@ NARROW, WIDE = {"width": 760, "height": 900}, {"width": 1280, "height": 900}
 PATIENT_MS = 60_000
 
 
+@pytest.fixture(scope="module", params=["lab", "notebook"])
+def server(request, long: bool) -> JupyterServer:
+    if request.param == "notebook" and not long:
+        pytest.skip("one of its kind is tried; --long tries both")
+    return request.getfixturevalue(f"jupyter_{request.param}")
+
+
 @pytest.fixture(scope="module")
-def session(jupyter_lab: JupyterServer, tmp_path_factory) -> Iterator[Session]:
-    made = Session(home=jupyter_lab.home)
+def session(server: JupyterServer, tmp_path_factory) -> Iterator[Session]:
+    made = Session(home=server.home)
     try:
         seed(made)
         made.create_datalake("cold store")
@@ -37,7 +44,7 @@ def session(jupyter_lab: JupyterServer, tmp_path_factory) -> Iterator[Session]:
         record_pages(made, "press-line", folder, 26)
         yield made
     finally:
-        local_platform.stop(jupyter_lab.home)
+        local_platform.stop(server.home)
 
 
 class PanelPage:
@@ -73,15 +80,18 @@ class PanelPage:
         for width, size in (("", WIDE), ("-narrow", NARROW)):
             self.page.page.set_viewport_size(size)
             self.panel.scroll_into_view_if_needed()
-            self.page.screenshots(f"panel-{name}{width}", cell=1)
+            kind = "" if self.page.server.kind == "lab" else "notebook-"
+            self.page.screenshots(f"panel-{kind}{name}{width}", cell=1)
         self.page.page.set_viewport_size(WIDE)
 
 
 @pytest.fixture
-def opened(session: Session, lab_page: JupyterPage, write_notebook, request) -> PanelPage:
-    notebook = f"{request.node.name}.ipynb"
-    write_notebook(lab_page.server, notebook, *SOURCES)
-    return PanelPage(lab_page, notebook)
+def opened(session: Session, server: JupyterServer, write_notebook, request) -> PanelPage:
+    del session
+    page: JupyterPage = request.getfixturevalue(f"{server.kind}_page")
+    notebook = f"{request.node.originalname}.ipynb"
+    write_notebook(server, notebook, *SOURCES)
+    return PanelPage(page, notebook)
 
 
 def test_a_panel_is_used_by_mouse_and_leaves_its_card_in_the_file(

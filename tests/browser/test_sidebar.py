@@ -134,7 +134,7 @@ def test_a_deployment_tells_its_state_and_place_and_shows_its_log(sidebar):
     row = sidebar.deployment("press-line")
     expect(row).to_contain_text("ready")
     expect(row).to_contain_text("digits-detector:0 · local")
-    expect(_status(sidebar)).to_have_text("Local platform · 1 running")
+    expect(sidebar.status).to_have_text("Local platform · 1 running")
 
     row.hover()
     row.get_by_role("button", name="Log of press-line").click()
@@ -181,31 +181,6 @@ def test_images_are_predicted_on_from_the_file_browser(platform, lab_page, write
     assert any("text/html" in output.get("data", {}) for output in shown.outputs)
 
 
-def test_a_deployment_is_stopped_after_a_question(sidebar, platform):
-    platform.deploy("digits-detector", name="old-line")
-    row = sidebar.deployment("old-line")
-    expect(row).to_contain_text("ready", timeout=20_000)
-    row.click(button="right")
-    sidebar.menu("Stop deployment…")
-    question = sidebar.page.page.get_by_role("dialog")
-    expect(question).to_contain_text("Its predictions and its dashboard stay.")
-    question.get_by_role("button", name="Stop").click()
-
-    expect(row).to_contain_text("stopped", timeout=30_000)
-    told = sidebar.page.page.locator(".jp-toastContainer")
-    expect(told).to_contain_text("old-line is stopped.", timeout=30_000)
-    expect(told).not_to_contain_text("stopped:")
-
-
-def test_a_deployment_that_becomes_ready_is_told(sidebar, platform):
-    expect(sidebar.deployment("press-line")).to_contain_text("ready")
-    platform.deploy("digits-detector", name="new-line")
-
-    told = sidebar.page.page.locator(".jp-toastContainer")
-    expect(told).to_contain_text("new-line is ready.", timeout=20_000)
-    platform.undeploy("new-line", delete=True)
-
-
 def test_a_deployment_that_is_paused_is_told_with_why(sidebar, platform):
     row = sidebar.deployment("press-line")
     expect(row).to_contain_text("ready")
@@ -228,7 +203,7 @@ def test_a_platform_that_does_not_answer_is_told_with_what_to_do(platform, lab_p
     try:
         sidebar = Sidebar(lab_page)
         expect(sidebar.node.get_by_role("button", name="Try again")).to_have_count(2)
-        expect(_status(sidebar)).to_have_text("Picsellia: no answer")
+        expect(sidebar.status).to_have_text("Picsellia: no answer")
         sidebar.page.screenshots("sidebar-error")
     finally:
         lab_page.server.request("PUT", SETTINGS, {"raw": "{}"})
@@ -236,7 +211,3 @@ def test_a_platform_that_does_not_answer_is_told_with_what_to_do(platform, lab_p
 
 def _selected(tree: Locator) -> Locator:
     return tree.locator("[aria-selected=true]")
-
-
-def _status(sidebar: Sidebar) -> Locator:
-    return sidebar.page.page.locator("#jp-main-statusbar .jp-PicselliaStatus")

@@ -19,6 +19,8 @@ TESTS = (
     "tests/browser/test_deploy_command.py",
     "tests/browser/test_deploy_modal.py",
     "tests/browser/test_panel.py",
+    "tests/browser/test_sidebar.py",
+    "tests/browser/test_notices.py",
     "tests/widgets/test_deploy_modal.py",
     "tests/magics/test_completion.py",
 )

@@ -17,6 +17,7 @@ from picsellia_jupyter.domain.registry import Framework, InferenceType
 from picsellia_jupyter.domain.rle import decode
 from picsellia_jupyter.handles.deployment import Deployment
 from picsellia_jupyter.session import Session
+from picsellia_jupyter.widgets.guide_check import CheckStep
 
 pytestmark = pytest.mark.journey
 
@@ -54,6 +55,13 @@ def pasted(server: Path, code: str, *, token: str, shell: bool = False) -> tuple
     return done.returncode, done.stdout
 
 
+def in_the_panel(deployment: Deployment) -> str:
+    """What the guide's third tab shows once it has looked."""
+    step = CheckStep(deployment.record, lambda act: act(deployment))
+    step.begin()
+    return str(step._picture.outputs)
+
+
 @pytest.mark.parametrize("kind", PREDICTION_TYPES)
 def test_the_python_and_the_curl_of_the_guide_each_send_a_prediction(
     session: Session, platform, server: Path, kind: InferenceType
@@ -80,6 +88,10 @@ def test_the_python_and_the_curl_of_the_guide_each_send_a_prediction(
             assert decode(found.masks[0], recorded.image.size).sum() == 100 * 200
         assert "image.jpg" in repr(recorded)
         assert "data:image/jpeg;base64," in recorded._repr_mimebundle_()["text/html"]
+    shown = in_the_panel(deployment)
+    assert "data:image/jpeg;base64," in shown
+    assert "image.jpg · 640" in shown
+    assert "cat" in shown
 
 
 def test_a_wrong_token_is_told_by_what_was_pasted(session: Session, platform, server: Path):

@@ -72,7 +72,8 @@ def test_the_overview_tells_the_platform_and_its_deployments(server, made):
             "reason": "",
             "place": "",
             "predictions": 0,
-            "alerts": 0,
+            "alerts": [],
+            "training": None,
             "url": None,
         }
     ]
@@ -124,7 +125,7 @@ def test_the_log_of_a_serving_kernel_is_told_to_its_last_lines(server, session, 
     assert "served at gpu1" in reply.json()["detail"]
 
 
-def test_alerts_that_have_fired_are_counted(server, session, made):
+def test_alerts_that_fire_are_told_by_name(server, session, made):
     deployment = made["press-line"]
     alert = {"name": "slow", "metric": "latency", "operator": ">", "limit": 0.5}
     send = session.platform._send
@@ -132,7 +133,9 @@ def test_alerts_that_have_fired_are_counted(server, session, made):
     for latency in (0.4, 0.6):
         _predict(server.folder / "home", deployment, latency)
     told = _get(server, "overview")["deployments"][0]
-    assert (told["predictions"], told["alerts"]) == (2, 1)
+    assert told["predictions"] == 2
+    [fired] = told["alerts"]
+    assert (fired["name"], fired["value"], fired["over"]) == ("slow", 0.6, False)
 
 
 def test_an_unknown_deployment_is_answered_with_the_nearest_name(server, made):

@@ -54,3 +54,21 @@ def test_it_is_compiled_against_the_oldest_jupyterlab_it_supports(package):
     compiled = package["resolutions"]["@jupyterlab/application"]
     assert compiled.rsplit(".", 1)[0] == floor.rsplit(".", 1)[0]
     assert f"jupyterlab>={floor.rsplit('.', 1)[0]}," in (REPOSITORY / "pyproject.toml").read_text()
+
+
+UNTRANSLATED = re.compile(
+    r"(__\(|_n\(|description:|new Token<\w+>\(\s*'[^']*',)?\s*['`]([A-Z][^'`\n]* [^'`\n]*)['`]"
+)
+"""Words for people begin with a capital and have a blank; what may stand before them."""
+
+
+def untranslated(source: str) -> list[str]:
+    """Texts that people would see in English whatever their language is."""
+    code = re.sub(r"/\*.*?\*/|//[^\n]*", "", source, flags=re.DOTALL)
+    return [text for how, text in UNTRANSLATED.findall(code) if not how]
+
+
+def test_every_text_of_the_lab_extension_can_be_translated():
+    assert untranslated("say('Is it running?'); ok(trans.__('It is not.'))") == ["Is it running?"]
+    found = {path.name: untranslated(path.read_text()) for path in LABEXTENSION.glob("src/*.ts")}
+    assert {name: texts for name, texts in found.items() if texts} == {}

@@ -27,6 +27,7 @@ CAPABILITIES = (
     "heartbeat",
     "idempotent_monitoring",
     "model_context",
+    "news",
     "prediction_log",
     "promote_shadow",
     "status",
