@@ -13,11 +13,13 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 PYTEST_ARGS ?=
 # Whole files to each process: what a module starts, it starts once. They wait as often as they compute.
 TEST_PROCESSES ?= 3
+# Under another name: `make -n` would run a line that names it.
+AGAIN := $(MAKE) --no-print-directory
 # The extension's scripts call jlpm and jupyter-builder by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab demo test lint fix docs pictures notebooks viewer bench bench-quick --quick bench-peers faults compat planted release-check lowest clean chromium postgres compiler
+.PHONY: help setup lab demo test lint style types fix docs pictures notebooks viewer bench bench-quick --quick bench-peers faults compat planted release-check lowest clean chromium postgres compiler
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,12 +57,20 @@ demo: setup ## Run the quickstart headless and write build/quickstart.html
 	  --output-dir ../build --output quickstart; \
 	  status=$$?; ../$(BIN)/picsellia-jupyter platform stop --home ../build/demo; exit $$status
 
-test: setup chromium postgres compiler lint ## Everything CI runs: linters, types, import contracts, all tests
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+test: setup chromium postgres compiler style ## Everything CI runs: linters, types, import contracts, all tests
+	@# The slow linters beside the tests, which wait now and then; what they say comes last.
+	@mkdir -p build
+	$(AGAIN) types > build/types.log 2>&1 & linters=$$!; \
+	  $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS); tested=$$?; \
+	  wait $$linters; linted=$$?; cat build/types.log; exit $$((tested ? tested : linted))
 
-lint: setup ## Formatting, linters, strict types, import contracts, TypeScript
+lint: style types ## Formatting, linters, strict types, import contracts, TypeScript
+
+style: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd labextension && ../$(BIN)/jlpm lint:check

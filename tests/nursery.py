@@ -7,6 +7,7 @@ are about the program itself start it by `start_program(home)`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -106,10 +107,25 @@ def main() -> None:
     import picsellia_jupyter.localplatform.bootstrap
     import picsellia_jupyter.localplatform.server  # noqa: F401 - so that it is there after a fork
 
+    codes: dict[int, int] = {}
+    signal.signal(signal.SIGCHLD, lambda *_: _reap(codes))
     for line in iter(sys.stdin.readline, ""):
         question = json.loads(line)
-        answer = _ended(question["ended"]) if "ended" in question else _begun(question)
+        if "ended" in question:
+            answer: dict[str, Any] = {"code": codes.get(question["ended"])}
+        else:
+            answer = _begun(question)
         print(json.dumps(answer), flush=True)
+
+
+def _reap(codes: dict[int, int]) -> None:
+    """Note how those have ended that have; one that is killed is gone at once, as any other."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            codes[pid] = os.waitstatus_to_exitcode(status)
 
 
 def _begun(question: dict[str, Any]) -> dict[str, Any]:
@@ -126,6 +142,7 @@ def _begun(question: dict[str, Any]) -> dict[str, Any]:
 def _become(question: dict[str, Any], output: int) -> None:
     from picsellia_jupyter.localplatform.__main__ import main as serve
 
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.chdir(question["folder"])
@@ -140,11 +157,6 @@ def _become(question: dict[str, Any], output: int) -> None:
     finally:
         sys.stdout.flush()
         os._exit(code)
-
-
-def _ended(pid: int) -> dict[str, int | None]:
-    found, status = os.waitpid(pid, os.WNOHANG)
-    return {"code": os.waitstatus_to_exitcode(status) if found else None}
 
 
 if __name__ == "__main__":

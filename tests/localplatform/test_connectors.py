@@ -27,6 +27,11 @@ SERVER = (
 )
 
 
+@pytest.fixture
+def database():
+    """Buckets are the same beside either database."""
+
+
 def started(port=0):
     process = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(port)],

@@ -16,6 +16,11 @@ DAY = datetime.timedelta(days=1)
 
 
 @pytest.fixture
+def database():
+    """A webhook is sent alike with either database."""
+
+
+@pytest.fixture
 def certificate(tmp_path):
     """A certificate of `localhost` that nobody has signed but itself, and its key, in a file."""
     key = ec.generate_private_key(ec.SECP256R1())

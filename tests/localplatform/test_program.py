@@ -19,9 +19,10 @@ from tests.breaking_off import break_off
 
 
 @pytest.fixture(autouse=True)
-def nothing_keeps_running(start_program):
+def nothing_keeps_running(start_program, start_platform):
     yield
     start_program.stop_all()
+    start_platform.stop_all()
 
 
 def client(running) -> httpx.Client:
@@ -56,8 +57,8 @@ def test_a_clean_stop_keeps_the_token_and_the_port_for_the_next_run(start_progra
         assert user.get("/api/home/ping").status_code == 200
 
 
-def test_a_second_start_names_the_one_that_runs(start_program, tmp_path):
-    running = start_program(tmp_path)
+def test_a_second_start_names_the_one_that_runs(start_platform, tmp_path):
+    running = start_platform(tmp_path)
     second = subprocess.run(
         command(tmp_path, "--json"), capture_output=True, text=True, timeout=60, check=False
     )
@@ -69,8 +70,8 @@ def test_a_second_start_names_the_one_that_runs(start_program, tmp_path):
     }
 
 
-def test_a_port_that_is_taken_is_named(start_program, tmp_path):
-    running = start_program(tmp_path / "one")
+def test_a_port_that_is_taken_is_named(start_platform, tmp_path):
+    running = start_platform(tmp_path / "one")
     port = running.host.rsplit(":", 1)[1]
     other = subprocess.run(
         command(tmp_path / "two", "--port", port),
@@ -95,10 +96,10 @@ def test_an_interrupt_ends_it_as_cleanly_as_a_stop(start_program, tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="files have no such modes there")
 def test_only_the_user_can_read_its_files_and_the_token_is_not_in_the_database(
-    start_program, tmp_path
+    start_platform, tmp_path
 ):
     home = tmp_path / "home"
-    running = start_program(home)
+    running = start_platform(home)
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [home, *home.rglob("*")]}
     assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
     assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
@@ -107,16 +108,16 @@ def test_only_the_user_can_read_its_files_and_the_token_is_not_in_the_database(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_it_listens_on_loopback_only(start_program, tmp_path):
-    running = start_program(tmp_path)
+def test_it_listens_on_loopback_only(start_platform, tmp_path):
+    running = start_platform(tmp_path)
     port = f"{int(running.host.rsplit(':', 1)[1]):04X}"
     with Path("/proc/net/tcp").open() as table:
         bound = [line.split()[1] for line in table if line.split()[3] == "0A"]
     assert [address for address in bound if address.endswith(port)] == [f"0100007F:{port}"]
 
 
-def test_requests_are_answered_without_the_delay_of_nagle(start_program, tmp_path):
-    running = start_program(tmp_path)
+def test_requests_are_answered_without_the_delay_of_nagle(start_platform, tmp_path):
+    running = start_platform(tmp_path)
     with client(running) as user:
         user.get("/api/home/ping")
         times = []
@@ -128,15 +129,15 @@ def test_requests_are_answered_without_the_delay_of_nagle(start_program, tmp_pat
     assert min(times) < 0.035
 
 
-def test_what_was_acknowledged_survives_a_kill(start_program, tmp_path):
-    running = start_program(tmp_path)
+def test_what_was_acknowledged_survives_a_kill(start_platform, tmp_path):
+    running = start_platform(tmp_path)
     acknowledged = []
     with client(running) as user:
         deployment = furnished(user)
         for number in range(12):
             acknowledged.append(recorded(running, deployment, number))
     running.kill()
-    again = start_program(tmp_path)
+    again = start_platform(tmp_path)
     assert again.host == running.host
     with client(again) as user:
         page = user.get(f"/api/deployment/{deployment}/predictedassets").json()
