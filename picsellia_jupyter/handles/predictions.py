@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from picsellia_jupyter.display.units import count
 from picsellia_jupyter.domain.errors import InvalidImageError, InvalidInputError
 from picsellia_jupyter.domain.predictions import (
     FailedImage,
@@ -220,7 +219,7 @@ class Predictions(Sequence[ImagePrediction]):
         failed = [f"{f.source}: {f.reason}" for f in self.failures[:LISTED]]
         if len(self.failures) > LISTED:
             failed.append(f"… {len(self.failures) - LISTED} more failed")
-        head = f"{count(len(self), 'image')} predicted, {len(self.failures)} failed; objects found:"
+        head = f"{len(self)} images predicted, {len(self.failures)} failed; objects found:"
         return "\n  ".join([head, *counts, *more, *failed, *self._left()])
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:

@@ -42,31 +42,22 @@ def checks(
 def _framework(version: ModelVersion, kind: ModelFormat) -> Check:
     if version.framework is Framework.NOT_CONFIGURED:
         return Check(
-            "Framework", f"none is stated; the file is {_a(kind)}",
+            "Framework", f"none is stated; the file is {_with_article(kind)}",
             "State it: model_version.update(framework=…).",
         )  # fmt: skip
     stated = version.framework.value.lower()
     if kind is ModelFormat.ONNX or kind in _MADE_BY[version.framework]:
         return Check("Framework", f"{kind.value}; stated: {stated}")
     return Check(
-        "Framework", f"stated is {stated}, but the file is {_a(kind)}",
+        "Framework", f"stated is {stated}, but the file is {_with_article(kind)}",
         "State what it is: model_version.update(framework=…).",
     )  # fmt: skip
-
-
-def _a(kind: ModelFormat) -> str:
-    return f"{'an' if kind is ModelFormat.ONNX else 'a'} {kind.value}"
 
 
 def _labels(version: ModelVersion, files: ModelFiles, model: LoadedModel) -> Check:
     classes = class_counts.classes_of(model, version.type)
     offset = _offset(files)
     missing = [str(n + offset) for n in range(classes) if n + offset not in version.labels]
-    if not missing and classes and len(version.labels) > classes:
-        return Check(
-            "Labels", f"{len(version.labels)}, but the model tells {classes} classes apart",
-            "Take them from its training, in its order: model_version.update(labels={'0': …}).",
-        )  # fmt: skip
     if not missing:
         return Check("Labels", f"{len(version.labels)}")
     return Check(
@@ -106,3 +97,7 @@ def _origin(version: ModelVersion, files: ModelFiles) -> Check:
         "Origin", "imported by hand: nothing tells how it takes images and gives results",
         "Compare a few of its predictions with those of its own toolchain.",
     )  # fmt: skip
+
+
+def _with_article(kind: ModelFormat) -> str:
+    return f"{'an' if kind is ModelFormat.ONNX else 'a'} {kind.value}"

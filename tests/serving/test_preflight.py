@@ -172,15 +172,6 @@ def test_labels_that_cover_all_classes_are_counted(look):
     assert found["Labels"] == Check("Labels", "4")
 
 
-def test_more_labels_than_classes_are_warned_of(look):
-    found = look(version_of(labels=range(5)), head="yolo8", outputs=outputs(output0=(1, 8, 8400)))
-    assert found["Labels"] == Check(
-        "Labels",
-        "5, but the model tells 4 classes apart",
-        "Take them from its training, in its order: model_version.update(labels={'0': …}).",
-    )
-
-
 def test_labels_are_looked_for_where_serving_json_puts_them(look):
     version, shapes = version_of(labels=(1, 2, 3)), outputs(output0=(1, 8, 8400))
     told = look(version, {"label_offset": 1}, head="yolo8", outputs=shapes)["Labels"]
