@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs").rglob("*.md"))
 _HEAD = re.compile(r"\| (it says|you see|it says, or you see)\b")
+OF_OTHERS = frozenset({"Failed to export the model with torch.export."})
+"""Messages of the libraries that a guide leads through."""
 _LEAST = 12
 """Characters of a text that may be a message."""
 
@@ -68,7 +70,8 @@ def _fits(template: str, quote: str) -> bool:
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
 def test_messages_that_a_guide_quotes_are_those_of_the_source(page: Path):
-    assert [quote for quote in quotes(page) if not is_said(quote)] == []
+    said = (quote for quote in quotes(page) if quote not in OF_OTHERS)
+    assert [quote for quote in said if not is_said(quote)] == []
 
 
 def test_messages_are_quoted_and_a_wrong_one_would_be_found():
