@@ -109,12 +109,12 @@ def test_mutated_images_are_predicted_on_or_refused_and_harm_nobody(sender, long
     print(f"mutated images: {sender.told()}")
 
 
-def test_bombs_take_neither_the_memory_nor_the_time_of_others(sender):
+def test_bombs_take_neither_the_memory_nor_the_time_of_others(sender, long):
     bombs = mutations.bombs()
     assert len(bombs) >= 30
     for number, bomb in enumerate(bombs):
         sender.send([bomb], number % 2 == 0)
         sender.check()
-    sender.send(bombs, monitor=True)  # all at once
+    sender.send(bombs if long else bombs[::2], monitor=True)  # all at once
     sender.check()
     print(f"bombs: {sender.told()}")
