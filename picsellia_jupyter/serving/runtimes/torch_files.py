@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pickle
 import warnings
 import zipfile
@@ -12,7 +11,7 @@ from typing import Any
 
 from picsellia_jupyter.domain.errors import MissingExtraError, ModelLoadError, first_line
 from picsellia_jupyter.serving.gate import ModelFormat
-from picsellia_jupyter.serving.runtimes import architectures
+from picsellia_jupyter.serving.runtimes import architectures, torchvision_networks
 from picsellia_jupyter.serving.runtimes.options import Options
 
 _OLDEST = (2, 10)
@@ -66,7 +65,7 @@ def _load(torch: Any, path: Path, kind: ModelFormat, options: Options) -> Any:
         except Exception as error:  # torch raises whatever its archive readers raise
             if not any(words in str(error) for words in _TORCHVISION):
                 raise
-            _import_torchvision(kind)
+            torchvision_networks.torchvision(f"The {kind.value} needs torchvision's own operators")
             return _program(torch, path, kind)
     module = architectures.build(options.architecture)
     read = _safetensors if kind is ModelFormat.SAFETENSORS else _state_dict
@@ -83,18 +82,6 @@ def _program(torch: Any, path: Path, kind: ModelFormat) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return torch.jit.load(str(path), map_location="cpu").eval()
-
-
-def _import_torchvision(kind: ModelFormat) -> None:
-    """Have torch know the operators of torchvision, which its detectors cannot do without."""
-    try:
-        importlib.import_module("torchvision")
-    except Exception as error:  # it is not installed, or made for another torch
-        raise ModelLoadError(
-            f"The {kind.value} needs torchvision's own operators: {first_line(error)}",
-            "Install it where the model is served, of the same build as torch (pip install "
-            "torchvision), or export the model as ONNX: torch.onnx.export(…, dynamo=False).",
-        ) from error
 
 
 def _state_dict(torch: Any, path: Path) -> Mapping[str, Any]:
