@@ -149,13 +149,19 @@ def _unsaid(told: Recognised, said: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 _PREPARED = {"resize", "scale", "mean", "std"}
+_GIVEN = {"stretch": "stretched", "letterbox": "padded to the input's shape", "none": "unresized"}
+_TRAINED: Mapping[str, str] = {
+    "class_scores": "many classifiers are trained on a normalised centre crop "
+    '("input": {"resize": "crop", "mean": …, "std": …}).',
+    "semantic_segmentation": "many segmentations are trained on normalised photos "
+    '("input": {"mean": …, "std": …}).',
+}
+"""By heads whose outputs tell nothing of how photos are prepared, unlike those of detectors."""
 
 
 def _unprepared(made: Manifest, said: Mapping[str, Any]) -> tuple[str, ...]:
-    """How a classifier is given photos; its outputs tell nothing of that, unlike a detector's."""
-    if made.kind is not InferenceType.CLASSIFICATION or _PREPARED & set(_object(said, "input")):
+    """How photos are given to a model of which nothing tells how they should be."""
+    spec, trained = made.input, _TRAINED.get(made.head)
+    if trained is None or any(spec.mean) or _PREPARED & set(_object(said, "input")):
         return ()
-    return (
-        f"Photos are stretched and divided by {made.input.scale:g}; many classifiers are trained "
-        'on a normalised centre crop ("input": {"resize": "crop", "mean": …, "std": …}).',
-    )
+    return (f"Photos are {_GIVEN[spec.resize]} and divided by {spec.scale:g}; {trained}",)

@@ -6,6 +6,7 @@ import functools
 import io
 import random
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -138,7 +139,7 @@ _HUGE = 2**31 - 1
 
 def bombs() -> list[Case]:
     """Small files that ask for much memory or time; several are just within what is allowed."""
-    return [*_large(), *_allowed(), *_lying(), *_many()]
+    return [*_large(), *_allowed(), *_lying(), *_many(), *_stuffed()]
 
 
 def _large() -> Iterator[Case]:
@@ -207,6 +208,27 @@ def _many() -> Iterator[Case]:
     yield "JPEG with 16 MiB of comments", jpeg[:2] + comments + jpeg[2:]
     empty = _chunk(b"IDAT", b"")
     yield "PNG of a million empty pieces", _png(8, 8, b"", empty * 10**6)
+
+
+def _stuffed() -> Iterator[Case]:
+    """Megabytes beside the pixels, and files that are something else, too."""
+    small, much = Image.new("RGB", (8, 8)), bytes(2**24)
+    yield "WEBP with 16 MiB of XMP", _bytes(small, "WEBP", xmp=much)
+    yield "TIFF with a tag of 16 MiB", _bytes(small, "TIFF", tiffinfo={700: much})
+    orientation = _exif(6).tobytes()[6:]
+    eight = zlib.compress(bytes(72))
+    yield "PNG with 16 MiB of EXIF", _png(8, 8, eight, _chunk(b"eXIf", orientation + much))
+    jpeg = _bytes(small, "JPEG")
+    pieces = (b"ICC_PROFILE\0" + bytes((n, 255)) + bytes(65519) for n in range(1, 256))
+    profile = b"".join(b"\xff\xe2\xff\xff" + piece for piece in pieces)
+    yield "JPEG with a profile of 255 pieces", jpeg[:2] + profile + jpeg[2:]
+    others = [Image.new("RGB", (600, 600), (n, n, n)) for n in range(60)]
+    yield "MPO of 61 pictures", _bytes(small, "MPO", save_all=True, append_images=others)
+    archive = io.BytesIO(jpeg)
+    with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as inner:
+        inner.writestr("zeros", bytes(2**24))
+    yield "JPEG that is a ZIP archive, too", archive.getvalue()
+    yield "PNG that is a web page, too", _png(8, 8, eight, _chunk(b"tEXt", b"<script>1</script>"))
 
 
 def _plain(kind: str, mode: str, width: int, height: int, **how) -> bytes:

@@ -158,6 +158,15 @@ def test_nothing_is_assumed_of_photos_that_serving_json_prepares(said):
     assert not any("stretched" in note for note in notes)
 
 
+def test_how_a_segmentation_is_given_photos_is_said_where_its_outputs_do_not_tell():
+    assert settle({"o": np.ones((1, 4, 8, 8))}, MASK, labels=4, height=32, width=32).notes[-1] == (
+        "Photos are padded to the input's shape and divided by 255; many segmentations are "
+        'trained on normalised photos ("input": {"mean": …, "std": …}).'
+    )
+    told = settle({"out": np.ones((1, 4, 8, 8))}, MASK, labels=4, height=32, width=32)
+    assert not any("divided" in note for note in told.notes)  # torchvision's: known
+
+
 # The outputs -------------------------------------------------------------------------------
 
 

@@ -4,6 +4,8 @@ A package registers its own in its pyproject.toml, and the serving.json beside t
 
     [project.entry-points."picsellia_jupyter.architectures"]
     small-cnn = "mypackage.networks:SmallCnn"
+
+Always registered is `{"name": "torchvision", "model": "resnet18", "num_classes": 3}`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from picsellia_jupyter.serving.runtimes.options import Architecture
 
 GROUP = "picsellia_jupyter.architectures"
 """The entry points that are looked through."""
+_TORCHVISION = EntryPoint(
+    "torchvision", "picsellia_jupyter.serving.runtimes.torchvision_networks:build", GROUP
+)
 
 
 def build(asked: Architecture | None) -> Any:
@@ -38,6 +43,8 @@ def build(asked: Architecture | None) -> Any:
     make = _factory(asked.name)
     try:
         return make(**asked.arguments)
+    except ModelLoadError:
+        raise
     except Exception as error:  # it is another package's
         raise ModelLoadError(
             f"The architecture {asked.name!r} cannot be made with {dict(asked.arguments)}: {error}",
@@ -64,4 +71,5 @@ def _factory(name: str) -> Callable[..., Any]:
 
 
 def _registered() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+    points = (_TORCHVISION, *entry_points(group=GROUP))
+    return {point.name: point for point in points}

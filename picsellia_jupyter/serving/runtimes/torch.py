@@ -304,7 +304,8 @@ def _input(
         name = _argument(module).name
     else:
         name = next(iter(inspect.signature(module.forward).parameters))
-    return TensorSignature(name, "float32", (None, *shape[1:]))
+    across = (None, None) if signature else shape[2:]
+    return TensorSignature(name, "float32", (None, shape[1], *across))
 
 
 def _output(name: str, array: NDArray[np.generic], *, free: bool) -> TensorSignature:

@@ -11,13 +11,15 @@ from typing import Any
 
 from picsellia_jupyter.domain.errors import MissingExtraError, ModelLoadError, first_line
 from picsellia_jupyter.serving.gate import ModelFormat
-from picsellia_jupyter.serving.runtimes import architectures
+from picsellia_jupyter.serving.runtimes import architectures, torchvision_networks
 from picsellia_jupyter.serving.runtimes.options import Options
 
 _OLDEST = (2, 10)
 """Older ones have known holes in how they read weights (CVE-2026-24747)."""
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _DATA_PARALLEL = "module."
+_TORCHVISION = ("torchvision::", "ops.torchvision")
+"""How torch calls operators that it does not know before torchvision is imported."""
 
 
 def load(torch: Any, path: Path, kind: ModelFormat, options: Options) -> Any:
@@ -57,19 +59,29 @@ def _check_sums(path: Path, kind: ModelFormat) -> None:
 def _load(torch: Any, path: Path, kind: ModelFormat, options: Options) -> Any:
     if kind is not ModelFormat.SAFETENSORS:
         _check_sums(path, kind)
+    if kind in (ModelFormat.TORCH_EXPORT, ModelFormat.TORCHSCRIPT):
+        try:
+            return _program(torch, path, kind)
+        except Exception as error:  # torch raises whatever its archive readers raise
+            if not any(words in str(error) for words in _TORCHVISION):
+                raise
+            torchvision_networks.torchvision(f"The {kind.value} needs torchvision's own operators")
+            return _program(torch, path, kind)
+    module = architectures.build(options.architecture)
+    read = _safetensors if kind is ModelFormat.SAFETENSORS else _state_dict
+    _fill(module, _unwrapped(read(torch, path)))
+    return module.eval()
+
+
+def _program(torch: Any, path: Path, kind: ModelFormat) -> Any:
     if kind is ModelFormat.TORCH_EXPORT:
         # torch.export.load falls back to unpickling anything; the worker's environment forbids
         # that (see sandbox.py), and this file is loaded nowhere else.
         with path.open("rb") as stream:  # by name, it takes only files that end in .pt2
             return torch.export.load(stream)
-    if kind is ModelFormat.TORCHSCRIPT:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return torch.jit.load(str(path), map_location="cpu").eval()
-    module = architectures.build(options.architecture)
-    read = _safetensors if kind is ModelFormat.SAFETENSORS else _state_dict
-    _fill(module, _unwrapped(read(torch, path)))
-    return module.eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.jit.load(str(path), map_location="cpu").eval()
 
 
 def _state_dict(torch: Any, path: Path) -> Mapping[str, Any]:

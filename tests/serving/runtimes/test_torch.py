@@ -1,5 +1,7 @@
 """PyTorch runtimes give what PyTorch itself gives."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from picsellia_jupyter.serving.runtimes.memory import OutOfMemoryError
 from picsellia_jupyter.serving.runtimes.options import Options
 from picsellia_jupyter.serving.runtimes.torch_fusing import fused
 from picsellia_jupyter.serving.runtimes.torch_programs import Program
+from tests.serving.hostile_torch import rewritten
 from tests.serving.runtimes import networks
 from tests.serving.runtimes.networks import Classifier, Returning, eager, images, trained
 
@@ -146,6 +149,57 @@ def test_a_scripted_torchvision_detector_is_handed_a_list_and_gives_each_image_i
         assert one["labels"].dtype == np.int64
     assert {one.name: one.shape for one in runtime.outputs}["boxes"] == (None, 4)
     assert runtime.signature.resizes
+    assert [one.shape for one in runtime.inputs] == [(None, 3, None, None)]
+
+
+OPERATORS = """
+import torch
+library = torch.library.Library("torchvision", "DEF")
+library.define("nms(Tensor boxes, Tensor scores, float iou_threshold) -> Tensor")
+library.impl("nms", lambda boxes, scores, iou_threshold: boxes + 1, "CPU")
+"""
+
+
+def script_with_nms(folder):
+    """A program that calls an operator of torchvision's."""
+
+    class Relu(nn.Module):
+        def forward(self, images):
+            return torch.relu(images)
+
+    path, call = networks.script(Relu(), folder / "m"), b"ops.torchvision.nms(images, images, 0.5)"
+    path.write_bytes(
+        rewritten(path.read_bytes(), lambda _, old: old.replace(b"torch.relu(images)", call))
+    )
+    return path
+
+
+@pytest.fixture
+def no_torchvision(monkeypatch):
+    """Neither it nor its operators are known."""
+    if hasattr(torch.ops.torchvision, "nms"):
+        pytest.skip("another test has imported torchvision")
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+
+
+@pytest.mark.usefixtures("no_torchvision")
+def test_a_program_with_torchvisions_operators_is_refused_without_it(tmp_path):
+    with pytest.raises(ModelLoadError, match="needs torchvision's own operators: ") as caught:
+        load(script_with_nms(tmp_path))
+    assert "pip install torchvision" in caught.value.remedy
+
+
+@pytest.mark.usefixtures("no_torchvision")
+def test_a_program_with_torchvisions_operators_is_served_with_it(tmp_path, monkeypatch):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "torchvision.py").write_text(OPERATORS)
+    monkeypatch.delitem(sys.modules, "torchvision")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    try:
+        assert (load(script_with_nms(tmp_path)).run(images(1))[0]["output_0"] > 1).all()
+    finally:
+        if made := sys.modules.pop("torchvision", None):
+            made.library._destroy()
 
 
 class Sized(Classifier):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import pytest
 import torch
@@ -84,7 +85,10 @@ def test_weights_are_found_in_what_training_loops_wrap_them_in(wrapped, tmp_path
 @pytest.mark.parametrize(
     ("architecture", "said"),
     [
-        (None, r"without their network.*\"architecture\".*registered: broken, small-cnn"),
+        (
+            None,
+            r"without their network.*\"architecture\".*registered: broken, small-cnn, torchvision",
+        ),
         (Architecture("smal-cnn"), r"Did you mean 'small-cnn'.*picsellia_jupyter.architectures"),
         (Architecture("broken"), r"cannot be imported.*python -c 'import no_such_module_of_mine'"),
         (Architecture("small-cnn", {"colour": 3}), r"cannot be made with \{'colour': 3\}"),
@@ -115,6 +119,26 @@ def test_weights_are_served_as_serving_json_says(tmp_path):
     assert "safetensors file, CPU" in engine.loaded.runtime
     assert engine.predict(picture(), "a.jpg", record=False).found.scores.sum() <= 1.001
     assert engine.loaded.memory_bytes > 0
+
+
+NETWORK = Architecture("torchvision", {"model": "resnet18", "num_classes": 5})
+
+
+def test_without_torchvision_its_weights_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    path = write(trained(Classifier()).state_dict(), tmp_path / "m", ModelFormat.SAFETENSORS)
+    with pytest.raises(ModelLoadError, match="network is one of torchvision: ") as caught:
+        load(path, ModelFormat.SAFETENSORS, NETWORK)
+    assert "pip install torchvision" in caught.value.remedy
+
+
+@pytest.mark.parametrize("kind", [ModelFormat.SAFETENSORS, ModelFormat.TORCH_STATE_DICT])
+def test_weights_of_torchvisions_networks_give_what_they_give(kind, tmp_path):
+    models = pytest.importorskip("torchvision.models", exc_type=Exception)
+    network = models.resnet18(num_classes=5).eval()
+    path = write(network.state_dict(), tmp_path / "m", kind)
+    (found,) = load(path, kind, NETWORK).run(images(1))
+    assert found["output_0"] == pytest.approx(eager(network, images(1)).numpy(), abs=1e-4)
 
 
 class Evil:
