@@ -53,7 +53,7 @@ def test_the_quickstart_runs_on_the_cloud_as_it_is(cloud, tmp_path):
     notebook = executed("01_deploy.ipynb", cloud, tmp_path)
 
     assert "quickstart: hosted" in shown(notebook, "deploy")
-    assert "1 images predicted, 1 failed" in shown(notebook, "bad")
+    assert "1 image predicted, 1 failed" in shown(notebook, "bad")
     assert "draws the dashboard of 'quickstart' itself" in shown(notebook, "monitor")
     assert "1 boxes, the first one" in shown(notebook, "sdk")
     assert "served by Picsellia, which goes on" in shown(notebook, "end")

@@ -124,7 +124,7 @@ def test_they_show_themselves_as_pictures_and_as_text(photos: list[Path], count:
     shown = found._repr_mimebundle_()
 
     assert shown["text/html"].count("data:image/jpeg;base64") == count
-    assert f"{count} images predicted, 0 failed" in shown["text/plain"]
+    assert f"{count} image{'s' if count > 1 else ''} predicted, 0 failed" in shown["text/plain"]
     assert "a.png: 1" in shown["text/plain"]
 
 

@@ -77,7 +77,7 @@ def test_a_file_that_is_no_image_is_named_and_the_other_one_predicted(
 ):
     shown = outputs(executed, "bad", "text/plain")
 
-    assert "1 images predicted, 1 failed" in shown
+    assert "1 image predicted, 1 failed" in shown
     assert "notes.jpg" in shown
 
 
