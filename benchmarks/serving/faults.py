@@ -24,12 +24,17 @@ GONE_S = 3.0
 
 
 def corrupt(server: Server, folder: Path, goals: Goals) -> None:
+    """Start a server, and send it one corrupt photo among eight that come together."""
+    with servers.running(server, folder) as running:
+        corrupt_one(running, folder, goals)
+
+
+def corrupt_one(running: Running, folder: Path, goals: Goals) -> None:
     """One corrupt photo among eight that come together."""
     photo = workload.photos(folder)[0]
     whole = workload.form(photo, monitor=False)
     broken = workload.form(photo[: len(photo) // 3], monitor=False)
-    with servers.running(server, folder) as running:
-        rounds = [asyncio.run(_together(running, [whole] * 7 + [broken])) for _ in range(9)]
+    rounds = [asyncio.run(_together(running, [whole] * 7 + [broken])) for _ in range(9)]
     codes = {answers[-1][0] for answers in rounds}
     others = sum(status != 200 for answers in rounds for status, _ in answers[:-1])
     took = float(np.median([answers[-1][1] for answers in rounds])) * 1e3

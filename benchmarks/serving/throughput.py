@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,10 +56,24 @@ class Seen:
         return self.steps[clients].per_s / self.limit_per_s
 
 
-def measure(server: Server, folder: Path, seconds: float, *, quick: bool = False) -> Seen:
+def measure(
+    server: Server,
+    folder: Path,
+    seconds: float,
+    *,
+    quick: bool = False,
+    beside: Callable[[Running], None] | None = None,
+) -> Seen:
     """Measure one server, with the limit right before and right after.
 
     Quickly, a peer is not asked by one client, and how much CPU it takes while idle is not seen.
+
+    Args:
+        server: which.
+        folder: of the workload.
+        seconds: of each step.
+        quick: as above.
+        beside: what else is to be done with it while it runs, at the end.
     """
     ours = server.name == OURS
     seen = Seen(server.name)
@@ -75,7 +90,9 @@ def measure(server: Server, folder: Path, seconds: float, *, quick: bool = False
             seen.limits.append(loops.measure())
             seen.plain = plain.measure() if plain else None
         seen.pss_mb, seen.processes = running.pss_mb(), len(running.tree())
-        seen.idle_share = _idle_share(running) if ours or not quick else None
+        seen.idle_share = _idle_share(running, 1 if quick else 2) if ours or not quick else None
+        if beside:
+            beside(running)
     return seen
 
 
@@ -88,9 +105,9 @@ def _warm(running: Running, folder: Path, count: int, *, quick: bool) -> None:
     load.step(running, folder, 8, each_s)
 
 
-def _idle_share(running: Running) -> float:
+def _idle_share(running: Running, seconds: float) -> float:
     cpu, began = running.cpu_s(), time.perf_counter()
-    time.sleep(2.0)
+    time.sleep(seconds)
     return (running.cpu_s() - cpu) / (time.perf_counter() - began)
 
 
