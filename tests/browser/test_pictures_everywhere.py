@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.gallery import BOX, COLOURS, WIDTH, shade
-from tests.browser.page import JupyterPage
+from tests.browser.page import SCREENSHOTS, JupyterPage
 from tests.browser.server import REPOSITORY, JupyterServer
 from tests.browser.viewer_page import PIXEL
 
@@ -123,6 +123,7 @@ def test_reopened_with_its_kernel_gone_it_still_answers(saved: Path, lab_page: J
     lab_page.server.shut_kernels_down()
     assert lab_page.server.request("GET", "api/kernels").json() == []
     check_that_it_is_drawn_and_answers(lab_page.page.locator(".jp-OutputArea"))
+    lab_page.screenshots("pictures-kernel-gone", cell=1)
 
 
 def test_somebody_elses_notebook_keeps_the_static_pictures(saved: Path, lab_page: JupyterPage):
@@ -151,6 +152,8 @@ def test_notebook_7_draws_them_too(notebook_page: JupyterPage):
     canvas.focus()
     notebook_page.page.keyboard.press("h")
     assert near(colour(canvas, EDGE), shade(1), by=6)
+    notebook_page.page.keyboard.press("h")
+    notebook_page.screenshots("pictures-notebook-7", cell=1)
 
 
 @pytest.fixture
@@ -176,18 +179,32 @@ def _refuse(route: Route) -> None:
 
 
 @pytest.fixture(scope="module")
-def converted(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The saved notebook as nbconvert makes a page of it."""
-    page, _ = HTMLExporter().from_filename(str(saved))
-    path = tmp_path_factory.mktemp("converted") / "pictures.html"
-    path.write_text(page, encoding="utf-8")
-    return path
+def converted(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The saved notebook as nbconvert makes a page of it, light and dark."""
+    folder = tmp_path_factory.mktemp("converted")
+    paths = {theme: folder / f"{theme}.html" for theme in ("light", "dark")}
+    for theme, path in paths.items():
+        page, _ = HTMLExporter(theme=theme).from_filename(str(saved))
+        path.write_text(page, encoding="utf-8")
+    return paths
 
 
-def test_converted_to_html_it_answers_without_any_network(converted: Path, without_network):
-    check_that_it_is_drawn_and_answers(without_network(converted).locator(".jp-OutputArea"))
+def look_at(converted: dict[str, Path], without_network: Callable[..., Page], **how) -> None:
+    """Write build/screenshots/pictures-{converted,stripped}-{light,dark}.png."""
+    name, drawn = ("converted", "canvas") if how.get("scripts", True) else ("stripped", "img")
+    for theme, path in converted.items():
+        page = without_network(path, **how)
+        page.locator(drawn).first.wait_for()
+        page.screenshot(path=SCREENSHOTS / f"pictures-{name}-{theme}.png", full_page=True)
 
 
-def test_a_page_that_strips_scripts_keeps_the_static_pictures(converted: Path, without_network):
-    page = without_network(converted, scripts=False)
+def test_converted_to_html_it_answers_without_any_network(converted, without_network):
+    page = without_network(converted["light"])
+    check_that_it_is_drawn_and_answers(page.locator(".jp-OutputArea"))
+    look_at(converted, without_network)
+
+
+def test_a_page_that_strips_scripts_keeps_the_static_pictures(converted, without_network):
+    page = without_network(converted["light"], scripts=False)
     check_that_static_pictures_remain(page.locator(".jp-OutputArea"))
+    look_at(converted, without_network, scripts=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from itertools import repeat
 from pathlib import Path
 
 import nbformat
@@ -78,23 +79,22 @@ def saved(chromium: Browser, jupyter_lab: JupyterServer) -> Path:
     return jupyter_lab.root / "hostile.ipynb"
 
 
-def is_caught(page: Page, payload: str, folder: Path) -> bool:
+def is_caught(watched: Watched, payload: str, path: Path) -> bool:
     """Whether a page made of a payload runs it or asks for what it wants."""
-    watched = Watched(page)
-    path = folder / "page.html"
     path.write_text(f'<!doctype html><div title="{payload}">{payload}</div>', "utf-8")
-    page.goto(path.as_uri())
+    watched.asked.clear()
     try:
+        watched.page.goto(path.as_uri())
         return bool(watched.caught())
     except Error:  # it has led elsewhere
         return True
-    finally:
-        page.close()
 
 
 def test_the_trap_catches_them_where_they_are_taken_for_html(chromium: Browser, tmp_path: Path):
     context = chromium.new_context()
-    caught = sum(is_caught(context.new_page(), payload, tmp_path) for payload in PAYLOADS)
+    watched = Watched(context.new_page())
+    paths = [tmp_path / f"{number}.html" for number in range(len(PAYLOADS))]
+    caught = sum(map(is_caught, repeat(watched), PAYLOADS, paths))
     context.close()
     assert caught >= 45
 
