@@ -124,7 +124,8 @@ function render({ model, el: root }) {
     reject.disabled = fixed || state.form == 'class';
     next.disabled = !!deck.conflict || deck.busy || deck.place >= deck.total;
     back.disabled = deck.place < 1 || !!deck.conflict || deck.busy;
-    undo.disabled = !deck.can_undo || deck.busy;
+    // The kernel may not have heard of the last edits yet.
+    undo.disabled = (!deck.can_undo && serial <= deck.serial) || deck.busy;
     submit.disabled = !deck.reviewed || deck.busy || !!deck.asking;
     close.disabled = deck.busy;
     remove.disabled ||= !chosen || state.form == 'class';
@@ -175,7 +176,7 @@ function render({ model, el: root }) {
     if (arrow && arrow[0]) return (arrow[0] > 0 ? next : back).click(), true;
     if (arrow) return editor.step(arrow[1]), true;
     if (event.altKey) return false;
-    if (name == 'escape') return deck.asking ? (tell('unask'), true) : editor.leave();
+    if (name == 'escape') return deck.asking ? (tell('unask'), true) : !!deck.asset && editor.leave();
     if (name == 'enter' && state.begun.length) return editor.finish(), true;
     const label = /^[1-9]$/.test(name) && labels.children[name - 1];
     if (label) return label.click(), true;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
@@ -56,6 +58,16 @@ class DeckPage:
 
     def has_status(self, text: str) -> None:
         expect(self.deck.locator(".pxd-status")).to_contain_text(text, timeout=15_000)
+
+    def submit(self, picture: str = "") -> None:
+        """Submit what is reviewed: it asks once, and the deck goes."""
+        self.button("Submit").click()
+        asks = self.deck.get_by_role("alert")
+        expect(asks).to_contain_text(re.compile(r"Submit \d+ reviews?\?"))
+        if picture:
+            self.page.screenshots(picture)
+        asks.get_by_role("button", name="Submit").click()
+        expect(self.deck).to_have_count(0, timeout=20_000)
 
     def violations(self) -> list[str]:
         found = Axe().run(self.page.page, context=".pxd", options=AXE_RULES)

@@ -13,7 +13,7 @@ from picsellia_jupyter.session import Session
 from tests.browser.deck_page import DeckPage, boxes_of, near, queue_of
 from tests.browser.page import JupyterPage
 from tests.browser.server import JupyterServer
-from tests.reviewing import Furnished
+from tests.reviewing import CLASSES, Furnished
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
@@ -91,12 +91,8 @@ def test_reviews_are_submitted_after_a_question_and_a_card_remains(
     deck.button("Reject").click()
     deck.is_at("Image 3 of 4")
     deck.has_status("1 accepted · 1 rejected · all saved")
-    deck.button("Submit").click()
-    expect(deck.deck.get_by_role("alert")).to_contain_text("Submit 2 reviews?")
-    deck.page.screenshots("review-submit")
-    deck.deck.get_by_role("alert").get_by_role("button", name="Submit").click()
+    deck.submit("review-submit")
 
-    expect(deck.deck).to_have_count(0, timeout=20_000)
     expect(deck.output).to_contain_text("2 reviews submitted, 2 annotations in datasets.")
     assert [of.reviews_of(asset) for asset in order[2:]] == [[], []]
     stats = of.get(f"/api/dataset/version/{version}/stats")
@@ -113,7 +109,10 @@ def test_an_image_takes_seconds_by_keyboard_alone(lab_page: JupyterPage, furnish
     order = queue_of(of)
     deck = open_deck(lab_page, of, "--policy random --limit 5")
 
-    deck.press("ArrowDown", "3")
+    # Undone before the kernel can have said that there is anything to undo.
+    deck.press("ArrowDown", "3", "Control+z")
+    deck.says("1 of 2 shapes: zero at 20, 10")
+    deck.press("3")
     deck.says("1 of 2 shapes: two at 20, 10")
     deck.press("Shift+ArrowRight", "Shift+Alt+ArrowDown")
     deck.says("at 21, 10 to 91, 61")
@@ -219,10 +218,51 @@ def test_it_works_in_notebook_7_with_outlines(notebook_page: JupyterPage, furnis
     deck.drag((20, 10), (30, 20))
     deck.says("1 of 2 shapes: zero at 30, 20")
     deck.page.screenshots("review-outlines")
+    deck.button("two").click()
+    deck.says("1 of 2 shapes: two at 30, 20")
+    deck.press("Control+z")
+    deck.says("1 of 2 shapes: zero at 30, 20")
     deck.press("a")
     deck.has_status("1 corrected · all saved")
+    deck.submit()
 
+    expect(deck.output).to_contain_text("1 review submitted.")
     drawn = of.reviews_of(asset)[-1]["polygons"]
     assert [one["label"]["name"] for one in drawn] == ["zero", "one"]
     assert [len(one["polygon"]) for one in drawn] == [4, 3]
     assert max(abs(a - b) for a, b in zip(drawn[0]["polygon"][0], (30, 20), strict=True)) <= 2
+
+
+def test_points_are_placed_and_moved_and_a_class_is_chosen(
+    lab_page: JupyterPage, furnish, open_deck: Open
+):
+    of = furnish(lab_page.server, "points", kind="POINT")
+    raw = {"detection_classes": [0], "detection_scores": [0.9], "points": [[40, 30]]}
+    asset = of.predict(raw=raw)
+    deck = open_deck(lab_page, of, "")
+    deck.press("2", "d")
+    deck.says("1 shape · drawing one: click")
+    deck.page.page.mouse.click(*deck.at((120, 60)))
+    deck.says("2 shapes · drawing one")
+    deck.press("Escape")
+    deck.drag((120, 60), (130, 70))
+    deck.says("2 of 2 shapes: one at 130, 70")
+    deck.page.screenshots("review-points")
+    deck.press("a")
+    deck.has_status("1 corrected · all saved")
+    deck.press("Escape")
+    expect(deck.deck).to_have_count(0, timeout=20_000)
+    placed = of.reviews_of(asset)[-1]["points"]
+    assert [one["label"]["name"] for one in placed] == ["zero", "one"]
+
+    of = furnish(lab_page.server, "classes", kind="CLASSIFICATION")
+    asset = of.predict(raw=CLASSES)
+    deck = open_deck(lab_page, of, "")
+    deck.says("Class: one")
+    deck.press("3")
+    deck.says("Class: two")
+    deck.page.screenshots("review-class")
+    deck.press("a")
+    deck.has_status("1 corrected · all saved")
+    chosen = of.reviews_of(asset)[-1]["classifications"]
+    assert [one["label"]["name"] for one in chosen] == ["two"]

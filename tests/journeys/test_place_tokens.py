@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import nbformat
 import psutil
 import pytest
@@ -16,6 +18,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from picsellia_jupyter.clients.jupyter import JupyterServer
+from picsellia_jupyter.session import Session
 from tests.jupyter_servers import RunningServer, running_server
 
 pytestmark = pytest.mark.journey
@@ -185,24 +188,31 @@ def test_the_notebook_got_to_where_the_token_is_used(sinks: dict[str, str], serv
     assert json.loads((home / "places.json").read_text())["gpu1"] == server.at.url
 
 
-@pytest.mark.parametrize(
-    "sink",
-    [
-        "notebook",
-        "kernel's own stdout and stderr",
-        "command lines",
-        "environment of workers",
-        "widget state",
-        "crash dumps",
-        "kernels and sessions",
-        "files of the session",
-        "files of the serving kernel",
-    ],
-)
+SINKS = (
+    "notebook", "kernel's own stdout and stderr", "command lines", "environment of workers",
+    "widget state", "crash dumps", "kernels and sessions",
+)  # fmt: skip
+FILES = ("files of the session", "files of the serving kernel")
+
+
+@pytest.mark.parametrize("sink", SINKS + FILES)
 def test_no_token_of_a_place_is_in_a_sink(sinks: dict[str, str], sink: str, server: RunningServer):
     for token in (server.at.token, WRONG):
-        lines = [line for line in sinks[sink].splitlines() if token in line]
-        assert lines == []
+        assert lines_with(token, sinks[sink]) == []
+
+
+@pytest.mark.parametrize("sink", SINKS)
+def test_the_platform_s_token_is_in_its_own_files_alone(
+    sinks: dict[str, str], sink: str, home: Path
+):
+    token = Session(home=home).platform.token
+    assert lines_with(token, sinks[sink]) == []
+    kept = {line.partition(":")[0] for line in lines_with(token, sinks[FILES[0]])}
+    assert kept == {"platform.json"}
+
+
+def lines_with(token: str, text: str) -> list[str]:
+    return [line[:200] for line in text.splitlines() if token in line]
 
 
 @contextlib.contextmanager
@@ -211,19 +221,14 @@ def seen_while_it_runs(server: JupyterServer) -> Iterator[dict[str, set[str]]]:
     seen: dict[str, set[str]] = {
         name: set() for name in ("command lines", "environments", "kernels")
     }
-    ended = threading.Event()
+    ended, known = threading.Event(), Processes()
 
     def look() -> None:
-        while not ended.wait(0.1):
-            for process in psutil.process_iter():
-                with contextlib.suppress(psutil.Error):
-                    line = process.cmdline()
-                    seen["command lines"].add(" ".join(line))
-                    if WORKER in line:
-                        said = process.environ().items()
-                        seen["environments"] |= {f"{name}={value}" for name, value in said}
-            for path in ("kernels", "sessions"):
-                seen["kernels"].add(asked(server, path))
+        with asking(server) as http:
+            while not ended.wait(0.1):
+                for process in known.new():
+                    note(process, seen)
+                seen["kernels"] |= {http.get(path).text for path in ("kernels", "sessions")}
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -234,18 +239,39 @@ def seen_while_it_runs(server: JupyterServer) -> Iterator[dict[str, set[str]]]:
         looking.join()
 
 
+class Processes:
+    """What runs on this machine; each is told of in its first second, as it may still `exec`."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, float] = {}
+
+    def new(self) -> Iterator[psutil.Process]:
+        now = time.monotonic()
+        self._since = {pid: self._since.get(pid, now) for pid in psutil.pids()}
+        for pid, since in self._since.items():
+            with contextlib.suppress(psutil.Error):
+                if now - since < 1.0:
+                    yield psutil.Process(pid)
+
+
+def note(process: psutil.Process, seen: dict[str, set[str]]) -> None:
+    with contextlib.suppress(psutil.Error):
+        line = process.cmdline()
+        seen["command lines"].add(" ".join(line))
+        if WORKER in line:
+            said = process.environ().items()
+            seen["environments"] |= {f"{name}={value}" for name, value in said}
+
+
+def asking(server: JupyterServer) -> httpx.Client:
+    headers = {"Authorization": f"token {server.token}"}
+    return httpx.Client(base_url=f"{server.url}/api", headers=headers, trust_env=False, timeout=10)
+
+
 def crashes(home: Path) -> str:
     """The logs of workers that crashed."""
     logs = [path for path in home.rglob("*.log") if "Segmentation fault" in path.read_text()]
     return "\n".join(files(path) for path in logs)
-
-
-def asked(server: JupyterServer, path: str) -> str:
-    import httpx
-
-    headers = {"Authorization": f"token {server.token}"}
-    with httpx.Client(trust_env=False, timeout=10) as http:
-        return http.get(f"{server.url}/api/{path}", headers=headers).text
 
 
 def files(*folders: Path) -> str:
