@@ -1,12 +1,12 @@
 import { ILabShell, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, ISessionContextDialogs, Notification } from '@jupyterlab/apputils';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 import { Kernel } from '@jupyterlab/services';
 import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
 
 import { CommandIDs } from './commandids';
 import { deployIcon } from './icons';
-import { SilentRuns } from './kernel';
+import { SilentRuns, warmUp } from './kernel';
 import { Notebooks } from './notebooks';
 import { AnswerError } from './request';
 import { IPlatform } from './tokens';
@@ -57,6 +57,14 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
     palette?.addItem({ command: CommandIDs.deploy, category: trans.__('Picsellia') });
     const refresh = (): void => app.commands.notifyCommandChanged(CommandIDs.deploy);
     tracker?.currentChanged.connect(refresh);
+    NotebookActions.executed.connect((_, { notebook, cell, success }) => {
+      const panel = tracker?.find(one => one.content === notebook);
+      const kernel = panel?.sessionContext.session?.kernel;
+      if (kernel && success) {
+        // One that ends meanwhile needs nothing.
+        warmUp(kernel, cell.model.sharedModel.getSource()).catch(() => undefined);
+      }
+    });
   }
 };
 

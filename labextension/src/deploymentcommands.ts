@@ -9,7 +9,7 @@ import { dashboardIcon, logIcon } from './icons';
 import { LogView } from './logview';
 import { Notebooks, quoted } from './notebooks';
 import { AnswerError } from './request';
-import { stateInWords } from './states';
+import { hasLog, stateInWords } from './states';
 import { IPlatform } from './tokens';
 import { IDeployment } from './values';
 
@@ -32,36 +32,36 @@ export function addDeploymentCommands(context: IDeploymentContext): void {
   const { app, trans, selected } = context;
   const add = (
     id: string,
-    label: string,
+    [short, long]: readonly [string, string],
     icon: typeof logIcon,
     run: (context: IDeploymentContext, deployment: IDeployment) => Promise<void>,
     suits: (deployment: IDeployment) => boolean = () => true
   ): void => {
     app.commands.addCommand(id, {
-      label,
+      // In the palette a command says what it is of.
+      label: args => (args['isPalette'] ? long : short),
       icon,
       isVisible: args => {
         const deployment = args['selected'] ? selected() : null;
         return !args['selected'] || (deployment !== null && suits(deployment));
       },
       execute: async args => {
-        const deployment = await meant(context, args, label, suits);
+        const deployment = await meant(context, args, short, suits);
         if (deployment) {
           await run(context, deployment);
         }
       }
     });
   };
-  add(CommandIDs.dashboard, trans.__('Open panel'), dashboardIcon, showDashboard);
-  add(CommandIDs.log, trans.__('Show log'), logIcon, showLog);
-  add(
-    CommandIDs.training,
-    trans.__('Show training run'),
-    trainingIcon,
-    showTraining,
-    one => one.training !== null
-  );
-  add(CommandIDs.stop, trans.__('Stop deployment…'), stopIcon, stop, one => one.running);
+  const { __ } = { __: trans.__.bind(trans) };
+  const panel = [__('Open panel'), __('Open the panel of a deployment')] as const;
+  const log = [__('Show log'), __('Show the log of a deployment')] as const;
+  const training = [__('Show training run'), __('Show the training run of a deployment')] as const;
+  const stopped = [__('Stop deployment…'), __('Stop a deployment…')] as const;
+  add(CommandIDs.dashboard, panel, dashboardIcon, showDashboard);
+  add(CommandIDs.log, log, logIcon, showLog, hasLog);
+  add(CommandIDs.training, training, trainingIcon, showTraining, one => one.training !== null);
+  add(CommandIDs.stop, stopped, stopIcon, stop, one => one.running);
 }
 
 async function meant(

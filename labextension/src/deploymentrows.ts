@@ -4,7 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { append, appendAction } from './drawing';
 import { dashboardIcon, logIcon } from './icons';
 import { IRows } from './rowlist';
-import { isUnderWay, progressInWords, stateInWords, stepInWords } from './states';
+import { hasLog, isUnderWay, progressInWords, stateInWords, stepInWords } from './states';
 import { IDeployment, IFiring } from './values';
 
 /** A deployment and how fast it predicts lately; null where that is not known. */
@@ -37,7 +37,8 @@ export class DeploymentRows implements IRows<IDeploymentItem> {
     append(first, 'state', said).title = reason ? `${said}: ${reason}` : said;
     this._drawAlerts(first, alerts?.filter(one => !one.over) ?? []);
     const second = append(lines, 'line');
-    append(second, 'detail', this._detail(deployment, perMinute));
+    const detail = this._detail(deployment, perMinute);
+    append(second, 'detail', detail).title = detail;
     if (isUnderWay(training)) {
       const chip = append(second, 'training', progressInWords(training, this._trans));
       chip.title = stepInWords(training, this._trans);
@@ -45,7 +46,9 @@ export class DeploymentRows implements IRows<IDeploymentItem> {
     const actions = append(row, 'actions');
     const { __ } = { __: this._trans.__.bind(this._trans) };
     appendAction(actions, 'dashboard', __('Open panel of %1', name), dashboardIcon);
-    appendAction(actions, 'log', __('Log of %1', name), logIcon);
+    if (hasLog(deployment)) {
+      appendAction(actions, 'log', __('Log of %1', name), logIcon);
+    }
     if (deployment.running) {
       appendAction(actions, 'stop', __('Stop %1', name), stopIcon);
     }

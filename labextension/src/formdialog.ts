@@ -1,4 +1,5 @@
 import { Dialog } from '@jupyterlab/apputils';
+import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { nameControls } from './naming';
@@ -86,6 +87,24 @@ export class FormDialog extends Dialog<unknown> {
     }
   }
 
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    window.addEventListener('keydown', this._onStrayKey, true);
+  }
+
+  protected override onAfterDetach(message: Message): void {
+    window.removeEventListener('keydown', this._onStrayKey, true);
+    super.onAfterDetach(message);
+  }
+
+  /** Where nothing has the focus, as when a control that had it is hidden, keys are ours too. */
+  private readonly _onStrayKey = (event: KeyboardEvent): void => {
+    if (event.target === document.body) {
+      this._onKey(event);
+      event.stopPropagation(); // No shortcut of the notebook behind.
+    }
+  };
+
   private _onKey(event: KeyboardEvent): void {
     if (event.key === 'Escape') {
       event.stopPropagation();
@@ -103,7 +122,7 @@ export class FormDialog extends Dialog<unknown> {
       ? [all[0], all[all.length - 1]]
       : [all[all.length - 1], all[0]];
     event.stopPropagation();
-    if (document.activeElement === from) {
+    if ([from, document.body].includes(document.activeElement as HTMLElement)) {
       event.preventDefault();
       to?.focus();
     }

@@ -44,6 +44,19 @@ export async function isExtensionLoaded(
   }
 }
 
+const LOADS = /^\s*%(re)?load_ext\s+picsellia_jupyter\b/m;
+
+/**
+ * Have a kernel get ready for the form where a cell's source loads our magics: what that imports
+ * takes a second, and is done while the kernel is idle.
+ */
+export async function warmUp(kernel: Kernel.IKernelConnection, source: string): Promise<void> {
+  if (LOADS.test(source)) {
+    const code = 'from picsellia_jupyter.magics import warm_up; warm_up()';
+    await kernel.requestExecute({ code, silent: true, store_history: false }).done;
+  }
+}
+
 /** Runs code in kernels that leaves no trace in their notebooks. */
 export class SilentRuns {
   constructor(private readonly _trans: TranslationBundle) {}

@@ -81,7 +81,7 @@ export class Notebooks {
 /**
  * Insert a code cell below the active one; one undo takes it away again.
  *
- * @param activate whether it becomes the active cell.
+ * @param activate whether it becomes the active cell, in the place of one that is blank.
  * @param card what it shows as if it had been run.
  */
 export function insert(
@@ -92,20 +92,28 @@ export function insert(
   below: number = panel.content.activeCellIndex
 ): void {
   const { content } = panel;
-  if (!content.model) {
+  const cells = content.model?.sharedModel;
+  if (!cells) {
     return;
   }
   const index = content.activeCell ? below + 1 : 0;
+  const above = cells.cells[index - 1];
+  const isBlank = activate && above?.cell_type === 'code' && !above.getSource().trim();
   const output = { output_type: 'display_data', data: { ...card }, metadata: {} };
-  // Not NotebookActions.insertBelow: its cell may be Markdown, where the user's settings say so.
-  content.model.sharedModel.insertCell(index, {
-    cell_type: 'code',
-    source,
-    metadata: { trusted: true },
-    outputs: card ? [output] : []
+  cells.transact(() => {
+    // Not NotebookActions.insertBelow: its cell may be Markdown, where the user's settings say so.
+    cells.insertCell(index, {
+      cell_type: 'code',
+      source,
+      metadata: { trusted: true },
+      outputs: card ? [output] : []
+    });
+    if (isBlank) {
+      cells.deleteCell(index - 1);
+    }
   });
   if (activate) {
-    content.activeCellIndex = index;
+    content.activeCellIndex = isBlank ? index - 1 : index;
     content.deselectAll();
   }
 }

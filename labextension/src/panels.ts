@@ -3,19 +3,20 @@ import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { HAS_ENDED } from './kernel';
+import { leaveKeysToForms } from './keys';
 import { forEachNotebook } from './notebooks';
 import { outputsOf, WIDGET_VIEW } from './outputs';
 
 const HTML = 'text/html';
 
 /**
- * Leaves the card of each live panel whose kernel has ended.
+ * Leaves the keys of live panels to them, and the card of each whose kernel has ended.
  *
- * A kernel that is shut down does so itself; one that was killed cannot.
+ * A kernel that is shut down leaves the card itself; one that was killed cannot.
  */
 export const panelsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'picsellia-jupyter:panels',
-  description: 'Leaves a card in the place of a live panel whose kernel has ended.',
+  description: 'Keeps live panels usable by keyboard, and their cards where a kernel has ended.',
   autoStart: true,
   optional: [INotebookTracker, ITranslator],
   activate: (
@@ -23,6 +24,7 @@ export const panelsPlugin: JupyterFrontEndPlugin<void> = {
     tracker: INotebookTracker | null,
     translator: ITranslator | null
   ): void => {
+    leaveKeysToForms();
     const trans = (translator ?? nullTranslator).load('picsellia_jupyter');
     const said = trans.__('Its kernel has ended: run the cell again for the live panel.');
     forEachNotebook(tracker, panel => {

@@ -67,7 +67,7 @@ export class RegistryRows implements IRows<RegistryItem> {
       row.setAttribute('aria-level', '3');
       appendIcon(row, fileIcon);
       append(row, 'name', item.name);
-      append(row, 'detail', item.filename);
+      append(row, 'detail', item.filename).title = item.filename;
     }
   }
 
@@ -89,7 +89,8 @@ export class RegistryRows implements IRows<RegistryItem> {
     if (version.name !== `v${version.version}`) {
       append(row, 'name', version.name).title = `${version.title} · ${version.name}`;
     }
-    append(row, 'detail', `${version.type} · ${version.framework}`);
+    const detail = `${version.type} · ${version.framework}`;
+    append(row, 'detail', detail).title = detail;
     const actions = append(row, 'actions');
     appendAction(actions, 'deploy', this._trans.__('Deploy %1…', version.title), deployIcon);
   }

@@ -1,6 +1,6 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 
-import { ITraining } from './values';
+import { IDeployment, ITraining } from './values';
 
 /** The state of a deployment in the user's language; one that we do not know, as it is. */
 export function stateInWords(state: string, trans: TranslationBundle): string {
@@ -17,6 +17,11 @@ export function stateInWords(state: string, trans: TranslationBundle): string {
     'not served': trans.__('not served')
   };
   return known[state] ?? state;
+}
+
+/** Whether a serving kernel of ours was ever started for it, which writes a log. */
+export function hasLog({ place }: IDeployment): boolean {
+  return place !== '';
 }
 
 /** Whether a training run waits or goes on. */

@@ -47,10 +47,15 @@ outline:2px solid var(--pxj-accent);outline-offset:2px}
 accent-color:var(--pxj-accent);outline:none}
 .pxj-form .pxj-strategy .widget-radio-box label:has(input:disabled){opacity:.6;cursor:default}
 .pxj-form .pxj-threshold .widget-readout{min-width:44px;text-align:right}
-.pxj-form .pxj-places>.widget-dropdown:first-child{flex:1 1 60%}
-.pxj-form .pxj-places>.widget-dropdown:last-child{flex:1 1 40%}
+.pxj-form .pxj-places{flex-flow:row wrap;row-gap:4px}
+.pxj-form .pxj-places>.widget-dropdown{min-width:0;max-width:calc(100% - 4px)}
+.pxj-form .pxj-places>.widget-dropdown:first-child{flex:3 1 330px}
+.pxj-form .pxj-places>.widget-dropdown:last-child{flex:2 1 220px}
+.pxj-form .pxj-places select{min-width:0}
 .pxj-form .pxj-places>.widget-dropdown:last-child>.widget-label{width:auto;min-width:0;
 margin:0 8px 0 12px}
+@media(max-width:640px){.pxj-form .pxj-places>.widget-dropdown:last-child>.widget-label{
+width:var(--pxj-label);min-width:var(--pxj-label);margin:0 8px 0 0}}
 .pxj-form .pxj-checks{list-style:none;padding:8px 12px;border-radius:6px;
 margin:8px 2px 4px;
 background:rgba(128,128,128,.1);display:grid;gap:3px 18px;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +30,16 @@ def unregister(shell: InteractiveShell) -> None:
     extension: Extension | None = shell.__dict__.pop(_ATTRIBUTE, None)
     if extension is not None:
         extension.unregister()
+
+
+def warm_up() -> None:
+    """Import in the background what the deploy form takes, for a page that may soon open it."""
+
+    def read() -> None:
+        importlib.import_module("picsellia_jupyter.session")
+        importlib.import_module("picsellia_jupyter.widgets.deploy_modal")
+
+    threading.Thread(target=read, name="picsellia-warm-up", daemon=True).start()
 
 
 def open_deploy_form(

@@ -27,6 +27,7 @@ _FILL_IT = "Register the demo models with: picsellia-jupyter demo seed"
 _BUSY = "The kernel is busy with a cell: what you do here may wait until it is done."
 _UNDOING = "Cancelling: what was made is being undone …"
 _STOPPED = "Cancelled. Nothing was left behind."
+_NOTHING = "\u00a0"
 
 
 class DeployView:
@@ -94,7 +95,8 @@ class DeployView:
         facts = wording.version_facts(version, choices) if version else ""
         for field, text in {
             Field.MODEL: facts or ("" if choices.listed or not choices.is_read else _FILL_IT),
-            Field.STRATEGY: wording.cost(form, choices),
+            # Its line stays, so that choosing another strategy moves nothing below.
+            Field.STRATEGY: wording.cost(form, choices) or _NOTHING,
             Field.THRESHOLD: wording.THRESHOLD_ADVICE,
             Field.DATALAKE: wording.storage(form.datalake, choices),
             Field.PLACE: wording.place_facts(form, choices),

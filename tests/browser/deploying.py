@@ -38,6 +38,7 @@ def by_mouse(form: DeployPage, wish: Wish) -> None:
     """Click, drag and choose; type the name only."""
     form.field("Model version").select_option(label=wish.model)
     form.card(CARDS[wish.strategy]).click()
+    expect(form.form.locator(".pxj-line code")).to_contain_text(f"--strategy {wish.strategy} ")
     if wish.threshold:
         _drag_threshold(form)
     form.field("Datalake").select_option(label=_option(form, wish.datalake))

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 
 KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 ENABLED = "window.jupyterapp.commands.isEnabled('picsellia:deploy')"
+IMPORTED = "'picsellia_jupyter.widgets.deploy_modal' in __import__('sys').modules"
 
 
 @pytest.fixture(params=["lab", "notebook"])
@@ -132,6 +133,16 @@ def test_a_kernel_without_the_package_is_told_as_such(lab_page, write_notebook):
 
     told = lab_page.page.locator(".jp-toastContainer")
     expect(told).to_contain_text("%pip install picsellia_jupyter")
+
+
+def test_what_the_form_takes_is_imported_once_the_magics_are_loaded(lab_page, write_notebook):
+    write_notebook(lab_page.server, "warm.ipynb", "%load_ext picsellia_jupyter")
+    lab_page.open("warm.ipynb")
+    assert lab_page.ask(IMPORTED) == "False"
+    (cell,) = lab_page.run_all()
+
+    lab_page.wait_for_answer(IMPORTED, "True")
+    assert cell.outputs == ()
 
 
 def test_what_the_settings_say_is_filled_in(lab_page, write_notebook):

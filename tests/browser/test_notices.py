@@ -73,7 +73,10 @@ def test_alerts_training_and_failures_are_told_as_they_happen(
     card = sidebar.page.page.locator(".jp-Notebook .pxj-card")
     expect(card.get_by_text("failed", exact=True)).to_be_visible(timeout=60_000)
     expect(card.get_by_text("gpu1", exact=True)).to_be_visible()
-    sidebar.page.wait_for_cell("%load_ext picsellia_jupyter\n%retrain 'own line' --follow")
+    line = "%load_ext picsellia_jupyter\n%retrain 'own line' --follow"
+    sidebar.page.wait_for_cell(line)
+    assert [cell.source for cell in sidebar.page.cells() if cell.execution_count] == [line]
+    assert sidebar.page.cells()[0].source == line
     sidebar.page.screenshots("notices-training")
 
 

@@ -1,4 +1,4 @@
-"""What remains of a live panel whose kernel is killed, in JupyterLab and Notebook 7."""
+"""A live panel's keys, and what remains of it when its kernel is killed: JupyterLab, Notebook 7."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ def test_a_kernel_that_is_killed_leaves_the_card_and_says_so(page: JupyterPage, 
     page.run_all(timeout_s=120)
     panel = page.page.locator(".pxj-panel")
     expect(panel.get_by_text("As of")).to_be_visible(timeout=60_000)
+    panel.get_by_role("tab", name="Dashboard").focus()
+    page.page.keyboard.press("ArrowRight")
+    expect(panel.get_by_role("tab", name="Predictions")).to_be_focused()
     page.expected.append("Canceled future")  # JupyterLab's own
 
     os.kill(int(page.ask("__import__('os').getpid()")), signal.SIGKILL)
