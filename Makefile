@@ -15,6 +15,8 @@ PYTEST_ARGS ?=
 TEST_PROCESSES ?= 3
 # Under another name: `make -n` would run a line that names it.
 AGAIN := $(MAKE) --no-print-directory
+# Some machines forbid it; every process of every test would then compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 # The extension's scripts call jlpm and jupyter-builder by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 

@@ -15,9 +15,9 @@ from picsellia_jupyter.localplatform.buckets import BLOCK_BYTES, Bucket
 from picsellia_jupyter.localplatform.connectors import checked_url, opened_at
 from picsellia_jupyter.localplatform.refusals import BucketError
 from picsellia_jupyter.localplatform.tables.organization import Connector
+from tests.optional import needs
 
-pytest.importorskip("s3fs", reason="the extra [s3] is not installed")
-pytest.importorskip("moto", reason="the S3 server of the dev group is not installed")
+needs("s3fs", "moto")
 
 SECRET = "canary-7f3a"
 SERVER = (

@@ -6,14 +6,15 @@ import pytest
 
 from picsellia_jupyter.domain.errors import PicselliaJupyterError
 from picsellia_jupyter.serving import confinement
+from tests.optional import needs
+from tests.serving import hostile_tensorflow as hostile
 from tests.serving import models
 from tests.serving.conftest import ROOT
 from tests.serving.test_broken_models import corpus  # noqa: F401 - imported without its warnings
 from tests.serving.test_hostile_models import Trap, needs_linux, refused, ungated
 
-pytest.importorskip("tensorflow")
+needs("tensorflow")
 
-from tests.serving import hostile_tensorflow as hostile
 
 UNGATED = (
     "SavedModel that reads",

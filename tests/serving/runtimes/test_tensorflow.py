@@ -11,9 +11,10 @@ from picsellia_jupyter.serving.messages import LoadRequest
 from picsellia_jupyter.serving.pool import Pool
 from picsellia_jupyter.serving.runtimes import tensorflow_files
 from picsellia_jupyter.serving.runtimes.options import Options
+from tests.optional import needs
 from tests.serving.toolchains.keras_models import classifier, detector, zipped
 
-pytest.importorskip("tensorflow")
+needs("tensorflow")
 
 FORMATS = [ModelFormat.KERAS, ModelFormat.SAVED_MODEL]
 
