@@ -25,7 +25,13 @@ const made = (entry, compares) => ({
         extractComments: false,
         minimizerOptions: {
           ecma: 2020,
-          compress: { passes: 4, ecma: 2020, module: true, unsafe_arrows: true, pure_getters: true },
+          compress: {
+            passes: 4,
+            ecma: 2020,
+            module: true,
+            unsafe_arrows: true,
+            pure_getters: true
+          },
           mangle: { toplevel: true, props: { regex: `^(${OWN})$` } },
           format: { comments: false, ascii_only: true }
         }
