@@ -8,6 +8,7 @@ are about the program itself start it by `start_program(home)`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -58,6 +59,7 @@ class Nursery:
     """The process that forks."""
 
     def __init__(self) -> None:
+        self._numbers = itertools.count()
         root = str(Path(__file__).parents[1])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.nursery", PROGRAM],
@@ -87,12 +89,16 @@ class Nursery:
         """Its answer to one of the questions of `main`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
+        number = next(self._numbers)
+        self._process.stdin.write(json.dumps({**question, "number": number}) + "\n")
         self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, "the nursery ended"
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        while True:
+            line = self._process.stdout.readline()
+            assert line, "the nursery ended"
+            answer: dict[str, Any] = json.loads(line)
+            # An interrupt or a time limit may have left the answer to an earlier question.
+            if answer["number"] == number:
+                return answer
 
     def stop(self) -> None:
         """End the forking process; its platforms are ended one by one before."""
@@ -115,7 +121,7 @@ def main() -> None:
             answer: dict[str, Any] = {"code": codes.get(question["ended"])}
         else:
             answer = _begun(question)
-        print(json.dumps(answer), flush=True)
+        print(json.dumps({**answer, "number": question["number"]}), flush=True)
 
 
 def _reap(codes: dict[int, int]) -> None:
