@@ -111,7 +111,8 @@ def stop(home: Path) -> bool:
         return False
     os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S
-    while _answers(found):
+    # Until it has let go of the directory, too: one that is started at once would attach to it.
+    while _answers(found) or _lives(found.pid):
         if time.monotonic() > deadline:
             raise PlatformError(
                 f"The local platform (process {found.pid}) did not stop in {STOP_TIMEOUT_S:g} s.",
@@ -153,6 +154,14 @@ def _is_ours(pid: int) -> bool:
         # No /proc on this system, or not ours to look at: what answers will tell.
         return True
     return b"picsellia_jupyter.localplatform" in line
+
+
+def _lives(pid: int) -> bool:
+    """Whether that process is seen to be a local platform still; no, where nothing is seen."""
+    try:
+        return b"picsellia_jupyter.localplatform" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _check_installed() -> None:

@@ -110,7 +110,9 @@ def test_a_panel_is_used_by_mouse_and_leaves_its_card_in_the_file(
     expect(opened.panel.get_by_text("25 to 26, newest first")).to_be_visible(timeout=PATIENT_MS)
 
     opened.tab("Settings").click()
-    expect(opened.field("Datalake").locator("option")).to_have_count(2, timeout=PATIENT_MS)
+    expect(opened.field("Datalake").locator("option")).to_have_count(
+        len(session.datalakes().datalakes), timeout=PATIENT_MS
+    )
     opened.field("Threshold").fill("40")
     opened.field("Threshold").press("Enter")
     expect(opened.panel.get_by_role("alert")).to_contain_text("A percentage?")
@@ -159,7 +161,9 @@ def test_a_panel_is_used_by_keyboard_alone(opened: PanelPage, session: Session):
     keyboard.press("ArrowRight")
     keyboard.press("ArrowRight")
     keyboard.press("Enter")
-    expect(opened.field("Datalake").locator("option")).to_have_count(2, timeout=PATIENT_MS)
+    expect(opened.field("Datalake").locator("option")).to_have_count(
+        len(session.datalakes().datalakes), timeout=PATIENT_MS
+    )
 
     tab_to(opened, opened.field("Sample rate"))
     keyboard.press("Control+A")

@@ -31,9 +31,9 @@ def platform(jupyter_lab: JupyterServer) -> Iterator[Session]:
     session = Session(home=jupyter_lab.home)
     try:
         seed(session)
-        session.deploy("digits-detector", name="press-line")
+        session.deploy("digits-detector", name="night-line")
         yield session
-        session.undeploy("press-line")
+        session.undeploy("night-line")
     finally:
         local_platform.stop(jupyter_lab.home)
 
@@ -131,15 +131,15 @@ def test_the_context_menu_copies_a_reference(sidebar):
 
 
 def test_a_deployment_tells_its_state_and_place_and_shows_its_log(sidebar):
-    row = sidebar.deployment("press-line")
+    row = sidebar.deployment("night-line")
     expect(row).to_contain_text("ready")
     expect(row).to_contain_text("digits-detector:0 · local")
     expect(sidebar.status).to_have_text("Local platform · 1 running")
 
     row.hover()
-    row.get_by_role("button", name="Log of press-line").click()
+    row.get_by_role("button", name="Log of night-line").click()
 
-    log = sidebar.page.page.get_by_role("log", name="Log of press-line")
+    log = sidebar.page.page.get_by_role("log", name="Log of night-line")
     expect(log).to_contain_text("kernel:")
     sidebar.page.screenshots("sidebar-log")
 
@@ -149,16 +149,16 @@ def test_the_panel_of_a_deployment_is_a_line_in_the_notebook(platform, lab_page,
     write_notebook(lab_page.server, "dashboard.ipynb", "'mine'")
     sidebar = Sidebar(lab_page, "dashboard.ipynb")
     sidebar.wait()
-    sidebar.deployment("press-line").dblclick()
+    sidebar.deployment("night-line").dblclick()
 
-    shown = lab_page.wait_for_cell("%load_ext picsellia_jupyter\n%deployment press-line")
-    assert "press-line" in shown.text()
+    shown = lab_page.wait_for_cell("%load_ext picsellia_jupyter\n%deployment night-line")
+    assert "night-line" in shown.text()
 
-    row = sidebar.deployment("press-line")
+    row = sidebar.deployment("night-line")
     row.hover()
-    row.get_by_role("button", name="Open panel of press-line").click()
-    again = lab_page.wait_for_cell("%deployment press-line")
-    assert "press-line" in again.text()
+    row.get_by_role("button", name="Open panel of night-line").click()
+    again = lab_page.wait_for_cell("%deployment night-line")
+    assert "night-line" in again.text()
 
 
 def test_images_are_predicted_on_from_the_file_browser(platform, lab_page, write_notebook):
@@ -176,18 +176,18 @@ def test_images_are_predicted_on_from_the_file_browser(platform, lab_page, write
 
     menu.click()
 
-    line = "%load_ext picsellia_jupyter\n%predict 'photos/a page.png' --on press-line"
+    line = "%load_ext picsellia_jupyter\n%predict 'photos/a page.png' --on night-line"
     shown = lab_page.wait_for_cell(line, timeout_s=60)
     assert any("text/html" in output.get("data", {}) for output in shown.outputs)
 
 
 def test_a_deployment_that_is_paused_is_told_with_why(sidebar, platform):
-    row = sidebar.deployment("press-line")
+    row = sidebar.deployment("night-line")
     expect(row).to_contain_text("ready")
     platform.set_quota(platform.usage().used)
     try:
         told = sidebar.page.page.locator(".jp-toastContainer")
-        expect(told).to_contain_text("press-line is paused: No MPU", timeout=30_000)
+        expect(told).to_contain_text("night-line is paused: No MPU", timeout=30_000)
         expect(row).to_contain_text("paused")
         expect(told.get_by_role("button", name="Open panel")).to_be_visible()
         sidebar.page.screenshots("sidebar-paused")

@@ -27,7 +27,6 @@ ELSEWHERE = (
     "%retrain by-page",
     "%review by-page",
     "%rollback by-page",
-    "_d.add_alert('latency', '>', 0.2)",
     "_d.campaign",
     "_d.create_campaign()",
     "_d.dashboard().data",

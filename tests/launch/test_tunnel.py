@@ -159,7 +159,9 @@ def test_others_on_the_kernel_see_nothing_of_it(
     for _ in range(20):
         client.post("/told", content=b"x" * 80_000).raise_for_status()
 
-    assert bystander.frames() == []
+    # What its own joining had the kernel say may come late.
+    heard = [one["parent_header"].get("msg_type") for one in bystander.frames()]
+    assert [kind for kind in heard if kind != "kernel_info_request"] == []
     bystander.close()
 
 

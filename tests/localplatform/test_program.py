@@ -16,6 +16,7 @@ import pytest
 
 from picsellia_jupyter.wire.resources import PREDICTION_ID_KEY
 from tests.breaking_off import break_off
+from tests.platforms import start_fresh
 
 
 @pytest.fixture(autouse=True)
@@ -149,10 +150,10 @@ def test_what_was_acknowledged_survives_a_kill(start_platform, tmp_path):
 
 
 def test_a_client_that_goes_away_in_the_middle_of_a_body_is_no_error_of_ours(
-    start_platform, tmp_path
+    start_program, tmp_path
 ):
     with (tmp_path / "log").open("wb") as log:
-        running = start_platform(tmp_path / "home", log=log)
+        running = start_program.keep(start_fresh(tmp_path / "home", log=log))
     with client(running) as user:
         deployment = furnished(user)
         organization = user.get("/api/home/ping").json()["default_organization"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import or_, select
 
@@ -12,10 +11,11 @@ from picsellia_jupyter.domain.training import RunState
 from picsellia_jupyter.localplatform.api.described import REFUSALS
 from picsellia_jupyter.localplatform.api.training import RunReply, spell_run
 from picsellia_jupyter.localplatform.platform import Here, NeedsUser
+from picsellia_jupyter.localplatform.routing import Router
 from picsellia_jupyter.localplatform.tables.alerts import Alert, FiredAlert
 from picsellia_jupyter.localplatform.tables.training import TrainingRun
 
-router = APIRouter(dependencies=[NeedsUser], responses=REFUSALS, tags=["news"])
+router = Router(dependencies=[NeedsUser], responses=REFUSALS, tags=["news"])
 LATELY_S = 600.0
 """Seconds for which what has ended is news."""
 _MOST = 200
