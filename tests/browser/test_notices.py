@@ -97,4 +97,4 @@ def test_a_deployment_is_told_when_it_is_ready_and_when_it_is_stopped(
 
     expect(row).to_contain_text("stopped", timeout=30_000)
     expect(told).to_contain_text("new-line is stopped.", timeout=30_000)
-    expect(told).not_to_contain_text("stopped:")
+    expect(told).not_to_contain_text("new-line stopped:")

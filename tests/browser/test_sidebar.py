@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -9,7 +10,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
-from picsellia_jupyter.demo.catalog import MODELS
 from picsellia_jupyter.demo.seed import seed
 from picsellia_jupyter.launch import local_platform
 from picsellia_jupyter.session import Session
@@ -71,7 +71,7 @@ def test_a_version_is_found_and_turned_by_keyboard_alone(sidebar):
     keys = sidebar.page.page.keyboard
     sidebar.search.focus()
     keys.type("digits detection")
-    expect(sidebar.node).to_contain_text(f"of {len(MODELS)} versions")
+    expect(sidebar.node).to_contain_text(re.compile(r"1 of \d+ versions"))
     keys.press("ArrowDown")
     keys.press("ArrowDown")
     expect(_selected(sidebar.tree)).to_have_attribute("data-kind", "version")
