@@ -112,7 +112,7 @@ def stop(home: Path) -> bool:
     os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S
     # Until it has let go of the directory, too: one that is started at once would attach to it.
-    while _answers(found) or _lives(found.pid):
+    while _answers(found) or _is_ours(found.pid, unseen=False):
         if time.monotonic() > deadline:
             raise PlatformError(
                 f"The local platform (process {found.pid}) did not stop in {STOP_TIMEOUT_S:g} s.",
@@ -143,8 +143,13 @@ def _answers(platform: RunningPlatform) -> bool:
         return False
 
 
-def _is_ours(pid: int) -> bool:
-    """Whether that process may be a local platform; the token is not sent to a stranger."""
+def _is_ours(pid: int, *, unseen: bool = True) -> bool:
+    """Whether that process may be a local platform; the token is not sent to a stranger.
+
+    Args:
+        pid: of a process on this machine.
+        unseen: the answer where the system does not show what a process is.
+    """
     try:
         os.kill(pid, 0)
         line = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -152,16 +157,8 @@ def _is_ours(pid: int) -> bool:
         return False
     except OSError:
         # No /proc on this system, or not ours to look at: what answers will tell.
-        return True
+        return unseen
     return b"picsellia_jupyter.localplatform" in line
-
-
-def _lives(pid: int) -> bool:
-    """Whether that process is seen to be a local platform still; no, where nothing is seen."""
-    try:
-        return b"picsellia_jupyter.localplatform" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 def _check_installed() -> None:

@@ -29,7 +29,7 @@ PATIENT_MS = 60_000
 @pytest.fixture(scope="module", params=["lab", "notebook"])
 def server(request, long: bool) -> JupyterServer:
     if request.param == "notebook" and not long:
-        pytest.skip("one of its kind is tried; --long tries both")
+        pytest.skip("one widget is shown in both: JupyterLab is tried, with --long Notebook 7 too")
     return request.getfixturevalue(f"jupyter_{request.param}")
 
 

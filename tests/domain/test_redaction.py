@@ -51,10 +51,10 @@ def test_secrets_are_found_by_the_names_of_variables_and_in_addresses():
             "AWS_SECRET_ACCESS_KEY": "key-canary",
             "DATABASE": "postgresql://me:database-canary@db/name",
             "http_proxy": "me:proxy-canary@proxy:3128",
-            "PWD": "/work/notebooks",
+            "PWD": "/srv/notebooks",
             "PATH": "/opt/python@3.11/bin:/usr/bin",
         }
     )
     assert {"token-canary", "key-canary", "database-canary", "proxy-canary"} <= found
-    assert not any("/work" in one or "/opt" in one for one in found)
+    assert not any("/srv" in one or "/opt" in one for one in found)
     assert "canary" not in repr(Redaction(found, ["/home/ann"]))

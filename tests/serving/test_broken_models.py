@@ -30,7 +30,7 @@ def test_an_onnx_model_that_is_not_whole_in_its_file_is_refused(
     name, start, serving, beside, tmp_path, long
 ):
     if name in hostile_onnx.ALIKE and not long:
-        pytest.skip("one of its kind is tried already; --long tries all")
+        pytest.skip("refused by the rule of another file, which is tried; --long tries each")
     secret = tmp_path / "secret"
     secret.write_bytes(bytes(4096))
 
@@ -56,7 +56,7 @@ def test_an_onnx_model_that_is_not_whole_in_its_file_is_refused(
 @pytest.mark.parametrize("name", broken.FILES)
 def test_a_broken_model_file_is_refused(name, start, serving, long):
     if name not in broken.QUICK and not long:
-        pytest.skip("one of its kind is tried already; --long tries all")
+        pytest.skip("refused by the rule of another file, which is tried; --long tries each")
     make, reason = broken.FILES[name]
 
     def write(path):

@@ -110,7 +110,7 @@ QUICK = (
 def program(request, trap, tmp_path, long, monkeypatch):
     """The name of a hostile program, and its file."""
     if request.param not in QUICK and not long:
-        pytest.skip("one of its kind is tried already; --long tries all")
+        pytest.skip("refused by the rule of another file, which is tried; --long tries each")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (tmp_path / "serving.json").write_text(json.dumps(models.DETECTOR))
     path = tmp_path / "model-latest"

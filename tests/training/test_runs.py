@@ -161,7 +161,7 @@ def test_a_kernel_killed_elsewhere_fails_the_run_which_names_the_place(
     session, slow, gpu1, shell, monkeypatch, long
 ):
     if not long:
-        pytest.skip("waits for a lease; --long does")
+        pytest.skip("only the end of its lease tells that a runner was killed: 15 s, with --long")
     run = shell("%retrain line --on gpu1 --no-wait")
     until(lambda: "begun with slow" in run.log())
     [kernel] = gpu1.kernels()
@@ -200,7 +200,7 @@ def test_training_that_stores_no_model_makes_no_version(trained, long):
 
 def test_a_killed_runner_is_followed_by_another_one(trained, long):
     if not long:
-        pytest.skip("waits for a lease; --long does")
+        pytest.skip("only the end of its lease tells that a runner was killed: 15 s, with --long")
     run = trained(mode="slow")
     until(lambda: "begun with slow" in run.log())
     for one in runners_of(run)[:1]:

@@ -178,7 +178,7 @@ def script_with_nms(folder):
 def no_torchvision(monkeypatch):
     """Neither it nor its operators are known."""
     if hasattr(torch.ops.torchvision, "nms"):
-        pytest.skip("another test has imported torchvision")
+        pytest.skip("torchvision is loaded here, and its operators stay known to this process")
     monkeypatch.setitem(sys.modules, "torchvision", None)
 
 
